@@ -44,7 +44,7 @@ _ADAPTER: TypeAdapter[Course] = TypeAdapter(Course)
 
 @dataclass(frozen=True, slots=True)
 class PlanProblem:
-    """One thing wrong between courses: which course (index), which of its fields, what, and what is allowed."""
+    """One thing wrong between courses: index of the course, its field, the value, and what is allowed."""
 
     course: int
     field: str

@@ -102,9 +102,10 @@ WhenRule = Annotated[
 
 
 class StartRule(InputModel):
-    """When a course starts: exactly one of at, age_months, days_after_diagnosis, days_after_onset, when, after.
+    """When a course starts: exactly one anchor.
 
-    delay_days goes with `at`; washout_days goes with `after` and counts from the end of that course.
+    Anchors are at, age_months, days_after_diagnosis, days_after_onset, when and after. delay_days goes with
+    `at`; washout_days goes with `after` and counts from the end of that course.
     """
 
     at: Literal["enrolment"] | None = None
@@ -152,7 +153,7 @@ class StartRule(InputModel):
 
 
 class StopRule(InputModel):
-    """When a course ends: exactly one of after_months (since its start), age_years, months_after_enrolment, when."""
+    """When a course ends: exactly one of its keys; after_months counts from the start of the course."""
 
     after_months: Annotated[float, Within(0, MAXIMUM_AGE_MONTHS, "months", above=True)] | None = None
     age_years: Annotated[float, Within(0, MAXIMUM_AGE_YEARS, "years", above=True)] | None = None
