@@ -1,0 +1,1 @@
+"""Outcomes room of motorpool; see docs/explanation/architecture.md."""

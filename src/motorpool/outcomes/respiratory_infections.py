@@ -1,0 +1,194 @@
+"""Respiratory infections of each person: when they come, how severe they are, how long they last.
+
+Time since birth is cut into bins of fixed length. In each bin at most one episode starts, with probability
+rate(age, season) x bin length, at a hashed hour of the bin, with hashed severity and hashed duration.
+Everything is a function of the person's seed and the bin's number, so an arm, a grid or a batch cannot change
+anybody's infections, and any age can be looked up without a history.
+
+Rate per year at age a: (later + (at birth - later) exp(-a / decay)) (1 + amplitude cos(2 pi (a - phase))),
+the phase of the season being a hashed draw because the month of birth is. Severity (0 to 1) is log-normal
+with the given mean, cut at 1; duration is log-normal, cut at two bins.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.special import ndtr
+from jax.typing import ArrayLike
+
+from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_YEAR, Array, record
+from motorpool.outcomes.randomness import hashed_normal, hashed_uniform, name_id
+
+BIN_DAYS = 14
+BIN_YEARS = BIN_DAYS * HOURS_PER_DAY / HOURS_PER_YEAR
+"""Length of a calendar bin: a numerical choice (finest spacing of episodes), not a finding."""
+BINS_REMEMBERED = 2
+"""An episode lasts at most this many bins: only the current bin and this many before it can matter."""
+_LONGEST_DAYS = float(BIN_DAYS * BINS_REMEMBERED)
+_SEASON, _STARTS, _HOUR = name_id("season"), name_id("starts"), name_id("hour")
+_SEVERITY, _DURATION = name_id("severity"), name_id("duration")
+_QUADRATURE_NODES = 64
+
+
+@record
+class InfectionParameters:
+    """Frequency, season, severity and duration of respiratory infections; each a scalar or (P,)."""
+
+    rate_per_year_at_birth: Array
+    rate_per_year_later: Array
+    rate_decay_years: Array
+    season_amplitude: Array
+    mean_severity: Array
+    severity_log_sd: Array
+    median_duration_days: Array
+    duration_log_sd: Array
+
+
+class Episodes(NamedTuple):
+    """Episodes that start in given bins, all of one shape (..., P); severity is 0 where no episode starts."""
+
+    start_days: jax.Array
+    end_days: jax.Array
+    severity: jax.Array
+
+
+def infection_rate_per_year(
+    age_years: jax.Array, season_phase_years: ArrayLike, parameters: InfectionParameters
+) -> jax.Array:
+    """Episodes per year at an age in years (0 before birth), with the season as a yearly cosine; any
+    broadcast shape.
+    """
+    fading = jnp.exp(-jnp.maximum(age_years, 0.0) / parameters.rate_decay_years)
+    level = parameters.rate_per_year_later + fading * (
+        jnp.asarray(parameters.rate_per_year_at_birth) - parameters.rate_per_year_later
+    )
+    season = 1.0 + parameters.season_amplitude * jnp.cos(2.0 * jnp.pi * (age_years - season_phase_years))
+    return jnp.where(age_years >= 0.0, jnp.maximum(level * season, 0.0), 0.0)
+
+
+def _start_probability(seed: jax.Array, bin_number: jax.Array, parameters: InfectionParameters) -> jax.Array:
+    phase = hashed_uniform(seed, _SEASON)
+    middle_years = (bin_number.astype(phase.dtype) + 0.5) * BIN_YEARS
+    rate = infection_rate_per_year(middle_years, phase, parameters)
+    return jnp.clip(rate * BIN_YEARS, 0.0, 1.0)
+
+
+def episodes_in_bin(seed: jax.Array, bin_number: jax.Array, parameters: InfectionParameters) -> Episodes:
+    """The episode (if any) that starts in bin `bin_number` (int32, any shape that broadcasts with `seed`
+    (P,)).
+    """
+    starts = hashed_uniform(seed, _STARTS, bin_number) < _start_probability(seed, bin_number, parameters)
+    hours = jnp.floor(hashed_uniform(seed, _HOUR, bin_number) * (BIN_DAYS * HOURS_PER_DAY))
+    start_days = bin_number.astype(hours.dtype) * float(BIN_DAYS) + hours / HOURS_PER_DAY
+    log_sd = jnp.asarray(parameters.severity_log_sd)
+    deviation = hashed_normal(seed, _SEVERITY, bin_number)
+    severity = parameters.mean_severity * jnp.exp(log_sd * deviation - 0.5 * log_sd**2)
+    stretch = jnp.exp(parameters.duration_log_sd * hashed_normal(seed, _DURATION, bin_number))
+    duration_days = jnp.minimum(parameters.median_duration_days * stretch, _LONGEST_DAYS)
+    return Episodes(
+        start_days, start_days + duration_days, jnp.where(starts, jnp.minimum(severity, 1.0), 0.0)
+    )
+
+
+def infection_severity(
+    person_seed: jax.Array, age_hours: ArrayLike, parameters: InfectionParameters, *, chance: bool = True
+) -> jax.Array:
+    """Severity (0 to 1) of the worst episode active at an age; 0 when none is, and before birth.
+
+    `person_seed`: uint32 (P,), from `stream_seed(keys, "respiratory_infections")`. `age_hours`: any shape
+    (..., P) that broadcasts. With `chance=False` the expected value over all luck but the season's phase is
+    returned.
+    """
+    seed = jnp.asarray(person_seed)
+    age_days = jnp.asarray(age_hours).astype(jnp.result_type(float)) / HOURS_PER_DAY
+    current = jnp.floor(age_days / BIN_DAYS).astype(jnp.int32)
+    if not chance:
+        return _expected_severity(seed, age_days, current, parameters)
+    worst = jnp.zeros_like(age_days)
+    for back in range(BINS_REMEMBERED + 1):
+        episode = episodes_in_bin(seed, current - back, parameters)
+        active = (age_days >= episode.start_days) & (age_days < episode.end_days)
+        worst = jnp.maximum(worst, jnp.where(active, episode.severity, 0.0))
+    return worst
+
+
+def mean_infection_severity(
+    person_seed: jax.Array,
+    from_hours: ArrayLike,
+    to_hours: ArrayLike,
+    parameters: InfectionParameters,
+    *,
+    chance: bool = True,
+) -> jax.Array:
+    """Average of `infection_severity` over each time step, exact for steps of at most one bin (14 days).
+
+    `from_hours`, `to_hours` (..., P) with from < to. An engine whose hazard is linear in severity gets the
+    same integrated hazard from any grid. With `chance=False` the two ends are averaged (the expectation is
+    smooth).
+    """
+    if not chance:
+        ends = [
+            infection_severity(person_seed, hours, parameters, chance=False)
+            for hours in (from_hours, to_hours)
+        ]
+        return 0.5 * (ends[0] + ends[1])
+    seed = jnp.asarray(person_seed)
+    floating = jnp.result_type(float)
+    begin = jnp.asarray(from_hours).astype(floating) / HOURS_PER_DAY
+    end = jnp.asarray(to_hours).astype(floating) / HOURS_PER_DAY
+    last_bin = jnp.floor(end / BIN_DAYS).astype(jnp.int32)
+    found = [episodes_in_bin(seed, last_bin - back, parameters) for back in range(BINS_REMEMBERED + 2)]
+    starts = [jnp.clip(one.start_days, begin, end) for one in found]
+    ends = [jnp.clip(one.end_days, begin, end) for one in found]
+    edges = jnp.sort(jnp.stack(jnp.broadcast_arrays(begin, *starts, *ends, end)), axis=0)
+    middles, widths = 0.5 * (edges[1:] + edges[:-1]), jnp.diff(edges, axis=0)
+    worst = jnp.zeros_like(middles)
+    for one, start, stop in zip(found, starts, ends, strict=True):
+        worst = jnp.maximum(worst, jnp.where((middles > start) & (middles < stop), one.severity, 0.0))
+    return jnp.sum(worst * widths, axis=0) / (end - begin)
+
+
+def _expected_minimum_duration_days(limit_days: jax.Array, parameters: InfectionParameters) -> jax.Array:
+    """E[min(D, limit)] of the log-normal duration D, in closed form; `limit_days` not negative, cut at the
+    longest duration.
+    """
+    limit = jnp.clip(limit_days, 0.0, _LONGEST_DAYS)
+    log_sd = jnp.maximum(jnp.asarray(parameters.duration_log_sd), 1e-6)
+    median = jnp.asarray(parameters.median_duration_days)
+    standardised = jnp.log(jnp.where(limit > 0, limit, 1.0) / median) / log_sd
+    shorter = median * jnp.exp(0.5 * log_sd**2) * ndtr(standardised - log_sd)
+    return jnp.where(limit > 0, shorter + limit * ndtr(-standardised), 0.0)
+
+
+def _expected_severity(
+    seed: jax.Array, age_days: jax.Array, current: jax.Array, parameters: InfectionParameters
+) -> jax.Array:
+    """Expected worst severity at an age: chance that 1, 2 or 3 episodes are active x expected worst of as
+    many.
+    """
+    active_count = [jnp.ones_like(age_days)] + [jnp.zeros_like(age_days)] * (BINS_REMEMBERED + 1)
+    for back in range(BINS_REMEMBERED + 1):
+        number = current - back
+        since_bin_start = age_days - number.astype(age_days.dtype) * float(BIN_DAYS)
+        earlier = _expected_minimum_duration_days(since_bin_start, parameters)
+        later = _expected_minimum_duration_days(since_bin_start - float(BIN_DAYS), parameters)
+        active = _start_probability(seed, number, parameters) * (earlier - later) / BIN_DAYS
+        for count in range(back + 1, 0, -1):
+            active_count[count] = active_count[count] * (1.0 - active) + active_count[count - 1] * active
+        active_count[0] = active_count[0] * (1.0 - active)
+    expected = jnp.zeros_like(age_days)
+    for count in range(1, BINS_REMEMBERED + 2):
+        expected = expected + active_count[count] * _expected_worst_of(count, parameters)
+    return expected
+
+
+def _expected_worst_of(count: int, parameters: InfectionParameters) -> jax.Array:
+    """Expected largest of `count` severities: integral over s in (0, 1) of 1 - P(severity <= s)^count
+    (midpoint rule).
+    """
+    nodes = (jnp.arange(_QUADRATURE_NODES) + 0.5) / _QUADRATURE_NODES
+    log_sd = jnp.maximum(jnp.asarray(parameters.severity_log_sd), 1e-6)[..., None]
+    mean = jnp.asarray(parameters.mean_severity)[..., None]
+    below = ndtr((jnp.log(nodes / mean) + 0.5 * log_sd**2) / log_sd)
+    return jnp.mean(1.0 - below**count, axis=-1)

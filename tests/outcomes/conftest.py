@@ -1,0 +1,12 @@
+"""Shared fixtures of the outcome tests: double precision for the whole folder unless a test says otherwise."""
+
+from collections.abc import Iterator
+
+import jax
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def double_precision() -> Iterator[None]:
+    with jax.enable_x64(True):
+        yield

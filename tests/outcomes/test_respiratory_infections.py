@@ -1,0 +1,115 @@
+"""Infections: published-like frequencies come back, the average matches many people, and nothing depends on grid or batch."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from motorpool.outcomes import respiratory_infections as infections
+from motorpool.outcomes.randomness import person_key, stream_seed
+
+PARAMETERS = infections.InfectionParameters(
+    rate_per_year_at_birth=6.0,
+    rate_per_year_later=1.5,
+    rate_decay_years=4.0,
+    season_amplitude=0.6,
+    mean_severity=0.3,
+    severity_log_sd=0.7,
+    median_duration_days=9.0,
+    duration_log_sd=0.5,
+)
+
+
+def seeds(people: int) -> jax.Array:
+    return stream_seed(person_key(jax.random.key(3), jnp.arange(people)), "respiratory_infections")
+
+
+def test_number_of_episodes_follows_the_rate():
+    bins = jnp.arange(26 * 10)[:, None]
+    episodes = infections.episodes_in_bin(seeds(2000), bins, PARAMETERS)
+    per_year = np.asarray(episodes.severity > 0).reshape(10, 26, -1).sum(axis=1).mean(axis=1) * 365.25 / 364.0
+    years = np.arange(10) + 0.5
+    np.testing.assert_allclose(per_year, 1.5 + 4.5 * np.exp(-years / 4.0), rtol=0.05)
+
+
+def test_no_infection_before_birth_and_all_severities_in_range():
+    age = jnp.linspace(-0.4, 3.0, 1500)[:, None] * 8766.0
+    severity = np.asarray(infections.infection_severity(seeds(200), age, PARAMETERS))
+    assert np.all(severity[np.asarray(age[:, 0]) < 0] == 0.0)
+    assert severity.min() == 0.0 and 0.0 < severity.max() <= 1.0
+
+
+def test_duration_never_exceeds_two_bins_and_a_longer_memory_would_change_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    age = jnp.arange(0.0, 500.0)[:, None] * 24.0
+    long_ones = infections.InfectionParameters(6.0, 1.5, 4.0, 0.6, 0.3, 0.7, 25.0, 1.0)
+    episodes = infections.episodes_in_bin(seeds(300), jnp.arange(40)[:, None], long_ones)
+    assert float(jnp.max(episodes.end_days - episodes.start_days)) <= 28.0 + 1e-9
+    short_memory = infections.infection_severity(seeds(300), age, long_ones)
+    monkeypatch.setattr(infections, "BINS_REMEMBERED", 5)
+    np.testing.assert_array_equal(short_memory, infections.infection_severity(seeds(300), age, long_ones))
+
+
+@pytest.mark.parametrize("age_days", [3.0, 20.0, 101.5, 400.0, 3000.0])
+def test_average_mode_is_the_mean_over_luck(age_days: float):
+    people = 60_000
+    hours = jnp.full(people, age_days * 24.0)
+    lucky = np.asarray(infections.infection_severity(seeds(people), hours, PARAMETERS))
+    average = np.asarray(infections.infection_severity(seeds(people), hours, PARAMETERS, chance=False))
+    tolerance = 4.5 * lucky.std() / np.sqrt(people) + 2e-4
+    assert abs(lucky.mean() - average.mean()) < tolerance
+
+
+def test_season_moves_infections_within_the_year():
+    calm = infections.InfectionParameters(3.0, 3.0, 1.0, 0.9, 0.3, 0.5, 7.0, 0.3)
+    phase = jnp.zeros(1)
+    winter, summer = (
+        float(infections.infection_rate_per_year(jnp.array([a]), phase, calm)[0]) for a in (2.0, 2.5)
+    )
+    assert winter == pytest.approx(3.0 * 1.9) and summer == pytest.approx(3.0 * 0.1)
+
+
+def test_looking_up_does_not_depend_on_grid_batch_jit():
+    age = jnp.arange(0.0, 700.0)[:, None] * 24.0
+    all_days = infections.infection_severity(seeds(64), age, PARAMETERS)
+    np.testing.assert_array_equal(
+        all_days[::7], infections.infection_severity(seeds(64), age[::7], PARAMETERS)
+    )
+    np.testing.assert_array_equal(
+        all_days[:, ::-1], infections.infection_severity(seeds(64)[::-1], age, PARAMETERS)
+    )
+    np.testing.assert_array_equal(all_days[:, :5], infections.infection_severity(seeds(5), age, PARAMETERS))
+    jitted = jax.jit(infections.infection_severity)(seeds(64), age, PARAMETERS)
+    np.testing.assert_allclose(all_days, jitted, rtol=1e-12)
+
+
+def test_integer_hours_and_float32_give_the_same_infections():
+    age = np.arange(0, 24 * 900, 24, dtype=np.int32)[:, None]
+    double = np.asarray(infections.infection_severity(seeds(500), age, PARAMETERS))
+    person_seeds = np.asarray(seeds(500))
+    with jax.enable_x64(False):
+        single = np.asarray(infections.infection_severity(person_seeds, age, PARAMETERS))
+    assert single.dtype == np.float32
+    assert np.mean(np.abs(single - double) > 1e-5) < 1e-4
+
+
+@pytest.mark.parametrize("step_days", [1.0, 3.5, 7.0, 14.0])
+def test_average_over_a_step_is_exact(step_days: float):
+    edges = np.arange(30.0, 30.0 + 6 * step_days, step_days)[:, None] * 24.0
+    mean = infections.mean_infection_severity(seeds(30), edges[:-1], edges[1:], PARAMETERS)
+    inside = (np.arange(400) + 0.5)[:, None, None] / 400 * step_days * 24.0 + edges[:-1]
+    sampled = jax.lax.map(
+        lambda hours: infections.infection_severity(seeds(30), hours, PARAMETERS), jnp.asarray(inside)
+    )
+    np.testing.assert_allclose(mean, sampled.mean(axis=0), atol=4e-3)
+
+
+def test_integrated_severity_does_not_depend_on_the_grid():
+    def total(step_days: float) -> np.ndarray:
+        edges = np.arange(0.0, 364.0 + step_days / 2, step_days)[:, None] * 24.0
+        mean = infections.mean_infection_severity(seeds(200), edges[:-1], edges[1:], PARAMETERS)
+        return np.asarray(mean.sum(axis=0) * step_days)
+
+    np.testing.assert_allclose(total(1.0), total(7.0), rtol=1e-9)
+    np.testing.assert_allclose(total(1.0), total(14.0), rtol=1e-9)
