@@ -63,7 +63,6 @@ class DoseSegment:
 class BaseCourse(InputModel):
     """What every course has: an optional label, start and stop, pauses, dose changes, missed doses."""
 
-    refuses: ClassVar[tuple[str, ...]] = ()
     because: ClassVar[str] = ""
     one_off: ClassVar[bool] = False
 

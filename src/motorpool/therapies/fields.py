@@ -11,7 +11,7 @@ import difflib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, ClassVar, cast
 
 from pydantic import (
     BaseModel,
@@ -41,13 +41,13 @@ _UNIT_SUFFIXES = (
 
 def nearest_name(name: str, allowed: Iterable[str]) -> str | None:
     """The allowed name most like `name`, or None. The same name with another unit counts as nearest."""
-    names = [str(candidate) for candidate in allowed]
+    names = {str(candidate).lower(): str(candidate) for candidate in allowed}
     stem = _without_unit(name)
-    for candidate in names:
+    for candidate in names.values():
         if candidate != name and _without_unit(candidate) == stem:
             return candidate
     close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
-    return close[0] if close else None
+    return names[close[0]] if close else None
 
 
 def _without_unit(name: str) -> str:
@@ -86,6 +86,9 @@ class Within:
         allowed = self.describe(whole)
 
         def check(value: Any) -> float | int:
+            if isinstance(value, str):
+                text = f"{allowed}; write a plain number, the unit is part of the key"
+                raise PydanticCustomError("not_a_number", "must be {allowed}", {"allowed": text})
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise PydanticCustomError("not_a_number", "must be {allowed}", {"allowed": allowed})
             if isinstance(value, float) and not math.isfinite(value):
@@ -119,13 +122,14 @@ class InputModel(BaseModel):
     """A section of a scenario file: unknown keys are refused with the nearest valid name; frozen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    refuses: ClassVar[tuple[str, ...]] = ()  # inherited keys that have no meaning in this section
 
     @model_validator(mode="before")
     @classmethod
     def _refuse_unknown_keys(cls, data: Any) -> Any:
         if isinstance(data, cls):
             return data
-        allowed = list(cls.model_fields)
+        allowed = [name for name in cls.model_fields if name not in cls.refuses]
         if not isinstance(data, Mapping):
             raise PydanticCustomError(
                 "not_a_section", "must be a section with the keys {allowed}", {"allowed": ", ".join(allowed)}

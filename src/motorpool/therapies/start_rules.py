@@ -6,6 +6,7 @@ Times are offsets from an anchor. `offset_hours` gives them as whole hours, the 
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Annotated, Any, Literal
 
@@ -44,11 +45,22 @@ _RULE_ALLOWED = "a rule like 'fvc_percent < 50' with one of " + ", ".join(STATE_
 
 
 def outcome_range(outcome: str) -> tuple[float, float]:
-    """Lowest and highest possible value of an outcome, in its own unit, from the outcome catalogue."""
+    """Lowest and highest possible value of an outcome, in its own unit; infinite where it has no limit."""
     from motorpool.evidence.outcome_catalogue import load_outcome_catalogue
 
     entry = load_outcome_catalogue()[outcome]
-    return entry.minimum, entry.maximum
+    low = -math.inf if entry.minimum is None else entry.minimum
+    high = math.inf if entry.maximum is None else entry.maximum
+    return low, high
+
+
+def describe_range(low: float, high: float) -> str:
+    """The range in words; an infinite limit is left out."""
+    if math.isinf(low) and math.isinf(high):
+        return "any number"
+    if math.isinf(high):
+        return f"at least {low:g}"
+    return f"at most {high:g}" if math.isinf(low) else f"from {low:g} to {high:g}"
 
 
 class StateRule(BaseModel):
@@ -77,7 +89,7 @@ def parse_state_rule(rule: Any) -> StateRule:
         hint = f"; did you mean {nearest}?" if nearest else ""
         raise refusal(f"must be {_RULE_ALLOWED}{hint}", allowed=_RULE_ALLOWED)
     low, high = outcome_range(outcome)
-    allowed = f"a rule with a value of {outcome} from {low:g} to {high:g}"
+    allowed = f"a rule with a value of {outcome} {describe_range(low, high)}"
     if not low <= value <= high:
         raise refusal(f"must be {allowed}", allowed=allowed)
     if (operator == "<" and value == low) or (operator == ">" and value == high):
