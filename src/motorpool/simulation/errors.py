@@ -36,6 +36,8 @@ class Problem:
 class ScenarioError(ValueError):
     """A scenario that cannot be run; `problems` lists everything that is wrong, `source` names the file."""
 
+    exit_code = 2
+
     def __init__(self, problems: Sequence[Problem], source: str = "scenario") -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
         self.source: str = source
