@@ -1,0 +1,1 @@
+"""Biology room of motorpool; see docs/explanation/architecture.md."""

@@ -1,0 +1,60 @@
+"""Motor neuron pools: working neurons fall sick under stress, recover when it lifts, or die.
+
+Each pool holds vulnerability classes and, within each, a part that a gene-therapy vector does not reach and a part
+that it reaches. Within every class and part the working, sick and dead shares add up to one. The states kept are the
+share alive (working + sick), which can only fall, and the share sick.
+"""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+
+from motorpool.biology.person import Person
+from motorpool.biology.vocabulary import Array, record
+
+
+@record
+class NeuronParameters:
+    """Rates of falling sick, recovering and dying, and what changes them."""
+
+    sickening_rate_per_year: Array
+    recovery_rate_per_year: Array
+    death_rate_per_year: Array
+    late_death_share: Array
+    death_rate_decline_years: Array
+    inflammation_effect_on_death: Array
+    graft_survival_years: Array
+
+
+def age_factor(age_years: Array, parameters: NeuronParameters) -> Array:
+    """How much faster sick neurons die early in life; 1 at birth and before, ``late_death_share`` late."""
+    fading = jnp.exp(-jnp.maximum(age_years, 0.0) / parameters.death_rate_decline_years)
+    return parameters.late_death_share + (1.0 - parameters.late_death_share) * fading
+
+
+def rates_of_change(
+    alive: Array,
+    sick: Array,
+    stress: Array,
+    inflammation: Array,
+    neuroprotection: Array,
+    age_years: Array,
+    parameters: NeuronParameters,
+) -> tuple[Array, Array]:
+    """Rates of change per year of the shares alive and sick, each of shape (V, T, G, P)."""
+    death_rate = (
+        parameters.death_rate_per_year
+        * age_factor(age_years, parameters)
+        * (1.0 + parameters.inflammation_effect_on_death * inflammation)
+        * jnp.exp(-neuroprotection)
+    )
+    dying = death_rate * stress * sick
+    sickening = parameters.sickening_rate_per_year * stress * (alive - sick)
+    recovering = parameters.recovery_rate_per_year * (1.0 - stress) * sick
+    return -dying, sickening - recovering - dying
+
+
+def pool_share(by_class_and_part: Array, person: Person) -> Array:
+    """Average a quantity of shape (V, T, G, P) over the neurons of each pool, shape (G, P)."""
+    by_part = jnp.mean(by_class_and_part, axis=0)
+    return by_part[0] * (1.0 - person.transduced_fraction) + by_part[1] * person.transduced_fraction

@@ -1,0 +1,1 @@
+"""Cohorts room of motorpool; see docs/explanation/architecture.md."""

@@ -1,0 +1,1 @@
+"""Engine room of motorpool; see docs/explanation/architecture.md."""

@@ -1,0 +1,62 @@
+"""From muscles to abilities: what each muscle group can do against the load of the body at this age."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from motorpool.biology.system import Condition
+from motorpool.biology.vocabulary import ARMS, BREATHING, BULBAR, LEGS_AND_TRUNK, Array, record
+
+
+@record
+class AbilityParameters:
+    """How strength becomes ability."""
+
+    load_on_group: Array
+    arms_range_share: Array
+    breathing_lost_by_cobb_per_degree: Array
+    full_strength_margin: Array
+
+
+def strength(condition: Condition, parameters: AbilityParameters) -> Array:
+    """Usable strength of each group relative to healthy, (..., G, P): mass x transmission x usable range."""
+    raw = condition.muscle * condition.transmission
+    trunk_range = condition.usable_range
+    arm_range = 1.0 - parameters.arms_range_share * (1.0 - trunk_range)
+    chest = jnp.clip(1.0 - parameters.breathing_lost_by_cobb_per_degree * condition.cobb_degrees, 0.05, 1.0)
+    usable = {
+        LEGS_AND_TRUNK: trunk_range,
+        ARMS: arm_range,
+        BULBAR: jnp.ones_like(trunk_range),
+        BREATHING: chest,
+    }
+    return jnp.stack([raw[..., group, :] * usable[group] for group in sorted(usable)], axis=-2)
+
+
+def log_odds(condition: Condition, parameters: AbilityParameters) -> Array:
+    """Ability of each group as log-odds, (..., G, P): log-odds of strength less the log load of the body.
+
+    A healthy person stays near full ability whatever the load; at half strength, doubling the load halves the odds.
+    """
+    margin = parameters.full_strength_margin
+    inside = margin + (1.0 - 2.0 * margin) * jnp.clip(strength(condition, parameters), 0.0, 1.0)
+    load = parameters.load_on_group[:, None] * condition.log_load[..., None, :]
+    return jnp.log(inside) - jnp.log1p(-inside) - load
+
+
+def mixed(log_odds_by_group: Array, legs_share: Array) -> Array:
+    """Log-odds of a task that legs (and trunk) and arms share, (..., P)."""
+    legs, arms = log_odds_by_group[..., LEGS_AND_TRUNK, :], log_odds_by_group[..., ARMS, :]
+    return legs_share * legs + (1.0 - legs_share) * arms
+
+
+def achievable(log_odds_of_task: Array, maturity: Array) -> Array:
+    """Ability that motor maturity lets through, in [0, 1]: the product of both."""
+    return jax.nn.sigmoid(log_odds_of_task) * maturity
+
+
+def logit(share: Array) -> Array:
+    """Log-odds of a share, kept finite."""
+    inside = jnp.clip(share, 1e-4, 1.0 - 1e-4)
+    return jnp.log(inside) - jnp.log1p(-inside)

@@ -1,0 +1,1 @@
+"""Therapies room of motorpool; see docs/explanation/architecture.md."""
