@@ -1,0 +1,184 @@
+"""Published results of studies, in one strict form, to draw over simulated curves and to compare with summaries.
+
+One file per study in ``data/published``. Proportions are fractions; times are months since enrolment (``time_months``)
+or months of age (``age_months``); differences and ratios name the arm they are against.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from motorpool.evidence.outcome_catalogue import (
+    load_event_catalogue,
+    load_milestone_catalogue,
+    load_outcome_catalogue,
+)
+from motorpool.evidence.records import (
+    EvidenceError,
+    EvidenceRecord,
+    Interval,
+    build_record,
+    check_interval,
+    list_evidence_files,
+    read_evidence_yaml,
+    unknown_name,
+)
+from motorpool.evidence.sources import check_sources
+
+Role = Literal["calibration", "validation"]
+Metric = Literal[
+    "mean",
+    "mean_change",
+    "median",
+    "median_change",
+    "proportion",
+    "survival_proportion",
+    "median_time_months",
+    "median_age_months",
+    "hazard_ratio",
+    "difference",
+    "change_per_year",
+    "percent_change",
+]
+IntervalKind = Literal["published_95", "exact_binomial", "approximate_binomial", "from_sd"]
+_FRACTIONS = ("proportion", "survival_proportion")
+_RELATIVE = ("hazard_ratio", "difference")
+_TIMELESS = ("median_time_months", "median_age_months", "hazard_ratio", "change_per_year")
+
+
+class PublishedEndpoint(EvidenceRecord):
+    """One published figure of one arm.
+
+    ``value`` and ``interval`` are in the unit of the outcome, as a fraction for proportions, in months for median
+    times and ages, per year for slopes, in percent for percent changes. ``interval`` is a 95 % interval of the
+    estimate: as published, exact binomial from ``k`` of ``n``, Wilson's from a published fraction and ``n``, or
+    ``value`` +- 1.96 ``sd`` / sqrt(``n``).
+    """
+
+    id: str
+    arm: str
+    outcome: str
+    metric: Metric
+    value: float
+    time_months: float | None = Field(default=None, ge=0)
+    age_months: float | None = Field(default=None, ge=0)
+    age_band_months: Interval | None = None
+    interval: Interval | None = None
+    interval_kind: IntervalKind | None = None
+    n: int | None = Field(default=None, gt=0)
+    k: int | None = Field(default=None, ge=0)
+    sd: float | None = Field(default=None, gt=0)
+    comparator_arm: str | None = None
+    change_at_least: float | None = None
+    value_at_least: float | None = None
+    subgroup: str | None = None
+    definition: str
+    role: Role | None = None
+    checked: bool
+    evidence_id: str
+    sources: tuple[str, ...] = ()
+    notes: str | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> PublishedEndpoint:
+        check_interval(self.value, self.interval)
+        if (self.interval is None) != (self.interval_kind is None):
+            raise ValueError("interval and interval_kind belong together")
+        if self.metric in _FRACTIONS and not 0 <= self.value <= 1:
+            raise ValueError(f"a {self.metric} must lie between 0 and 1, got {self.value}")
+        if (self.metric in _RELATIVE) != (self.comparator_arm is not None):
+            raise ValueError(f"metric {self.metric} and comparator_arm {self.comparator_arm!r} do not fit")
+        clocks = [clock for clock in (self.time_months, self.age_months, self.age_band_months) if clock is not None]
+        if len(clocks) > 1 or (not clocks and self.metric not in _TIMELESS):
+            raise ValueError("give one of time_months, age_months and age_band_months")
+        if self.k is not None and (self.n is None or self.k > self.n):
+            raise ValueError(f"{self.k} of {self.n} is not a count")
+        if self.interval_kind == "exact_binomial" and (self.k is None or self.metric not in _FRACTIONS):
+            raise ValueError("an exact binomial interval needs k, n and a proportion")
+        if self.interval_kind == "approximate_binomial" and (self.n is None or self.metric not in _FRACTIONS):
+            raise ValueError("an approximate binomial interval needs n and a proportion")
+        if self.interval_kind == "from_sd" and (self.sd is None or self.n is None):
+            raise ValueError("an interval from the SD needs sd and n")
+        return self
+
+    @property
+    def standard_error(self) -> float | None:
+        """Standard error implied by the SD and n; ``None`` where there is no SD."""
+        return None if self.sd is None or self.n is None else self.sd / math.sqrt(self.n)
+
+
+class PublishedStudy(EvidenceRecord):
+    """One study: who was in it, its arms, and its endpoints.
+
+    ``role`` says whether its endpoints may be used for calibration; an endpoint can override it. ``shaped_the_design``
+    marks studies that were known when the model was designed and are counted apart in validation.
+    """
+
+    study: str
+    title: str
+    source: str
+    further_sources: tuple[str, ...] = ()
+    role: Role
+    shaped_the_design: bool = False
+    role_notes: str | None = None
+    population: str
+    arms: dict[str, str] = Field(min_length=1)
+    endpoints: tuple[PublishedEndpoint, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _arms_and_ids(self) -> PublishedStudy:
+        seen: set[str] = set()
+        for endpoint in self.endpoints:
+            if endpoint.id in seen:
+                raise ValueError(f"endpoint {endpoint.id!r} appears twice")
+            seen.add(endpoint.id)
+            for arm in (endpoint.arm, endpoint.comparator_arm):
+                if arm is not None and arm not in self.arms:
+                    raise ValueError(f"endpoint {endpoint.id!r}: {unknown_name('arm', arm, self.arms)}")
+        return self
+
+    def role_of(self, endpoint: PublishedEndpoint) -> Role:
+        """Return the endpoint's own role or, without one, the role of the study."""
+        return endpoint.role or self.role
+
+    def source_ids(self) -> tuple[str, ...]:
+        """Return every source id of the study and its endpoints, each once."""
+        ids = [self.source, *self.further_sources]
+        ids += [source for endpoint in self.endpoints for source in endpoint.sources]
+        return tuple(dict.fromkeys(ids))
+
+
+def list_published() -> list[str]:
+    """Return the names of all published studies, sorted."""
+    return list_evidence_files("published")
+
+
+@functools.cache
+def load_published(study: str) -> PublishedStudy:
+    """Load one study, for example ``load_published("ENDEAR")``.
+
+    Raises:
+        EvidenceError: unknown study (with the nearest known one) or a bad record (naming file and endpoint).
+    """
+    if study not in list_published():
+        raise unknown_name("published study", study, list_published())
+    name = f"published/{study}.yaml"
+    record = build_record(PublishedStudy, read_evidence_yaml("published", f"{study}.yaml"), name)
+    if record.study != study:
+        raise EvidenceError(f"{name}: the file calls itself {record.study!r}")
+    check_sources(record.source_ids(), name)
+    known = [*load_outcome_catalogue(), *load_milestone_catalogue(), *load_event_catalogue()]
+    for endpoint in record.endpoints:
+        if endpoint.outcome not in known:
+            raise EvidenceError(f"{name}: {endpoint.id}: {unknown_name('outcome', endpoint.outcome, known)}")
+    return record
+
+
+def published_points(study: str, outcome: str) -> list[PublishedEndpoint]:
+    """Return the endpoints of one study for one outcome, milestone or event, without subgroups, in order of time."""
+    points = [e for e in load_published(study).endpoints if e.outcome == outcome and e.subgroup is None]
+    return sorted(points, key=lambda point: point.time_months if point.time_months is not None else point.age_months or 0.0)
