@@ -1,0 +1,1 @@
+"""Command line of motorpool: one module per group of verbs; `main` puts them together."""

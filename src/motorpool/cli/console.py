@@ -1,0 +1,89 @@
+"""What a person at a terminal sees while waiting: progress on standard error, results on standard output."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+ProgressCallback = Callable[[str, float], None]
+PLAIN_STEPS = 4
+
+
+class InputProblem(ValueError):
+    """Something the user asked for cannot be done; the message says what is possible."""
+
+    exit_code = 2
+
+
+def say(message: str) -> None:
+    """Write one line to standard error."""
+    print(message, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def progress_display(quiet: bool = False) -> Iterator[ProgressCallback]:
+    """Give a callback (stage, fraction done from 0 to 1) that shows each stage with the time left.
+
+    On a terminal: a bar per stage. Elsewhere: a few plain lines, so that a log stays readable.
+    """
+    if quiet:
+        yield lambda stage, fraction: None
+    elif sys.stderr.isatty():
+        yield from _bars()
+    else:
+        yield _plain_lines()
+
+
+def _bars() -> Iterator[ProgressCallback]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        tasks = {}
+
+        def show(stage: str, fraction: float) -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(stage, total=1.0)
+            progress.update(tasks[stage], completed=min(max(fraction, 0.0), 1.0))
+
+        yield show
+
+
+def _plain_lines() -> ProgressCallback:
+    started: dict[str, float] = {}
+    shown: dict[str, int] = {}
+
+    def show(stage: str, fraction: float) -> None:
+        now = time.monotonic()
+        started.setdefault(stage, now)
+        step = int(min(max(fraction, 0.0), 1.0) * PLAIN_STEPS)
+        if step <= shown.get(stage, -1):
+            return
+        shown[stage] = step
+        elapsed = now - started[stage]
+        left = f", about {elapsed / fraction * (1.0 - fraction):.0f} s left" if 0.0 < fraction < 1.0 else ""
+        say(f"{stage}: {100.0 * min(max(fraction, 0.0), 1.0):.0f} %{left}")
+
+    return show
+
+
+def aligned(rows: list[tuple[str, ...]]) -> str:
+    """Rows of text as columns padded with spaces; the last column is not padded."""
+    if not rows:
+        return ""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines: list[str] = []
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths[:-1], strict=True)]
+        lines.append("  ".join([*cells, row[-1]]).rstrip())
+    return "\n".join(lines)
