@@ -1,0 +1,98 @@
+"""Adverse events and procedures: how often, in which arm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from motorpool.figures.context import SIMULATED, FigureContext
+from motorpool.figures.figure import Figure, Layout, Spec, make_figure
+from motorpool.figures.marks import arm_colour, arm_shape, data_of, layered
+from motorpool.simulation.labels import sentence_case
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Kind = Literal["adverse_event", "procedure"]
+
+
+def safety_figure(context: FigureContext, kind: Kind) -> Figure | None:
+    """Rates per year lived of every adverse event or procedure that occurs in any arm."""
+    table = _frame(context, kind)
+    if table.empty:
+        return None
+    styles = context.styles
+    order = list(dict.fromkeys(table["name"]))
+    what = "Adverse events" if kind == "adverse_event" else "Procedures"
+
+    def build(layout: Layout) -> Spec:
+        import altair as alt
+
+        columns = [c for c in ("name", "label", "mean", "low", "high") if c in table]
+        base = alt.Chart().encode(
+            y=alt.Y(
+                "name:N",
+                sort=order,
+                title=None,
+                axis=alt.Axis(
+                    labelLimit=200 if layout.name == "wide" else 110, grid=True, ticks=False, domain=False
+                ),
+            ),
+            yOffset=alt.YOffset("label:N", sort=[s.label for s in styles], scale=alt.Scale(paddingInner=0.2)),
+            color=arm_colour(styles, layout),
+        )
+        words = "Number per person and year lived" + (
+            " | \u2190 fewer is better" if kind == "adverse_event" else ""
+        )
+        x = alt.X("mean:Q", title=words, scale=alt.Scale(zero=True))
+        layers: list[Any] = []
+        if "low" in columns:
+            layers.append(base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=words), x2="high:Q"))
+        layers.append(
+            base.mark_point(filled=True, size=62, opacity=1).encode(x=x, shape=arm_shape(styles, layout))
+        )
+        width = layout.width - (110 if layout.name == "wide" else 70)
+        return layered(layers, data=data_of(table[columns]), width=width, height={"step": 11})
+
+    parts = [
+        f"{row.name_}, {row.label}: {row.mean:.2f}"
+        for row in table.rename(columns={"name": "name_"}).itertuples()
+    ]
+    names = {
+        "name": what,
+        "label": "Arm",
+        "mean": "Per person and year lived",
+        "low": "Low end of what we do not know",
+        "high": "High end of what we do not know",
+        "affected": "Of 100 people, affected at least once",
+    }
+    return make_figure(
+        build,
+        identifier="adverse-events" if kind == "adverse_event" else "procedures",
+        title=f"{what} in each arm",
+        alt=f"Dot plot of {what.lower()} per person and year lived. " + "; ".join(parts) + ".",
+        caption=(
+            f"Total number divided by the years people lived during follow-up; line: {context.range_words}. An arm in "
+            "which people live longer has more time for events; the rate takes this into account."
+        ),
+        source=SIMULATED,
+        table=table[[name for name in names if name in table]].rename(columns=names),
+    )
+
+
+def _frame(context: FigureContext, kind: Kind) -> pd.DataFrame:
+    rates = context.wide_rows(["quantity", "arm"], kind=kind, measure="rate_per_year_lived")
+    if rates.empty:
+        return rates
+    rates = rates.rename(
+        columns={"knowledge.mean": "mean", "knowledge.q2.5": "low", "knowledge.q97.5": "high"}
+    )
+    shares = context.rows(kind=kind, measure="share_affected", statistic="mean", layer="knowledge")
+    affected = {(row.quantity, row.arm): 100 * row.value for row in shares.itertuples()}
+    happens = rates.groupby("quantity")["mean"].transform("max") > 0
+    rates = rates[happens]
+    pairs = zip(rates["quantity"], rates["arm"], strict=True)
+    return rates.assign(
+        name=rates["quantity"].map(sentence_case),
+        label=rates["arm"].map(context.labels),
+        affected=[affected.get(pair, float("nan")) for pair in pairs],
+    )

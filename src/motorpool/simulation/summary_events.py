@@ -1,0 +1,102 @@
+"""Summaries of what happens to people: events, milestones, adverse events and procedures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from motorpool.simulation.layers import Array, layer_frame
+from motorpool.simulation.survival_summary import effective_people, event_times, survival_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+EVERYONE = "everyone enrolled; people who died count as not able"
+EVER = "everyone enrolled, over the whole of life so far including before enrolment"
+YEARS_ALIVE = "everyone enrolled; total number divided by the years lived during follow-up"
+AFFECTED = "everyone enrolled, over the whole of follow-up"
+
+
+def event_rows(dataset: xr.Dataset) -> list[pd.DataFrame]:
+    """Event-free shares or cumulative incidence at every visit, with numbers at risk."""
+    if "event_time_years" not in dataset:
+        return []
+    months = np.asarray(dataset["visit_month"].values, dtype=float)
+    return [survival_frame(dataset, str(event), months) for event in dataset["event"].values]
+
+
+def milestone_rows(dataset: xr.Dataset) -> list[pd.DataFrame]:
+    """Share able at each visit, and share who ever reached the milestone."""
+    if "milestone_status" not in dataset:
+        return []
+    arms = [str(arm) for arm in dataset["arm"].values]
+    months = [float(month) for month in dataset["visit_month"].values]
+    worth = effective_people(dataset)
+    pieces: list[pd.DataFrame] = []
+    for milestone in dataset["milestone"].values:
+        chosen = dataset.sel(milestone=milestone)
+        able = chosen["milestone_status"].transpose("arm", "visit_month", "draw", "patient")
+        fixed: dict[str, Any] = {
+            "kind": "milestone",
+            "quantity": str(milestone),
+            "measure": "able_share",
+            "unit": "share",
+            "counted": EVERYONE,
+        }
+        pieces.append(
+            layer_frame(
+                np.asarray(able.values, dtype=float),
+                {"arm": arms, "visit_month": months},
+                fixed,
+                proportion=True,
+                effective_people=worth,
+            )
+        )
+        gained = chosen["milestone_gained_age_years"].transpose("arm", "draw", "patient")
+        ever = (~np.isnan(np.asarray(gained.values, dtype=float))).astype(float)
+        fixed = {**fixed, "measure": "ever_share", "counted": EVER, "visit_month": months[-1]}
+        pieces.append(layer_frame(ever, {"arm": arms}, fixed, proportion=True, effective_people=worth))
+    return pieces
+
+
+def count_rows(dataset: xr.Dataset, kind: str) -> list[pd.DataFrame]:
+    """Rates per year lived and shares of people affected, for `adverse_event` or `procedure`."""
+    variable = f"{kind}_count"
+    if variable not in dataset:
+        return []
+    arms = [str(arm) for arm in dataset["arm"].values]
+    counts = np.asarray(dataset[variable].transpose("arm", kind, "draw", "patient").values, dtype=float)
+    names = [str(name) for name in dataset[kind].values]
+    years = years_lived(dataset)[:, None]
+    worth = effective_people(dataset)
+    pieces: list[pd.DataFrame] = []
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Weighting people by the years they lived makes the mean over people the ordinary rate: total / years.
+        rate = counts / years.mean(axis=-1, keepdims=True)
+    measures = (
+        ("rate_per_year_lived", rate, YEARS_ALIVE, "1/year", False),
+        ("share_affected", (counts > 0).astype(float), AFFECTED, "share", True),
+    )
+    for measure, values, counted, unit, proportion in measures:
+        fixed: dict[str, Any] = {
+            "kind": kind,
+            "measure": measure,
+            "unit": unit,
+            "counted": counted,
+            "visit_month": float(dataset["visit_month"].values[-1]),
+        }
+        frame = layer_frame(
+            values, {"arm": arms, "quantity": names}, fixed, proportion=proportion, effective_people=worth
+        )
+        if not proportion:  # a rate is a property of the group: quantiles over people would not be rates
+            frame = frame[frame["layer"] != "between_people"]
+        pieces.append(frame)
+    return pieces
+
+
+def years_lived(dataset: xr.Dataset) -> Array:
+    """Years lived from enrolment to death or the horizon, shape (arm, draw, patient)."""
+    horizon = float(dataset.attrs["horizon_months"])
+    return np.minimum(event_times(dataset, "death"), horizon) / 12.0
