@@ -73,16 +73,15 @@ def person_key(base_key: jax.Array, patient_id: ArrayLike) -> jax.Array:
     """Key of each person: `base_key` scalar, `patient_id` any shape of integers; returns typed keys of that
     shape.
     """
-    base = _typed_keys(base_key)
     identifiers = jnp.asarray(patient_id).astype(jnp.uint32)
-    keys = jax.vmap(lambda one: jax.random.fold_in(base, one))(identifiers.reshape(-1))
+    keys = jax.vmap(jax.random.fold_in, (None, 0))(_typed_keys(base_key), identifiers.reshape(-1))
     return keys.reshape(identifiers.shape)
 
 
 def stream_key(person_keys: jax.Array, stream_name: str) -> jax.Array:
     """Key of one purpose for each person: shape of `person_keys` in, the same shape out."""
-    keys, identifier = _typed_keys(person_keys), stream_id(stream_name)
-    folded = jax.vmap(lambda one: jax.random.fold_in(one, identifier))(keys.reshape(-1))
+    keys, identifier = _typed_keys(person_keys), jnp.uint32(stream_id(stream_name))
+    folded = jax.vmap(jax.random.fold_in, (0, None))(keys.reshape(-1), identifier)
     return folded.reshape(keys.shape)
 
 
@@ -90,8 +89,12 @@ def stream_seed(person_keys: jax.Array, stream_name: str) -> jax.Array:
     """Seed of the integer hash, uint32, for each person and one purpose: shape of `person_keys` in and
     out.
     """
+
+    def one_seed(key: jax.Array) -> jax.Array:
+        return jax.random.bits(key, (), jnp.uint32)
+
     keys = stream_key(person_keys, stream_name)
-    seeds = jax.vmap(lambda one: jax.random.bits(one, (), jnp.uint32))(keys.reshape(-1))
+    seeds = jax.vmap(one_seed)(keys.reshape(-1))
     return seeds.reshape(keys.shape)
 
 
