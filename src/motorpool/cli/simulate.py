@@ -77,7 +77,8 @@ def demo(
 ) -> None:
     """Write a report of infants with type 1 SMA.
 
-    Simulates them under several treatment plans; published trial results are drawn over the curves. Takes about a minute on two cores. Earlier results of the demo in the same folder are replaced.
+    Simulates them under several treatment plans; published trial results are drawn over the curves.
+    Takes about a minute on two cores. Earlier results of the demo in the same folder are replaced.
     The last line printed is the path of the report.
 
     \b

@@ -124,6 +124,8 @@ class Diagnosis(InputModel):
 
 def _check_copies(value: Any) -> Any:
     allowed = f"a whole number from 1 to {MAXIMUM_SMN2_COPIES}, or shares such as {{2: 0.8, 3: 0.2}}"
+    if not isinstance(value, int | dict):
+        raise refusal(f"must be {allowed}", allowed=allowed)
     pairs = cast("dict[object, object]", value) if isinstance(value, dict) else {value: 1.0}
     shares: dict[int, float] = {}
     for key, share in pairs.items():

@@ -112,7 +112,7 @@ class _Limited:
         if isinstance(value, dict):
             section = cast("dict[object, object]", value)
             for name in ("value", "min", "median", "mean", "max"):
-                if name in section:
+                if section.get(name) is not None:
                     self._check_number(section[name], self.within.describe(False), name)
             return section
         allowed = (
