@@ -1,7 +1,7 @@
 """Plain facts that are not model parameters: growth references, dosing schedules, infection rates, utilities.
 
-One file per topic in ``data/facts``. A fact is a value, or a list of values, with unit, sources and whether the value
-was read in its source; a table is a list of rows with named columns and their units.
+One file per topic in ``data/facts``. A fact is a value, or a list of values, with unit, sources and whether
+the value was read in its source; a table is a list of rows with named columns and their units.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ FactValue = float | str | tuple[float, ...]
 class Fact(EvidenceRecord):
     """One figure (or a short list of them) with where it comes from.
 
-    ``checked`` is true when the figure was read in the source or in a page that quotes it, false when it is recalled.
+    ``checked`` is true when the figure was read in the source or in a page that quotes it, false when it is
+    recalled.
     """
 
     id: str
@@ -46,7 +47,9 @@ class Fact(EvidenceRecord):
     @model_validator(mode="after")
     def _consistent(self) -> Fact:
         if isinstance(self.value, str) != (self.unit == "text"):
-            raise ValueError(f"value {self.value!r} and unit {self.unit!r} do not fit: only text has the unit 'text'")
+            raise ValueError(
+                f"value {self.value!r} and unit {self.unit!r} do not fit: only text has the unit 'text'"
+            )
         if isinstance(self.value, int | float):
             check_interval(float(self.value), self.interval)
         elif self.interval is not None:
@@ -64,7 +67,7 @@ class Fact(EvidenceRecord):
 
     @property
     def numbers(self) -> tuple[float, ...]:
-        """The value as a tuple of floats (length one for a single number); text raises :class:`EvidenceError`."""
+        """The value as a tuple of floats, length one for a single number; text is an error."""
         if isinstance(self.value, str):
             raise EvidenceError(f"fact {self.id!r} is text: {self.value!r}")
         return tuple(self.value) if isinstance(self.value, tuple) else (float(self.value),)
@@ -134,8 +137,12 @@ def load_facts(topic: str) -> FactFile:
         raise unknown_name("fact topic", topic, list_facts())
     name = f"{topic}.yaml"
     content = read_evidence_yaml("facts", name)
-    facts = {key: _fact(f"facts/{name}: {key}", key, fields) for key, fields in content.get("facts", {}).items()}
-    tables = {key: _table(f"facts/{name}: {key}", key, fields) for key, fields in content.get("tables", {}).items()}
+    facts = {
+        key: _fact(f"facts/{name}: {key}", key, fields) for key, fields in content.get("facts", {}).items()
+    }
+    tables = {
+        key: _table(f"facts/{name}: {key}", key, fields) for key, fields in content.get("tables", {}).items()
+    }
     return FactFile(topic=topic, description=content["description"], facts=facts, tables=tables)
 
 

@@ -95,7 +95,7 @@ class OutcomeEntry(EvidenceRecord):
 
 
 class MilestoneEntry(EvidenceRecord):
-    """One motor milestone; ages in months are the windows of healthy children (1st and 99th percentile, mean)."""
+    """One motor milestone and the ages in months at which healthy children reach it."""
 
     id: str
     label: str
@@ -212,4 +212,7 @@ def outcome(outcome_id: str) -> OutcomeEntry:
 
 def _load(section: str, kind: type[RecordType]) -> dict[str, RecordType]:
     content: dict[str, dict[str, Any]] = read_evidence_yaml(_FILE)[section]
-    return {key: build_record(kind, {"id": key, **fields}, f"{_FILE}: {section}.{key}") for key, fields in content.items()}
+    return {
+        key: build_record(kind, {"id": key, **fields}, f"{_FILE}: {section}.{key}")
+        for key, fields in content.items()
+    }

@@ -1,7 +1,7 @@
-"""Published results of studies, in one strict form, to draw over simulated curves and to compare with summaries.
+"""Published results of studies, in one strict form, to draw over curves and to compare with summaries.
 
-One file per study in ``data/published``. Proportions are fractions; times are months since enrolment (``time_months``)
-or months of age (``age_months``); differences and ratios name the arm they are against.
+One file per study in ``data/published``. Proportions are fractions; times are months since enrolment
+(``time_months``) or months of age (``age_months``); differences and ratios name the arm they are against.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ _TIMELESS = ("median_time_months", "median_age_months", "hazard_ratio", "change_
 class PublishedEndpoint(EvidenceRecord):
     """One published figure of one arm.
 
-    ``value`` and ``interval`` are in the unit of the outcome, as a fraction for proportions, in months for median
-    times and ages, per year for slopes, in percent for percent changes. ``interval`` is a 95 % interval of the
-    estimate: as published, exact binomial from ``k`` of ``n``, Wilson's from a published fraction and ``n``, or
-    ``value`` +- 1.96 ``sd`` / sqrt(``n``).
+    ``value`` and ``interval`` are in the unit of the outcome, as a fraction for proportions, in months for
+    median times and ages, per year for slopes, in percent for percent changes. ``interval`` is a 95 %
+    interval of the estimate: as published, exact binomial from ``k`` of ``n``, Wilson's from a published
+    fraction and ``n``, or ``value`` +- 1.96 ``sd`` / sqrt(``n``).
     """
 
     id: str
@@ -92,7 +92,9 @@ class PublishedEndpoint(EvidenceRecord):
             raise ValueError(f"a {self.metric} must lie between 0 and 1, got {self.value}")
         if (self.metric in _RELATIVE) != (self.comparator_arm is not None):
             raise ValueError(f"metric {self.metric} and comparator_arm {self.comparator_arm!r} do not fit")
-        clocks = [clock for clock in (self.time_months, self.age_months, self.age_band_months) if clock is not None]
+        clocks = [
+            clock for clock in (self.time_months, self.age_months, self.age_band_months) if clock is not None
+        ]
         if len(clocks) > 1 or (not clocks and self.metric not in _TIMELESS):
             raise ValueError("give one of time_months, age_months and age_band_months")
         if self.k is not None and (self.n is None or self.k > self.n):
@@ -114,8 +116,9 @@ class PublishedEndpoint(EvidenceRecord):
 class PublishedStudy(EvidenceRecord):
     """One study: who was in it, its arms, and its endpoints.
 
-    ``role`` says whether its endpoints may be used for calibration; an endpoint can override it. ``shaped_the_design``
-    marks studies that were known when the model was designed and are counted apart in validation.
+    ``role`` says whether its endpoints may be used for calibration; an endpoint can override it.
+    ``shaped_the_design`` marks studies that were known when the model was designed and are counted apart in
+    validation.
     """
 
     study: str
@@ -179,6 +182,9 @@ def load_published(study: str) -> PublishedStudy:
 
 
 def published_points(study: str, outcome: str) -> list[PublishedEndpoint]:
-    """Return the endpoints of one study for one outcome, milestone or event, without subgroups, in order of time."""
+    """Return a study's endpoints for one outcome, milestone or event, without subgroups, by time."""
     points = [e for e in load_published(study).endpoints if e.outcome == outcome and e.subgroup is None]
-    return sorted(points, key=lambda point: point.time_months if point.time_months is not None else point.age_months or 0.0)
+    return sorted(
+        points,
+        key=lambda point: point.time_months if point.time_months is not None else point.age_months or 0.0,
+    )

@@ -1,4 +1,4 @@
-"""What every evidence file shares: strict records, a YAML reader that refuses repeated keys, one kind of error.
+"""What every evidence file shares: strict records, a YAML reader that refuses repeated keys, one error.
 
 Only the modules of this package know file formats; everybody else receives typed, frozen records.
 """
@@ -46,7 +46,7 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 
 
 def read_evidence_yaml(*path: str) -> dict[str, Any]:
-    """Read one YAML mapping below ``evidence/data``, for example ``read_evidence_yaml("facts", "growth.yaml")``.
+    """Read one YAML mapping below ``evidence/data``, such as ``read_evidence_yaml("facts", "care.yaml")``.
 
     Raises:
         EvidenceError: the file is absent, not YAML, repeats a key or is not a mapping.
@@ -99,7 +99,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> EvidenceError:
 
 
 def check_interval(value: float, interval: Interval | None) -> None:
-    """Raise ``ValueError`` unless ``interval`` is ordered and contains ``value``; both in the unit of the record."""
+    """Raise ``ValueError`` unless ``interval`` is ordered and contains ``value``."""
     if interval is None:
         return
     low, high = interval

@@ -1,7 +1,7 @@
 """The bibliography: every source the project rests on, by a stable id.
 
->>> cite("finkel2017_endear")
-'Finkel RS. Nusinersen versus sham control in infantile-onset spinal muscular atrophy. N Engl J Med 2017;377:1723-32. doi:10.1056/NEJMoa1702752'
+>>> cite("finkel2017_endear")[-56:]
+'N Engl J Med 2017;377:1723-32. doi:10.1056/NEJMoa1702752'
 """
 
 from __future__ import annotations
@@ -12,7 +12,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from motorpool.evidence.records import EvidenceError, EvidenceRecord, build_record, read_evidence_yaml, unknown_name
+from motorpool.evidence.records import (
+    EvidenceError,
+    EvidenceRecord,
+    build_record,
+    read_evidence_yaml,
+    unknown_name,
+)
 
 SourceKind = Literal["article", "label", "registry", "report", "abstract", "web", "preprint", "statement"]
 _BIBTEX_TYPE: Mapping[str, str] = {"article": "article", "report": "techreport"}
@@ -22,7 +28,7 @@ class Source(EvidenceRecord):
     """One publication, label, registry entry or report.
 
     ``identifiers_recalled`` names the identifiers that were written from memory and not read in the source.
-    ``title`` is absent where it is not known for certain; ``about`` then says in our words what the source is.
+    ``title`` is absent where it is not known for certain; ``about`` then says in our words what it is.
     """
 
     id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
