@@ -158,8 +158,23 @@ def test_a_study_refuses_unknown_arms_and_repeated_ids():
         "role": "validation",
         "population": "p",
         "arms": {"drug": "d"},
+        "arm_therapies": {"drug": ["nusinersen"]},
     }
     with pytest.raises(ValueError, match="the nearest is 'drug'"):
         PublishedStudy.model_validate(study | {"endpoints": [_endpoint(arm="drugs")]})
     with pytest.raises(ValueError, match="appears twice"):
         PublishedStudy.model_validate(study | {"endpoints": [_endpoint(), _endpoint()]})
+
+
+def test_ages_become_times_where_the_study_states_its_enrolment_age():
+    study = load_published("STR1VE-US")
+    by_id = {endpoint.id: endpoint for endpoint in study.endpoints}
+    assert study.months_since_enrolment(by_id["chop_month3"]) == 3
+    assert study.months_since_enrolment(by_id["sit_30s_age18"]) == pytest.approx(14.3)
+    pncr = load_published("PNCR")
+    assert pncr.months_since_enrolment(pncr.endpoints[0]) is None
+
+
+def test_arm_therapies_separate_untreated_arms_from_arms_without_a_plan():
+    assert load_published("ENDEAR").arm_therapies == {"nusinersen": ("nusinersen",), "sham": ()}
+    assert load_published("HEALTHY").arm_therapies == {"healthy": None}

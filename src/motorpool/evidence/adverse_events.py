@@ -65,6 +65,16 @@ class Modifier(EvidenceRecord):
         return self
 
 
+class WeightEffect(EvidenceRecord):
+    """Smooth form of the weight modifiers: change of log odds per kg above ``reference_weight_kg``."""
+
+    log_odds_per_kg: float
+    reference_weight_kg: float = Field(gt=0)
+    origin: Origin
+    checked: bool
+    notes: str | None = None
+
+
 class AdverseEventEntry(EvidenceRecord):
     """One adverse event of one or more therapies.
 
@@ -85,6 +95,7 @@ class AdverseEventEntry(EvidenceRecord):
     k: int | None = Field(default=None, ge=0)
     n: int | None = Field(default=None, gt=0)
     modifiers: tuple[Modifier, ...] = ()
+    weight_effect: WeightEffect | None = None
     serious_fraction: float = Field(ge=0, le=1)
     definition: str
     sources: tuple[str, ...] = Field(min_length=1)

@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from motorpool.evidence.adverse_events import Therapy
 from motorpool.evidence.outcome_catalogue import (
     load_event_catalogue,
     load_milestone_catalogue,
@@ -118,7 +119,9 @@ class PublishedStudy(EvidenceRecord):
 
     ``role`` says whether its endpoints may be used for calibration; an endpoint can override it.
     ``shaped_the_design`` marks studies that were known when the model was designed and are counted apart in
-    validation.
+    validation. ``arm_therapies`` gives the therapies of each arm (empty: no SMN therapy; ``None``: not an
+    arm that a plan can match, such as healthy children or survivors who begin late);
+    ``enrolment_age_months`` is the typical age at enrolment where endpoints are given by age.
     """
 
     study: str
@@ -129,11 +132,16 @@ class PublishedStudy(EvidenceRecord):
     shaped_the_design: bool = False
     role_notes: str | None = None
     population: str
+    enrolment_age_months: float | None = Field(default=None, ge=0)
     arms: dict[str, str] = Field(min_length=1)
+    arm_therapies: dict[str, tuple[Therapy, ...] | None]
     endpoints: tuple[PublishedEndpoint, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _arms_and_ids(self) -> PublishedStudy:
+        if set(self.arm_therapies) != set(self.arms):
+            named, arms = sorted(self.arm_therapies), sorted(self.arms)
+            raise ValueError(f"arm_therapies names {named}, the arms are {arms}")
         seen: set[str] = set()
         for endpoint in self.endpoints:
             if endpoint.id in seen:
@@ -143,6 +151,17 @@ class PublishedStudy(EvidenceRecord):
                 if arm is not None and arm not in self.arms:
                     raise ValueError(f"endpoint {endpoint.id!r}: {unknown_name('arm', arm, self.arms)}")
         return self
+
+    def months_since_enrolment(self, endpoint: PublishedEndpoint) -> float | None:
+        """Return the time of an endpoint on the clock of the study, or ``None`` where it has no such time.
+
+        An endpoint at a given age is moved by the typical age at enrolment where the study states one.
+        """
+        if endpoint.time_months is not None:
+            return endpoint.time_months
+        if endpoint.age_months is None or self.enrolment_age_months is None:
+            return None
+        return max(0.0, endpoint.age_months - self.enrolment_age_months)
 
     def role_of(self, endpoint: PublishedEndpoint) -> Role:
         """Return the endpoint's own role or, without one, the role of the study."""
