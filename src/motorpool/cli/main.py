@@ -28,6 +28,8 @@ First steps:
 
 Research software: it does not replace a doctor's judgement."""
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="motorpool",
     help=HELP,
@@ -72,6 +74,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         code = app(args=given, prog_name="motorpool", standalone_mode=False)
         sys.stdout.flush()
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
     except BrokenPipeError:
         # The reader of our output has gone, as in `motorpool scenarios | head`.
@@ -79,7 +83,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return 1
     except (KeyboardInterrupt, typer.Abort):
         _say("Interrupted; nothing half-written was left behind.")
-        return 130
+        return INTERRUPTED
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 1
     except Exception as error:
