@@ -60,6 +60,7 @@ def difference_table(context: FigureContext) -> pd.DataFrame:
         direction=table["quantity"].map(lambda name: views[name].direction or 0),
         important=table["quantity"].map(lambda name: views[name].minimal_important_difference),
         label=table["arm"].map(context.labels),
+        versus=table["arm"].map(lambda arm: context.labels[context.comparators[arm]]),
     )
 
 
@@ -74,21 +75,25 @@ def addition_figure(context: FigureContext) -> Figure | None:
     drawn["important"] = drawn["important"].astype(float)
     for column in set(QUANTILES.values()) & set(drawn.columns):
         drawn[column] = drawn[column] * drawn["direction"] / drawn["important"]
-    styles = [style for style in context.styles if style.arm != context.comparator]
-    comparator = context.labels.get(context.comparator, context.comparator)
+    styles = [style for style in context.styles if style.arm in context.comparators]
+    names = {
+        style.arm: f"{style.label}, over {context.labels[context.comparators[style.arm]]}" for style in styles
+    }
 
     def build(layout: Layout) -> Spec:
         columns = min(len(styles), 3 if layout.name == "wide" else 1)
         left = 150
         width = layout.panel_width(columns, gap=22) - (left // columns if layout.name == "wide" else 80)
         panels = [
-            _panel(drawn[drawn["arm"] == style.arm], style.label, style.colour, width, place % columns == 0)
+            _panel(
+                drawn[drawn["arm"] == style.arm], names[style.arm], style.colour, width, place % columns == 0
+            )
             for place, style in enumerate(styles)
         ]
         return side_by_side(panels, columns=columns, spacing=20, shared_y=True)
 
     parts = [
-        f"{row.label}, {row.outcome}: {row.mean:+.1f} minimal important differences"
+        f"{row.label} over {row.versus}, {row.outcome}: {row.mean:+.1f} minimal important differences"
         + (
             f" (range {min(row.low, row.high):+.1f} to {max(row.low, row.high):+.1f})"
             if "low" in drawn
@@ -99,7 +104,7 @@ def addition_figure(context: FigureContext) -> Figure | None:
     return make_figure(
         build,
         identifier="additions",
-        title=f"What each arm adds over \u201c{comparator}\u201d after {max(context.months):g} months",
+        title=f"What each arm adds over its comparator after {max(context.months):g} months",
         alt="Forest plot of differences to the comparator; right is better. " + "; ".join(parts) + ".",
         caption=(
             "The same virtual people with the same luck in both arms. Dot: average difference; thick line: "
@@ -156,6 +161,7 @@ def _panel(data: pd.DataFrame, label: str, colour: str, width: int, first: bool)
 def _table(table: pd.DataFrame) -> pd.DataFrame:
     names = {
         "label": "Arm",
+        "versus": "Compared with",
         "outcome": "Outcome",
         "unit": "Unit",
         "mean": "Average difference",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from motorpool.figures.abilities import ability_figure
 from motorpool.figures.additions import addition_figure
 from motorpool.figures.context import FigureContext
 from motorpool.figures.courses import course_figure
@@ -51,15 +52,21 @@ def collect_figures(context: FigureContext) -> FigureCollection:
     return FigureCollection(
         courses=courses(MOTOR_SCALES),
         markers=courses(MARKERS),
-        survival=_drawn([survival_figure(context, event) for event in SURVIVAL_EVENTS]),
+        survival=_drawn([survival_figure(context, event) for event in _survival_events(context)]),
         other_events=_drawn([survival_figure(context, event) for event in OTHER_EVENTS]),
-        milestones=_drawn([milestone_figure(context)]),
+        milestones=_drawn([milestone_figure(context), ability_figure(context)]),
         neurons=_drawn([neuron_figure(context)]),
         additions=_drawn([addition_figure(context)]),
         daily_life=_drawn([daily_life_figure(context)]),
         safety=_drawn([safety_figure(context, "adverse_event"), safety_figure(context, "procedure")]),
         icons=_drawn([icon_figure(context)]),
     )
+
+
+def _survival_events(context: FigureContext) -> list[str]:
+    """The usual end points, and every other one that includes death and has a published result to draw."""
+    published = {p.quantity for p in context.published if p.measure == "event_free_share"}
+    return [*SURVIVAL_EVENTS, *sorted(published - set(SURVIVAL_EVENTS))]
 
 
 def _drawn(figures: list[Figure | None]) -> list[Figure]:

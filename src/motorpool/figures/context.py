@@ -12,6 +12,7 @@ import numpy as np
 from motorpool.figures.published_points import PublishedPoint, published_points
 from motorpool.figures.theme import ArmStyle, arm_styles
 from motorpool.simulation.summary import select, summarise
+from motorpool.simulation.summary_outcomes import arm_comparators
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,6 +54,11 @@ class FigureContext:
     def comparator(self) -> str:
         """The arm the others are compared with."""
         return str(self.dataset.attrs["comparator"])
+
+    @cached_property
+    def comparators(self) -> dict[str, str]:
+        """Arm to the arm it is compared with; arms that are compared with nothing are absent."""
+        return arm_comparators(self.dataset)
 
     @cached_property
     def styles(self) -> list[ArmStyle]:

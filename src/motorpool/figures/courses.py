@@ -37,15 +37,14 @@ def course_figure(context: FigureContext, outcome: str) -> Figure | None:
     if frame.empty or frame["visit_month"].nunique() < 2:
         return None
     frame = frame.assign(label=frame["arm"].map(context.labels), x=frame["visit_month"])
-    points = [
-        p
-        for p in context.published
-        if p.quantity == outcome and p.measure == "score" and p.axis == "enrolment"
-    ]
+    points = [p for p in context.published if p.quantity == outcome and p.measure == "score"]
 
     def build(layout: Layout) -> Spec:
         averages = _averages(context, frame, view, layout)
-        averages["layer"] += published_layer(context, points)
+        x = month_axis("Months since enrolment", max(context.months), layout.width)
+        averages["layer"] += published_layer(
+            context, points, x, axis_words(view.label, view.unit, view.better)
+        )
         columns = min(len(context.arms), 4 if layout.name == "wide" else 2)
         width = layout.panel_width(columns, gap=44)
         panels = [
@@ -119,9 +118,8 @@ def _spread(
     }
     data = frame[["x", *[c for c in wanted if c in frame]]].rename(columns=wanted)
     first_in_row = index % columns == 0
-    unit = f" ({view.unit})" if view.unit else ""
     base = alt.Chart().encode(x=month_axis("Months", max(context.months), width))
-    title = f"{view.label}{unit}" if first_in_row else None
+    title = (view.unit or view.label) if first_in_row else None
     layers: list[Any] = [
         base.mark_area(color=style.colour, opacity=opacity).encode(
             y=alt.Y(f"{low.replace('.', '_')}:Q", title=title, scale=alt.Scale(zero=False, nice=True)),

@@ -111,7 +111,7 @@ def arm_shape(styles: Sequence[ArmStyle], layout: Layout, *, legend: bool = True
     """Marker channel of the arms; merges with the colour legend."""
     import altair as alt
 
-    shown = alt.Legend(title=None, columns=layout.legend_columns) if legend else None
+    shown = alt.Legend(title=None, columns=layout.legend_columns, symbolSize=90) if legend else None
     return alt.Shape(
         "label:N",
         scale=alt.Scale(domain=[s.label for s in styles], range=[s.shape for s in styles]),

@@ -65,9 +65,9 @@ def choose_clock(context: FigureContext) -> Clock:
     ages = context.enrolment_age_months
     low, high = np.quantile(ages, [0.1, 0.9])
     if high - low > 0.5 * horizon:
-        return Clock(False, np.linspace(0.0, horizon, 61))
+        return Clock(False, np.linspace(0.0, horizon, 49))
     first, last = np.median(ages), np.median(ages) + horizon
-    return Clock(True, np.linspace(np.ceil(first), np.floor(last), 61))
+    return Clock(True, np.linspace(np.ceil(first), np.floor(last), 49))
 
 
 def ability_shares(context: FigureContext, clock: Clock) -> pd.DataFrame:
@@ -124,7 +124,7 @@ def milestone_figure(context: FigureContext) -> Figure | None:
             data = shares[shares["arm"] == style.arm][["x", "level", "order", "percent"]]
             chart = (
                 alt.Chart(data_of(data))
-                .mark_area(stroke="#ffffff", strokeWidth=0.7, interpolate="monotone")
+                .mark_area(stroke="#ffffff", strokeWidth=0.7)
                 .encode(
                     x=alt.X(
                         "x:Q",

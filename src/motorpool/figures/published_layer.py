@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from motorpool.figures.figure import keep_rows
+from motorpool.figures.figure import Spec, keep_rows
+from motorpool.figures.marks import leaf
 from motorpool.figures.published_points import PublishedPoint
 from motorpool.figures.theme import INK
 
@@ -16,14 +17,15 @@ if TYPE_CHECKING:
 
 
 def published_layer(
-    context: FigureContext, points: Sequence[PublishedPoint], *, percent: bool = False
-) -> list[alt.Chart]:
+    context: FigureContext, points: Sequence[PublishedPoint], x: alt.X, words: str, *, percent: bool = False
+) -> list[Spec]:
     """Points and intervals in the colour of the arm they belong to, outlined in ink."""
     import altair as alt
 
     if not points:
         return []
     colours = {style.arm: style.colour for style in context.styles}
+    names = _names(points)
     factor = 100.0 if percent else 1.0
     values: list[dict[str, Any]] = [
         {
@@ -32,34 +34,44 @@ def published_layer(
             "low": None if point.low is None else point.low * factor,
             "high": None if point.high is None else point.high * factor,
             "study": point.study,
+            "name": names.get((point.study, point.month, point.value), ""),
             "fill": colours.get(point.arm, "#ffffff"),
             "group": point.group,
         }
         for point in points
     ]
-    base = alt.Chart(keep_rows(values)).encode(x="x:Q")
+    base = alt.Chart(keep_rows(values)).encode(x=x)
     rule = (
         base.mark_rule(color=INK, strokeWidth=1.4)
-        .encode(y=alt.Y("low:Q", title=None), y2="high:Q")
+        .encode(y=alt.Y("low:Q", title=words), y2="high:Q")
         .transform_filter("isValid(datum.low) && isValid(datum.high)")
     )
     mark = base.mark_point(
         shape="diamond", size=110, filled=True, stroke=INK, strokeWidth=1.6, opacity=1
     ).encode(
-        y="value:Q",
+        y=alt.Y("value:Q", title=words),
         color=alt.Color("fill:N", scale=None, legend=None),
         tooltip=["study:N", "group:N", "x:Q", "value:Q", "low:Q", "high:Q"],
     )
     name = base.mark_text(align="left", dx=9, dy=-7, fontSize=10, color=INK).encode(
-        y="value:Q", text="study:N"
+        y=alt.Y("value:Q", title=words), text="name:N"
     )
-    return [rule, mark, name]
+    return [leaf(rule), leaf(mark), leaf(name)]
+
+
+def _names(points: Sequence[PublishedPoint]) -> dict[tuple[str, float, float], str]:
+    """Which points carry the name of their study: the highest of each study and month."""
+    highest: dict[tuple[str, float], float] = {}
+    for point in points:
+        key = (point.study, point.month)
+        highest[key] = max(point.value, highest.get(key, point.value))
+    return {(study, month, value): study for (study, month), value in highest.items()}
 
 
 def published_note(points: Sequence[PublishedPoint]) -> str:
-    """A sentence for the caption naming the published results drawn, or that there are none."""
+    """A sentence for the caption naming the published results drawn; empty without any."""
     if not points:
-        return " No published result is drawn here."
+        return ""
     studies = sorted({point.study for point in points})
     return (
         f" Diamonds: published results ({', '.join(studies)}) with 95 % intervals where given, in the colour of the "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from motorpool.figures.context import SIMULATED, FigureContext
 from motorpool.figures.figure import Figure, Layout, Spec, make_figure
 from motorpool.figures.marks import arm_colour, arm_shape, data_of, layered
-from motorpool.simulation.labels import sentence_case
+from motorpool.simulation.labels import adverse_event_label, procedure_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +92,7 @@ def _frame(context: FigureContext, kind: Kind) -> pd.DataFrame:
     rates = rates[happens]
     pairs = zip(rates["quantity"], rates["arm"], strict=True)
     return rates.assign(
-        name=rates["quantity"].map(sentence_case),
+        name=rates["quantity"].map(adverse_event_label if kind == "adverse_event" else procedure_label),
         label=rates["arm"].map(context.labels),
         affected=[affected.get(pair, float("nan")) for pair in pairs],
     )

@@ -26,7 +26,7 @@ from motorpool.simulation.survival_summary import includes_death, survival_frame
 if TYPE_CHECKING:
     import pandas as pd
 
-STEPS = 120
+STEPS = 96
 
 
 def survival_figure(context: FigureContext, event: str) -> Figure | None:
@@ -41,16 +41,13 @@ def survival_figure(context: FigureContext, event: str) -> Figure | None:
     reached = 1 - frame["mean"].min() / 100 if whole else frame["mean"].max() / 100
     if reached <= 0 and event != "death":
         return None
-    points = [
-        p
-        for p in context.published
-        if p.quantity == event and p.measure == "event_free_share" and p.axis == "enrolment"
-    ]
+    points = [p for p in context.published if p.quantity == event and p.measure == "event_free_share"]
     risk = _at_risk(context, event, np.array(month_ticks(0.0, horizon, 8)))
 
     def build(layout: Layout) -> Spec:
         curve = _curve_chart(context, frame, whole, layout)
-        curve["layer"] += published_layer(context, points, percent=True)
+        x = month_axis("Months since enrolment", horizon, layout.width)
+        curve["layer"] += published_layer(context, points, x, share_words(whole), percent=True)
         ticks = month_ticks(0.0, horizon, max(2, layout.width // (75 if layout.name == "wide" else 60)))
         table = _risk_chart(context, risk[risk["x"].isin(ticks)], ticks, horizon, layout)
         return above([curve, table], spacing=12)
@@ -80,6 +77,13 @@ def survival_figure(context: FigureContext, event: str) -> Figure | None:
     )
 
 
+def share_words(whole: bool) -> str:
+    """Axis title of a share; `whole` when the curve is the share still free of the end point."""
+    if whole:
+        return f"Of 100 people: free of it{LINE_BREAK}\u2191 higher is better"
+    return f"Of 100 people: have had it{LINE_BREAK}\u2193 lower is better"
+
+
 def _curves(context: FigureContext, event: str, grid: np.ndarray) -> pd.DataFrame:
     rows = survival_frame(context.dataset, event, grid)
     measure = "event_free_share" if includes_death(event) else "cumulative_incidence"
@@ -106,8 +110,7 @@ def _curve_chart(context: FigureContext, frame: pd.DataFrame, whole: bool, layou
 
     columns = [c for c in ("label", "x", "mean", "low", "high") if c in frame]
     x = month_axis("Months since enrolment", max(context.months), layout.width)
-    better = "\u2191 higher is better" if whole else "\u2193 lower is better"
-    words = "Of 100 people: " + ("free of it" if whole else "have had it") + LINE_BREAK + better
+    words = share_words(whole)
     scale = alt.Scale(domain=[0, 100])
     layers: list[Any] = []
     if "low" in frame:

@@ -93,3 +93,19 @@ def milestone_label(milestone: str) -> str:
 
     entry = load_milestone_catalogue().get(milestone)
     return entry.label if entry else sentence_case(milestone)
+
+
+def adverse_event_label(name: str) -> str:
+    """The name of an adverse event."""
+    from motorpool.evidence.adverse_events import load_adverse_event_catalogue
+
+    entry = load_adverse_event_catalogue().get(name)
+    return entry.label if entry else sentence_case(name)
+
+
+def procedure_label(name: str) -> str:
+    """The name of a procedure."""
+    from motorpool.evidence.adverse_events import load_procedure_catalogue
+
+    entry = load_procedure_catalogue().get(name)
+    return entry.label if entry else sentence_case(name)

@@ -9,6 +9,7 @@ Not assessable while alive (too young, unable to do the test) is never filled in
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 TRUE_SUFFIX = "__true"
+CELL_THERAPY = "cell_therapy"
 LIVING = "people alive and assessable at the visit"
 LIVING_BOTH = "people alive and assessable at enrolment and at the visit"
 LIVING_PAIR = "people alive and assessable at the visit in both arms"
@@ -48,6 +50,32 @@ def with_death_as_worst(scores: Array, alive: Array, worst: float | None) -> Arr
     return np.where(np.isnan(scores[:, :1]), np.nan, filled)
 
 
+def arm_comparators(dataset: xr.Dataset) -> dict[str, str]:
+    """The arm each arm is compared with; arms that are compared with nothing are absent.
+
+    It is the comparator the scenario names for the arm; for an arm with cell therapy, the arm with the same plan without
+    cells where there is one, because anything else would credit cells with what the rest of the plan does; otherwise
+    the scenario's comparator.
+    """
+    arms = [str(arm) for arm in dataset["arm"].values]
+    plans: dict[str, Any] = json.loads(dataset.attrs["scenario"]).get("arms", {})
+    general = str(dataset.attrs["comparator"])
+    chosen = {
+        arm: str(plans.get(arm, {}).get("comparator") or same_plan_without_cells(plans, arm) or general)
+        for arm in arms
+    }
+    return {arm: other for arm, other in chosen.items() if other != arm and other in arms}
+
+
+def same_plan_without_cells(plans: dict[str, Any], arm: str) -> str | None:
+    """The arm whose plan equals this arm's except for its courses of cell therapy, if both exist."""
+    courses: list[dict[str, Any]] = plans.get(arm, {}).get("therapies") or []
+    others = [course for course in courses if course.get("therapy") != CELL_THERAPY]
+    if len(others) == len(courses):
+        return None
+    return next((name for name, plan in plans.items() if (plan.get("therapies") or []) == others), None)
+
+
 class OutcomeSummary:
     """All tidy rows of one outcome of one dataset."""
 
@@ -56,7 +84,7 @@ class OutcomeSummary:
         self.outcome = outcome
         self.arms = [str(arm) for arm in dataset["arm"].values]
         self.months = [float(month) for month in dataset["visit_month"].values]
-        self.comparator = str(dataset.attrs["comparator"])
+        self.comparators = arm_comparators(dataset)
         self.true = true_scores(dataset, outcome)
         self.alive = np.asarray(dataset["alive"].transpose(*ORDER).values, dtype=bool)
         self.worst = with_death_as_worst(self.true, self.alive, self.view.worst)
@@ -79,13 +107,11 @@ class OutcomeSummary:
         return pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame()
 
     def _differences(self) -> list[pd.DataFrame]:
-        if self.comparator not in self.arms:
+        arms = list(self.comparators)
+        if not arms:
             return []
-        reference = self.arms.index(self.comparator)
-        others = [index for index in range(len(self.arms)) if index != reference]
-        if not others:
-            return []
-        arms = [self.arms[index] for index in others]
+        others = [self.arms.index(arm) for arm in arms]
+        reference = [self.arms.index(comparator) for comparator in self.comparators.values()]
         living = self.true[others] - self.true[reference]
         pieces = [self._rows(living, "difference_among_living", LIVING_PAIR, arms=arms)]
         pair, counted = living, LIVING_PAIR
@@ -119,10 +145,9 @@ class OutcomeSummary:
             "measure": measure,
             "unit": "share" if proportion else self.view.unit,
             "counted": counted,
-            "comparator": self.comparator if arms is not None else "",
         }
         axes = {"arm": arms if arms is not None else self.arms, "visit_month": self.months}
-        return layer_frame(
+        frame = layer_frame(
             values,
             axes,
             fixed,
@@ -130,3 +155,6 @@ class OutcomeSummary:
             effective_people=self.worth,
             measurement_error=error,
         )
+        if arms is not None:
+            frame["comparator"] = frame["arm"].map(self.comparators)
+        return frame

@@ -1,0 +1,80 @@
+"""Figures made ready for a page: SVG that follows the page's colours, and data to download without a network."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from motorpool.figures.theme import GRID, INK, SOFT_INK
+from motorpool.report.tables import html_table
+
+if TYPE_CHECKING:
+    from motorpool.figures.figure import Figure
+
+NOISE = re.compile(r' (?:role|aria-[a-z]+|tabindex)="[^"]*"')
+COORDINATE = re.compile(r"-?\d+\.\d{2,}")
+CLIP = re.compile(r'(id="|url\(#)(clip|gradient)')
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One figure as the page's template uses it; all texts are safe HTML or plain text as named."""
+
+    identifier: str
+    title: str
+    alt: str
+    caption: str
+    source: str
+    wide_svg: str
+    narrow_svg: str
+    table_html: str
+    csv_uri: str
+    svg_uri: str
+    spec_json: str
+
+
+def picture(figure: Figure) -> Picture:
+    """Render one figure in both layouts."""
+    wide = slim(figure.svg())
+    csv = figure.table.to_csv(index=False, float_format="%.6g")
+    return Picture(
+        identifier=figure.identifier,
+        title=figure.title,
+        alt=figure.alt,
+        caption=figure.caption,
+        source=figure.source,
+        wide_svg=for_page(wide, f"{figure.identifier}-wide"),
+        narrow_svg=for_page(slim(figure.svg(narrow=True)), f"{figure.identifier}-narrow"),
+        table_html=html_table(figure.table, figure.title),
+        csv_uri=data_uri("text/csv;charset=utf-8", csv),
+        svg_uri=data_uri("image/svg+xml", wide),
+        spec_json=script_json(figure.spec),
+    )
+
+
+def slim(svg: str) -> str:
+    """SVG without per-mark descriptions (the figure has one for all) and with coordinates to a tenth of a pixel."""
+    return COORDINATE.sub(
+        lambda found: f"{float(found.group()):.1f}".rstrip("0").rstrip("."), NOISE.sub("", svg)
+    )
+
+
+def for_page(svg: str, prefix: str) -> str:
+    """SVG for inlining: unique ids, the page's ink and grid colours, and a size that follows the column."""
+    text = CLIP.sub(rf"\g<1>{prefix}-\g<2>", svg)
+    text = text.replace(INK, "currentColor").replace(GRID, "var(--grid)").replace(SOFT_INK, "var(--soft-ink)")
+    return text.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+
+
+def data_uri(kind: str, text: str) -> str:
+    """A file as a link that needs no network."""
+    return f"data:{kind};base64,{base64.b64encode(text.encode()).decode()}"
+
+
+def script_json(content: object) -> str:
+    """JSON that can stand inside a script element."""
+    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
