@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 ProgressCallback = Callable[[str, float], None]
@@ -23,7 +23,7 @@ def say(message: str) -> None:
 
 
 @contextmanager
-def progress_display(quiet: bool = False) -> Iterator[ProgressCallback]:
+def progress_display(quiet: bool = False) -> Generator[ProgressCallback, None, None]:
     """Give a callback (stage, fraction done from 0 to 1) that shows each stage with the time left.
 
     On a terminal: a bar per stage. Elsewhere: a few plain lines, so that a log stays readable.
@@ -36,7 +36,7 @@ def progress_display(quiet: bool = False) -> Iterator[ProgressCallback]:
         yield _plain_lines()
 
 
-def _bars() -> Iterator[ProgressCallback]:
+def _bars() -> Generator[ProgressCallback, None, None]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
