@@ -51,7 +51,7 @@ def modules_loaded_by(program: str, checkout: Path) -> set[str]:
     ("program", "most_modules"),
     [
         pytest.param(AFTER_IMPORT, 60, id="import motorpool"),
-        pytest.param(AFTER_HELP, 700, id="motorpool --help"),
+        pytest.param(AFTER_HELP, 300, id="motorpool --help"),
     ],
 )
 def test_few_modules_and_no_heavy_library_are_loaded(program: str, most_modules: int, checkout: Path) -> None:
