@@ -1,4 +1,4 @@
-"""Shared fixtures of the outcome tests: double precision for the whole folder unless a test says otherwise."""
+"""Shared fixtures of the outcome tests: double precision for the whole folder."""
 
 from collections.abc import Iterator
 

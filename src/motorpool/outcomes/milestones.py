@@ -62,28 +62,39 @@ def _per_milestone(value: ArrayLike, dimensions: int) -> jax.Array:
     return array[:, None] if array.ndim == 1 and dimensions > 2 else array
 
 
-def _completion_times(height: jax.Array, inside: jax.Array, age: jax.Array, hold: jax.Array) -> jax.Array:
-    """Age at which a run of `inside` has lasted `hold`, in the step where that happens (and later steps of
-    the run).
+class _Run(NamedTuple):
+    """A stretch of time on one side of a threshold: whether it goes on, and when it began."""
 
-    `height` (K, ...) is positive inside and negative outside; its line gives the ends of a run within a step.
-    Returns (K, ...): for the step that ends at each grid time the completion time, or -inf where the run has
-    not lasted long enough by then.
+    inside: jax.Array
+    start: jax.Array
+
+
+class _State(NamedTuple):
+    """What is known at a grid time, each (..., P)."""
+
+    height: jax.Array
+    age: jax.Array
+    able: _Run
+    unable: _Run
+    held: jax.Array
+    gained: jax.Array
+    lost: jax.Array
+
+
+def _follow_run(
+    run: _Run, height: jax.Array, next_height: jax.Array, inside: jax.Array, ages: tuple[jax.Array, jax.Array]
+) -> tuple[_Run, jax.Array]:
+    """Carry a run through one step; returns it and its end within the step (the step's end when it goes on).
+
+    The line from `height` to `next_height` crosses zero where a run begins or ends; `inside` is the side at
+    the step's end. The end is -inf when no run touched the step.
     """
-    before, after = height[:-1], height[1:]
-    change = after - before
-    fraction = jnp.clip(-before / jnp.where(change == 0, 1.0, change), 0.0, 1.0)
-    crossing = age[:-1] + fraction * (age[1:] - age[:-1])
-    begins = inside[1:] & ~inside[:-1]
-    ends = inside[:-1] & ~inside[1:]
-    first_start = jnp.where(inside[:1], age[:1], -jnp.inf)
-    starts = jnp.concatenate([first_start, jnp.where(begins, crossing, -jnp.inf)])
-    run_start = jax.lax.cummax(starts, axis=0)
-    run_end = jnp.where(ends, crossing, age[1:])
-    run_end = jnp.concatenate([age[:1], run_end])
-    touched = jnp.concatenate([inside[:1], inside[1:] | inside[:-1]])
-    completed = touched & (run_end - run_start >= hold)
-    return jnp.where(completed, run_start + hold, -jnp.inf)
+    change = next_height - height
+    fraction = jnp.clip(-height / jnp.where(change == 0, 1.0, change), 0.0, 1.0)
+    crossing = ages[0] + fraction * (ages[1] - ages[0])
+    start = jnp.where(inside & ~run.inside, crossing, run.start)
+    end = jnp.where(inside, ages[1], jnp.where(run.inside, crossing, -jnp.inf))
+    return _Run(inside, start), end
 
 
 def milestone_history(
@@ -109,15 +120,33 @@ def milestone_history(
     ages = jnp.broadcast_to(ages, height.shape)
     hold = _per_milestone(parameters.hold_days, height.ndim) * float(HOURS_PER_DAY)
     loss_hold = _per_milestone(parameters.loss_hold_days, height.ndim) * float(HOURS_PER_DAY)
-    depth = -_per_milestone(parameters.hysteresis, height.ndim) - height
+    hysteresis = _per_milestone(parameters.hysteresis, height.ndim)
+    depth = -hysteresis - height
 
-    gains = _completion_times(height, height >= 0, ages, hold)
-    losses = _completion_times(depth, depth > 0, ages, loss_hold)
-    last_gain, last_loss = jax.lax.cummax(gains, axis=0), jax.lax.cummax(losses, axis=0)
-    status = last_gain > last_loss
+    never = jnp.full(height.shape[1:], jnp.inf, floating)
+    able, unable = _Run(height[0] >= 0, ages[0]), _Run(depth[0] > 0, ages[0])
+    start = _State(height[0], ages[0], able, unable, able.inside & (hold <= 0), never, never)
+    start = start._replace(gained=jnp.where(start.held, ages[0], jnp.inf))
 
-    gained = jnp.min(jnp.where(gains > -jnp.inf, gains, jnp.inf), axis=0)
-    lost = jnp.min(jnp.where((losses > -jnp.inf) & (losses > gained), losses, jnp.inf), axis=0)
+    def step(state: _State, now: tuple[jax.Array, jax.Array]) -> tuple[_State, jax.Array]:
+        next_height, next_age = now
+        span = (state.age, next_age)
+        next_depth = -hysteresis - next_height
+        able, able_until = _follow_run(state.able, state.height, next_height, next_height >= 0, span)
+        unable, unable_until = _follow_run(
+            state.unable, -hysteresis - state.height, next_depth, next_depth > 0, span
+        )
+        gain, loss = able.start + hold, unable.start + loss_hold
+        gains, loses = able_until >= gain, unable_until >= loss
+        gained = jnp.where(gains, jnp.minimum(state.gained, gain), state.gained)
+        lost = jnp.where(loses & (loss > gained), jnp.minimum(state.lost, loss), state.lost)
+        later_loss = jnp.where(loses, loss, -jnp.inf) >= jnp.where(gains, gain, -jnp.inf)
+        held = jnp.where(gains | loses, ~later_loss, state.held)
+        return _State(next_height, next_age, able, unable, held, gained, lost), held
+
+    last, later_status = jax.lax.scan(step, start, (height[1:], ages[1:]))
+    gained, lost = last.gained, last.lost
+    status = jnp.concatenate([start.held[None], later_status])
     if end_of_life_hours is not None:
         end = jnp.asarray(end_of_life_hours).astype(floating)
         gained = jnp.where(gained <= end, gained, jnp.inf)

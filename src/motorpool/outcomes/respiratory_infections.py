@@ -10,6 +10,8 @@ the phase of the season being a hashed draw because the month of birth is. Sever
 with the given mean, cut at 1; duration is log-normal, cut at two bins.
 """
 
+from functools import reduce
+from itertools import combinations
 from typing import NamedTuple
 
 import jax
@@ -124,8 +126,9 @@ def mean_infection_severity(
     """Average of `infection_severity` over each time step, exact for steps of at most one bin (14 days).
 
     `from_hours`, `to_hours` (..., P) with from < to. An engine whose hazard is linear in severity gets the
-    same integrated hazard from any grid. With `chance=False` the two ends are averaged (the expectation is
-    smooth).
+    same integrated hazard from any grid. The integral of a maximum is a signed sum, over all groups of
+    episodes, of the group's mildest severity x the time they overlap. With `chance=False` the two ends are
+    averaged (the expectation is smooth).
     """
     if not chance:
         ends = [
@@ -140,13 +143,16 @@ def mean_infection_severity(
     last_bin = jnp.floor(end / BIN_DAYS).astype(jnp.int32)
     found = [episodes_in_bin(seed, last_bin - back, parameters) for back in range(BINS_REMEMBERED + 2)]
     starts = [jnp.clip(one.start_days, begin, end) for one in found]
-    ends = [jnp.clip(one.end_days, begin, end) for one in found]
-    edges = jnp.sort(jnp.stack(jnp.broadcast_arrays(begin, *starts, *ends, end)), axis=0)
-    middles, widths = 0.5 * (edges[1:] + edges[:-1]), jnp.diff(edges, axis=0)
-    worst = jnp.zeros_like(middles)
-    for one, start, stop in zip(found, starts, ends, strict=True):
-        worst = jnp.maximum(worst, jnp.where((middles > start) & (middles < stop), one.severity, 0.0))
-    return jnp.sum(worst * widths, axis=0) / (end - begin)
+    stops = [jnp.clip(one.end_days, begin, end) for one in found]
+    total = jnp.zeros_like(begin)
+    for size in range(1, len(found) + 1):
+        sign = 1.0 if size % 2 else -1.0
+        for some in combinations(range(len(found)), size):
+            mildest = reduce(jnp.minimum, [found[number].severity for number in some])
+            first_stop = reduce(jnp.minimum, [stops[number] for number in some])
+            last_start = reduce(jnp.maximum, [starts[number] for number in some])
+            total = total + sign * mildest * jnp.maximum(first_stop - last_start, 0.0)
+    return total / (end - begin)
 
 
 def _expected_minimum_duration_days(limit_days: jax.Array, parameters: InfectionParameters) -> jax.Array:

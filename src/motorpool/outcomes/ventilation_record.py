@@ -19,6 +19,7 @@ from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_YEAR, Array, r
 from motorpool.outcomes.respiratory_infections import InfectionParameters, infection_severity
 
 DAYS_PER_YEAR = HOURS_PER_YEAR / HOURS_PER_DAY
+_UNROLL_RECORD, _UNROLL = 1, 16  # days handled in one turn of the compiled loop; changes speed only
 
 
 @record
@@ -54,15 +55,42 @@ class VentilationDefinition(NamedTuple):
 def days_of_record(
     age_hours: ArrayLike, values: jax.Array, enrolment_age_hours: ArrayLike, days: int
 ) -> jax.Array:
-    """Values (K, P) at grid ages (K, P), interpolated linearly to each whole day since enrolment; (days, P).
+    """Values (..., K, P) at grid ages (K, P), interpolated linearly to each day since enrolment; (..., days,
+    P).
 
     Outside the grid the first or last value holds.
     """
-    age = jnp.broadcast_to(jnp.asarray(age_hours).astype(values.dtype), values.shape)
+    age = jnp.broadcast_to(jnp.asarray(age_hours).astype(values.dtype), values.shape[-2:])
     enrolment = jnp.asarray(enrolment_age_hours).astype(values.dtype)
     since_days = (age - enrolment) / HOURS_PER_DAY
+    series = values.reshape((-1, *values.shape[-2:]))
+    added_points = _grid_points_by_day(since_days, days)
+
+    # Day by day: the compiler then keeps the index of each day instead of searching anew for every value.
+    def one_day(points: jax.Array, today: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        day, more = today
+        points = points + more
+        after = jnp.clip(points, 1, since_days.shape[0] - 1)[None]
+        day_before = jnp.take_along_axis(since_days, after - 1, axis=0)
+        day_after = jnp.take_along_axis(since_days, after, axis=0)
+        share = jnp.clip((day - day_before) / (day_after - day_before), 0.0, 1.0)
+        before = jnp.take_along_axis(series, (after - 1)[None], axis=1)
+        gain = jnp.take_along_axis(series, after[None], axis=1) - before
+        return points, (before + share * gain)[:, 0]
+
     wanted = jnp.arange(days, dtype=values.dtype)
-    return jax.vmap(jnp.interp, in_axes=(None, 1, 1), out_axes=1)(wanted, since_days, values)
+    start = jnp.zeros(values.shape[-1], jnp.int32)
+    daily = jnp.moveaxis(jax.lax.scan(one_day, start, (wanted, added_points))[1], 0, 1)
+    return daily.reshape((*values.shape[:-2], days, values.shape[-1]))
+
+
+def _grid_points_by_day(since_days: jax.Array, days: int) -> jax.Array:
+    """How many grid points (K, P) fall after the day before and up to each day; all earlier ones on day 0;
+    (D, P).
+    """
+    day = jnp.clip(jnp.ceil(since_days), 0, days).astype(jnp.int32)
+    people = jnp.arange(since_days.shape[1])
+    return jnp.zeros((days, since_days.shape[1]), jnp.int32).at[day, people].add(1, mode="drop")
 
 
 def ventilation_record(
@@ -84,21 +112,23 @@ def ventilation_record(
     "respiratory_infections", the same as the engine's, so that the record shows the very infections that the
     hazards felt. `days` is static.
     """
-    chronic = jnp.clip(
-        days_of_record(age_hours, chronic_hours, enrolment_age_hours, days), 0.0, float(HOURS_PER_DAY)
+    both = jnp.stack([chronic_hours, breathing_weakness.astype(chronic_hours.dtype)])
+    chronic, weakness = days_of_record(age_hours, both, enrolment_age_hours, days)
+    chronic = jnp.clip(chronic, 0.0, float(HOURS_PER_DAY))
+    age_of_day = jnp.arange(days, dtype=chronic.dtype)[:, None] * float(HOURS_PER_DAY) + (
+        jnp.asarray(enrolment_age_hours).astype(chronic.dtype)
     )
-    weakness = jnp.clip(days_of_record(age_hours, breathing_weakness, enrolment_age_hours, days), 0.0, 1.0)
-    day_hours = jnp.arange(days, dtype=chronic.dtype)[:, None] * float(HOURS_PER_DAY)
-    severity = infection_severity(
-        person_seed,
-        day_hours + jnp.asarray(enrolment_age_hours).astype(chronic.dtype),
-        infections,
-        chance=chance,
-    ).astype(chronic.dtype)
-    added = parameters.hours_added_by_full_infection * severity * weakness
-    added = jnp.where(added >= parameters.shortest_session_hours, added, 0.0)
-    hours = jnp.minimum(chronic + added, float(HOURS_PER_DAY))
-    return VentilationRecord(hours, chronic, (added > 0) & (hours > chronic))
+
+    # Day by day, so that the compiler keeps one record instead of working it out anew for every endpoint.
+    def one_day(_: None, today: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[None, VentilationRecord]:
+        age, needed, weak = today
+        severity = infection_severity(person_seed, age, infections, chance=chance).astype(needed.dtype)
+        added = parameters.hours_added_by_full_infection * severity * jnp.clip(weak, 0.0, 1.0)
+        added = jnp.where(added >= parameters.shortest_session_hours, added, 0.0)
+        hours = jnp.minimum(needed + added, float(HOURS_PER_DAY)).astype(needed.dtype)
+        return None, VentilationRecord(hours, needed, (added > 0) & (hours > needed))
+
+    return jax.lax.scan(one_day, None, (age_of_day, chronic, weakness), unroll=_UNROLL_RECORD)[1]
 
 
 def first_day_of_run(
@@ -110,8 +140,7 @@ def first_day_of_run(
     exclude_acute: bool = False,
     acute: jax.Array | None = None,
 ) -> jax.Array:
-    """Day on which a run of consecutive days with at least so many hours first reaches its length; +inf if
-    never.
+    """Day on which a run of days with at least so many hours first reaches its length; +inf if never.
 
     `hours_record` (D, P). Exactly one of `at_least_days` (run of that many days) and `more_than_days` (one
     day longer) must be given. With `exclude_acute`, days marked in `acute` (D, P) do not count and break the
@@ -131,35 +160,17 @@ def first_day_of_run(
             message = "exclude_acute needs the marks of acute days in `acute`"
             raise ValueError(message)
         counted = counted & ~acute
-    full = _ends_run(counted, length)
-    day = jnp.argmax(full, axis=0).astype(jnp.result_type(float))
-    return jnp.where(jnp.any(full, axis=0), day, jnp.inf)
+    people = counted.shape[1:]
 
+    def count(state: tuple[jax.Array, jax.Array], today: tuple[jax.Array, jax.Array]):
+        run, first = state
+        day, good = today
+        run = jnp.where(good, run + 1, 0)
+        return (run, jnp.where(run >= length, jnp.minimum(first, day), first)), None
 
-def _ends_run(counted: jax.Array, length: int) -> jax.Array:
-    """Whether each day ends `length` counted days in a row: (D, P) booleans; about 2 log2(length) passes, no
-    counters.
-
-    A run of a + b days ends on a day when a run of a ends there and a run of b ends a days earlier.
-    """
-    result = jnp.ones_like(counted)
-    covered, power, block = 0, 1, counted
-    while covered < length:
-        if length & power:
-            result = result & _days_earlier(block, covered)
-            covered += power
-        if covered < length:
-            block = block & _days_earlier(block, power)
-            power *= 2
-    return result
-
-
-def _days_earlier(marks: jax.Array, days: int) -> jax.Array:
-    """Marks of so many days earlier; before the record nothing is marked."""
-    if days == 0:
-        return marks
-    missing = min(days, marks.shape[0])
-    return jnp.concatenate([jnp.zeros_like(marks[:missing]), marks[: marks.shape[0] - missing]])
+    never = jnp.full(people, jnp.inf, hours_record.dtype)
+    days = jnp.arange(counted.shape[0], dtype=hours_record.dtype)
+    return jax.lax.scan(count, (jnp.zeros(people, jnp.int32), never), (days, counted), unroll=_UNROLL)[0][1]
 
 
 def endpoint_day(days_record: VentilationRecord, definition: VentilationDefinition) -> jax.Array:
