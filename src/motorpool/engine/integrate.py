@@ -104,6 +104,7 @@ def no_protocol(dtype: Any) -> CellProtocol:
         prior_effect=jnp.zeros((), dtype),
         effect_smd=jnp.zeros((), dtype),
         immunosuppressed=jnp.zeros((), dtype),
+        neural=jnp.zeros((), dtype),
     )
 
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from motorpool.biology.vocabulary import Array, record
 from motorpool.therapies.kinds import CELL_MECHANISMS
+from motorpool.therapies.kinetics import LN2
 
 
 @record
@@ -22,6 +23,7 @@ class CellParameters:
     """
 
     cell_half_life_hours: Array
+    neural_cell_half_life_hours: Array
     factor_half_life_hours: Array
     immunosuppression_half_life_factor: Array
     reference_interval_hours: Array
@@ -48,12 +50,14 @@ class CellProtocol:
     mechanisms (5,): 1 where a mechanism may act, 0 where it is switched off.
     prior_effect: 1 to use the prior's total effect, 0 to use ``effect_smd``.
     immunosuppressed: 1 where donor cells are protected from rejection.
+    neural: 1 for neural cells, which live far longer than mesenchymal ones.
     """
 
     mechanisms: Array
     prior_effect: Array
     effect_smd: Array
     immunosuppressed: Array
+    neural: Array
 
 
 @record
@@ -70,7 +74,8 @@ class CellEffects:
 def cell_half_life_hours(protocol: CellProtocol, parameters: CellParameters) -> Array:
     """Half-life of the living cells, longer under immunosuppression."""
     longer = 1.0 + (parameters.immunosuppression_half_life_factor - 1.0) * protocol.immunosuppressed
-    return parameters.cell_half_life_hours * longer
+    own = jnp.where(protocol.neural > 0.5, parameters.neural_cell_half_life_hours, parameters.cell_half_life_hours)
+    return own * longer
 
 
 def mechanism_shares(protocol: CellProtocol, parameters: CellParameters) -> Array:
@@ -86,7 +91,7 @@ def level(factor: Array, protocol: CellProtocol, parameters: CellParameters) -> 
         factor: product of the depot of living cells (see ``kinetics.depot_and_product``), in reference doses.
     """
     # One reference dose every reference interval keeps the mean level at one, whatever the half-life of the effect.
-    mean_time_hours = parameters.factor_half_life_hours / 0.6931471805599453
+    mean_time_hours = parameters.factor_half_life_hours / LN2
     raw = factor * parameters.reference_interval_hours / mean_time_hours
     raw = raw * cell_half_life_hours(protocol, parameters) / parameters.cell_half_life_hours
     half = parameters.half_saturation_level

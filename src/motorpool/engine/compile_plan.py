@@ -1,0 +1,235 @@
+"""From the courses of an arm to the padded arrays of the compiled program."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from motorpool.biology.vocabulary import HOURS_PER_DAY
+from motorpool.engine.dosing import COURSES, LOADING_DOSES, NEVER_HOURS, NUMBERED_DOSES, SEGMENTS, Plan
+from motorpool.therapies.calendar import Calendar, calendar_of, start_of
+from motorpool.therapies.cells import CellProtocol
+from motorpool.therapies.courses import CellTherapy, Course
+from motorpool.therapies.kinds import CELL_MECHANISMS, KIND_INDEX, KINDS
+from motorpool.therapies.start_rules import STATE_RULE_OUTCOMES, StateRule
+
+Hours = NDArray[np.int32]
+
+
+@dataclasses.dataclass(frozen=True)
+class Anchors:
+    """Ages in hours from which start and stop rules count, one per patient; ``NEVER_HOURS`` where it never comes."""
+
+    enrolment: Hours
+    diagnosis: Hours
+    onset: Hours
+    excluded_from_gene_transfer: NDArray[np.bool_]
+
+    @property
+    def patients(self) -> int:
+        """Number of people."""
+        return self.enrolment.shape[0]
+
+
+def empty_plan(patients: int) -> dict[str, NDArray[np.generic]]:
+    """Arrays of a plan in which nothing is given, by field of :class:`Plan`."""
+
+    def whole(shape: tuple[int, ...] | int, value: int = 0) -> NDArray[np.generic]:
+        return np.full(shape, value, np.int32)
+
+    def real(*shape: int) -> NDArray[np.generic]:
+        return np.zeros(shape, np.float32)
+
+    return {
+        "start_hours": whole((COURSES, patients), NEVER_HOURS),
+        "stop_hours": whole((COURSES, patients), NEVER_HOURS),
+        "follows": whole(COURSES, -1),
+        "washout_hours": whole(COURSES),
+        "start_rule_outcome": whole(COURSES, -1),
+        "start_rule_sign": real(COURSES),
+        "start_rule_value": real(COURSES),
+        "rule_minimum_age_hours": whole(COURSES, -NEVER_HOURS),
+        "stop_rule_outcome": whole(COURSES, -1),
+        "stop_rule_sign": real(COURSES),
+        "stop_rule_value": real(COURSES),
+        "stop_after_hours": whole(COURSES, NEVER_HOURS),
+        "excluded": real(COURSES, patients),
+        "loading_offset_hours": whole((COURSES, LOADING_DOSES)),
+        "loading_amount": real(COURSES, LOADING_DOSES),
+        "missed_table": whole((COURSES, NUMBERED_DOSES)),
+        "maintenance_first_hours": whole(COURSES),
+        "maintenance_interval_hours": whole(COURSES, 1),
+        "maintenance_amount": real(COURSES),
+        "maintenance_count": whole(COURSES),
+        "segment_from_hours": whole((COURSES, SEGMENTS), NEVER_HOURS),
+        "segment_factor": real(COURSES, SEGMENTS),
+        "rate": real(COURSES),
+        "dose_to_kind": real(COURSES, len(KINDS)),
+        "rate_to_kind": real(COURSES, len(KINDS)),
+        "missed_probability": real(COURSES),
+        "late_mean_hours": real(COURSES),
+    }
+
+
+def compile_plan(courses: Sequence[Course], anchors: Anchors) -> Plan:
+    """Arrays of a plan for these people.
+
+    Args:
+        courses: at most ``COURSES`` (the scenario refuses more).
+        anchors: when enrolment, diagnosis and onset come in each person.
+    """
+    arrays = empty_plan(anchors.patients)
+    names = [course.name for course in courses]
+    for index, course in enumerate(courses):
+        calendar = calendar_of(course)
+        _compile_times(arrays, index, course, calendar, names, anchors)
+        _compile_doses(arrays, index, course, calendar)
+    return Plan(**{name: jnp.asarray(array) for name, array in arrays.items()})
+
+
+def _compile_times(
+    arrays: dict[str, NDArray[np.generic]],
+    index: int,
+    course: Course,
+    calendar: Calendar,
+    names: list[str],
+    anchors: Anchors,
+) -> None:
+    start, state_rule, least_age = start_of(course)
+    arrays["rule_minimum_age_hours"][index] = least_age
+    if state_rule is not None:
+        _compile_rule(arrays, "start_rule", index, state_rule)
+    elif start.kind == "after_course":
+        arrays["follows"][index] = names.index(str(start.after))
+        arrays["washout_hours"][index] = start.offset_hours
+    else:
+        anchor = {
+            "enrolment": anchors.enrolment,
+            "age": np.zeros_like(anchors.enrolment),
+            "diagnosis": anchors.diagnosis,
+            "onset": anchors.onset,
+        }[start.kind]
+        begun = np.where(anchor >= NEVER_HOURS, NEVER_HOURS, anchor + start.offset_hours)
+        arrays["start_hours"][index] = np.minimum(begun, NEVER_HOURS)
+    if course.therapy == "onasemnogene":
+        arrays["excluded"][index] = anchors.excluded_from_gene_transfer
+    if calendar.length_hours is not None:
+        arrays["stop_after_hours"][index] = calendar.length_hours
+    if course.stop is not None:
+        if course.stop.kind == "duration":
+            previous = int(arrays["stop_after_hours"][index])
+            arrays["stop_after_hours"][index] = min(previous, course.stop.offset_hours)
+        elif course.stop.kind == "age":
+            arrays["stop_hours"][index] = course.stop.offset_hours
+        elif course.stop.kind == "enrolment":
+            arrays["stop_hours"][index] = anchors.enrolment + course.stop.offset_hours
+        elif course.stop.when is not None:
+            _compile_rule(arrays, "stop_rule", index, course.stop.when)
+
+
+def _compile_rule(arrays: dict[str, NDArray[np.generic]], which: str, index: int, rule: StateRule) -> None:
+    arrays[f"{which}_outcome"][index] = STATE_RULE_OUTCOMES.index(rule.outcome)
+    above = rule.operator in (">", ">=")
+    arrays[f"{which}_sign"][index] = 1.0 if above else -1.0
+    # ">=" differs from ">" only on a set of measure zero of a continuous value; the next smaller number includes it.
+    inclusive = rule.operator in (">=", "<=")
+    value = np.float32(rule.value)
+    towards = -np.inf if above else np.inf
+    arrays[f"{which}_value"][index] = np.nextafter(value, np.float32(towards)) if inclusive else value
+
+
+def _compile_doses(arrays: dict[str, NDArray[np.generic]], index: int, course: Course, calendar: Calendar) -> None:
+    for number, (offset, amount) in enumerate(calendar.loading):
+        arrays["loading_offset_hours"][index, number] = offset
+        arrays["loading_amount"][index, number] = amount
+    arrays["maintenance_first_hours"][index] = calendar.maintenance_first_hours
+    arrays["maintenance_interval_hours"][index] = max(1, calendar.maintenance_interval_hours)
+    arrays["maintenance_amount"][index] = calendar.maintenance_amount
+    arrays["maintenance_count"][index] = calendar.maintenance_count
+    for number, segment in enumerate(course.segments()):
+        arrays["segment_from_hours"][index, number] = segment.from_hours
+        arrays["segment_factor"][index, number] = segment.factor
+    for missed in course.missed_doses:
+        if missed <= NUMBERED_DOSES:
+            arrays["missed_table"][index, missed - 1] = 1
+    arrays["missed_probability"][index] = course.missed_probability
+    arrays["late_mean_hours"][index] = course.late_days_mean * HOURS_PER_DAY
+    if calendar.doses_of is not None:
+        arrays["dose_to_kind"][index, KIND_INDEX[calendar.doses_of]] = 1.0
+    if calendar.rates:
+        arrays["rate"][index] = 1.0
+        for kind, level in calendar.rates.items():
+            arrays["rate_to_kind"][index, KIND_INDEX[kind]] = level
+
+
+def cell_protocol(courses: Sequence[Course]) -> CellProtocol:
+    """What a plan decides about cells; the courses of one plan share it (the last one with cells speaks)."""
+    given = [course for course in courses if isinstance(course, CellTherapy)]
+    course = given[-1] if given else None
+    mechanisms = [float(course is None or getattr(course.mechanisms, name)) for name in CELL_MECHANISMS]
+    effect = "none" if course is None else course.effect
+    return CellProtocol(
+        mechanisms=jnp.asarray(mechanisms, jnp.float32),
+        prior_effect=jnp.asarray(float(effect == "prior"), jnp.float32),
+        effect_smd=jnp.asarray(float(effect) if isinstance(effect, float) else 0.0, jnp.float32),
+        immunosuppressed=jnp.asarray(float(course is not None and course.immunosuppression), jnp.float32),
+        neural=jnp.asarray(float(course is not None and course.cell_type == "neural"), jnp.float32),
+    )
+
+
+def planned_dose_hours(courses: Sequence[Course], anchors: Anchors, until_hours: Hours) -> Hours:
+    """Ages in hours of all doses, starts, stops and dose changes known in advance, (D, P); ``NEVER_HOURS`` pads.
+
+    Courses that wait for a state rule are not known in advance. Used to put boundaries of the grid where the inputs
+    jump.
+    """
+    rows: list[Hours] = []
+    start_by_name: dict[str, Hours] = {}
+    stop_by_name: dict[str, Hours] = {}
+    horizon = int(until_hours.max() - anchors.enrolment.min()) if anchors.patients else 0
+    for course in courses:
+        calendar = calendar_of(course)
+        start, state_rule, _ = start_of(course)
+        if state_rule is not None:
+            continue
+        if start.kind == "after_course":
+            if str(start.after) not in stop_by_name:
+                continue
+            begun = stop_by_name[str(start.after)] + start.offset_hours
+        else:
+            base = {
+                "enrolment": anchors.enrolment,
+                "age": np.zeros_like(anchors.enrolment),
+                "diagnosis": anchors.diagnosis,
+                "onset": anchors.onset,
+            }[start.kind]
+            begun = base + start.offset_hours
+        begun = np.minimum(begun, NEVER_HOURS).astype(np.int32)
+        start_by_name[course.name] = begun
+        ended = np.full_like(begun, NEVER_HOURS)
+        if calendar.length_hours is not None:
+            ended = np.minimum(ended, begun + calendar.length_hours)
+        if course.stop is not None and course.stop.kind == "duration":
+            ended = np.minimum(ended, begun + course.stop.offset_hours)
+        elif course.stop is not None and course.stop.kind == "age":
+            ended = np.minimum(ended, course.stop.offset_hours)
+        elif course.stop is not None and course.stop.kind == "enrolment":
+            ended = np.minimum(ended, anchors.enrolment + course.stop.offset_hours)
+        stop_by_name[course.name] = ended.astype(np.int32)
+        offsets = [offset for offset, _ in calendar.loading] or [0]
+        offsets += [segment.from_hours for segment in course.segments()]
+        if calendar.maintenance_count:
+            repeats = min(calendar.maintenance_count, 1 + horizon // calendar.maintenance_interval_hours + 400)
+            later = calendar.maintenance_first_hours + calendar.maintenance_interval_hours * np.arange(repeats)
+            offsets += [int(offset) for offset in later if offset <= 100 * 8766]
+        for offset in sorted(set(offsets)):
+            due = begun + offset
+            inside = (due < ended) & (due <= until_hours) & (begun < NEVER_HOURS)
+            if inside.any():
+                rows.append(np.where(inside, due, NEVER_HOURS).astype(np.int32))
+        rows.append(np.where(ended <= until_hours, ended, NEVER_HOURS).astype(np.int32))
+    return np.stack(rows) if rows else np.zeros((0, anchors.patients), np.int32)

@@ -1,0 +1,46 @@
+"""The manifest of a run: what is needed to repeat it, and nothing about when or where it ran."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from motorpool._version import __version__
+from motorpool.evidence.parameters import load_parameter_table
+from motorpool.simulation.scenario import Scenario
+
+PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "xarray", "zarr", "pydantic")
+
+
+def manifest_of(scenario: Scenario) -> dict[str, Any]:
+    """Versions, seed, hash of the effective scenario and of the parameter set, numerical choices."""
+    from motorpool.engine.blocks import BLOCK_PATIENTS
+    from motorpool.engine.grid import SEGMENT_STEPS, STEPS_PER_MONTH
+
+    text = json.dumps(scenario.model_dump(mode="json", exclude_none=True), sort_keys=True)
+    return {
+        "motorpool": __version__,
+        "scenario": scenario.name,
+        "scenario_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "seed": scenario.seed,
+        "patients": scenario.cohort.patients,
+        "knowledge_draws": scenario.uncertainty.knowledge_draws,
+        "parameters_sha256": load_parameter_table().digest(),
+        "parameter_set": "preliminary",
+        "numerics": {
+            "precision": "float32",
+            "steps_per_month": STEPS_PER_MONTH,
+            "block_patients": BLOCK_PATIENTS,
+            "segment_steps": SEGMENT_STEPS,
+        },
+        "packages": {name: _version_of(name) for name in PACKAGES},
+    }
+
+
+def _version_of(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "absent"

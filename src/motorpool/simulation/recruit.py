@@ -1,0 +1,459 @@
+"""Recruitment: virtual people are born, the untreated twin shows type and onset, and those who fit are enrolled.
+
+SMA type is never an input. Candidates are simulated in batches until enough meet every criterion; the report says how
+many were tried and why the others did not enter.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from motorpool.biology.person import Person
+from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_MONTH, HOURS_PER_YEAR, Array
+from motorpool.cohorts.onset import onset_hours, sma_type
+from motorpool.cohorts.reweighting import (
+    ReweightingError,
+    effective_sample_size,
+    matching_weights,
+    systematic_choice,
+)
+from motorpool.cohorts.traits import draw_people, infection_seed
+from motorpool.engine.blocks import (
+    BLOCK_PATIENTS,
+    Setting,
+    Span,
+    begin_life,
+    join_tree,
+    map_blocks,
+    simulate_span,
+    split_plan,
+    split_tree,
+)
+from motorpool.engine.compile_plan import Anchors, cell_protocol, compile_plan, planned_dose_hours
+from motorpool.engine.dosing import NEVER_HOURS
+from motorpool.engine.grid import FIRST_HOUR, life_boundaries, personal_grid
+from motorpool.engine.integrate import State, no_protocol
+from motorpool.evidence.facts import load_facts
+from motorpool.evidence.outcome_catalogue import load_milestone_catalogue
+from motorpool.outcomes.events import event_draw
+from motorpool.outcomes.milestones import milestone_history
+from motorpool.outcomes.observation import observe
+from motorpool.outcomes.panel import MILESTONE_INDEX, OUTCOME_INDEX, OUTCOMES
+from motorpool.outcomes.randomness import hashed_uniform, name_id, person_key, stream_seed
+from motorpool.simulation.errors import ScenarioError
+from motorpool.simulation.model import Draw
+from motorpool.simulation.scenario import Scenario
+
+CARE = {"palliative": 0.0, "standard": 1.0, "proactive": 2.0}
+# Search limits, not findings: how many candidates are tried before a cohort counts as empty.
+MOST_TRIED_PER_PATIENT = 400
+LEAST_MOST_TRIED = 20_000
+POOL_PER_PATIENT = 4
+LEAST_EFFECTIVE_SHARE = 0.1
+LEAST_EFFECTIVE_PEOPLE = 20
+PERMANENT_HOURS_PER_DAY = 16.0
+
+Whole = NDArray[np.int32]
+
+
+@dataclasses.dataclass(frozen=True)
+class Candidates:
+    """A batch of people with what recruitment knows of them; every array ends with the patients' axis.
+
+    ``state`` is the body at enrolment; ``run_in_age_hours`` (K, P) and ``run_in_margins`` (K, M, P) life before it.
+    """
+
+    person: Person
+    infection_seed: Any
+    onset_hours: Any
+    diagnosis_hours: Any
+    enrolment_hours: Any
+    sma_type: Any
+    smn2_copies: Any
+    baseline: Any
+    state: State
+    run_in_age_hours: Any
+    run_in_margins: Any
+
+
+jax.tree_util.register_dataclass(Candidates)
+
+
+@dataclasses.dataclass(frozen=True)
+class Recruited:
+    """The enrolled people and how they were found."""
+
+    people: Candidates
+    tried: int
+    refused: dict[str, int]
+    effective_sample_size: float
+    patient_numbers: NDArray[np.int64]
+
+    @property
+    def anchors(self) -> Anchors:
+        """When enrolment, diagnosis and onset come."""
+        return _anchors(self.people.person, self.people)
+
+
+def _anchors(person: Person, people: Any) -> Anchors:
+    return Anchors(
+        enrolment=np.asarray(people.enrolment_hours, np.int32),
+        diagnosis=np.asarray(people.diagnosis_hours, np.int32),
+        onset=np.asarray(people.onset_hours, np.int32),
+        excluded_from_gene_transfer=np.asarray(person.aav9_antibodies) > 0.5,
+    )
+
+
+def recruit(scenario: Scenario, draw: Draw, tell: Callable[[float], None]) -> Recruited:
+    """Enrol the scenario's cohort under one draw of the parameters.
+
+    Args:
+        tell: called with the share of the cohort found so far.
+
+    Raises:
+        ScenarioError: nobody, or too few, meet the criteria; the message says how many were tried and what refused
+            them.
+    """
+    wanted = scenario.cohort.patients
+    targets = {
+        name: (criterion.mean, criterion.sd)
+        for name, criterion in scenario.cohort.baseline.items()
+        if criterion.mean is not None and criterion.sd is not None
+    }
+    pool_size = wanted * POOL_PER_PATIENT if targets else wanted
+    most = max(LEAST_MOST_TRIED, MOST_TRIED_PER_PATIENT * wanted)
+    accepted: list[Candidates] = []
+    refused: Counter[str] = Counter()
+    found = tried = 0
+    accepted_at: list[NDArray[np.int64]] = []
+    while found < pool_size and tried < most:
+        share = (found + 1) / (tried + 1) if tried else 1.0
+        blocks = int(np.clip(np.ceil((pool_size - found) / share / BLOCK_PATIENTS), 1, 16))
+        identity = np.arange(tried, tried + blocks * BLOCK_PATIENTS, dtype=np.int32)
+        batch, reasons = _screen(scenario, draw, identity)
+        refused.update(reasons)
+        count = 0 if batch is None else int(np.asarray(batch.enrolment_hours).shape[-1])
+        if batch is not None:
+            accepted.append(batch)
+            accepted_at.append(np.asarray(batch.person.identity, np.int64))
+        found += count
+        tried += identity.size
+        tell(min(1.0, found / pool_size))
+        if found == 0 and tried >= LEAST_MOST_TRIED:
+            break
+    if found < pool_size:
+        _refuse_cohort(found, pool_size, tried, refused)
+    identities = np.concatenate(accepted_at)
+    if targets:
+        people, effective, numbers = _reweighted(_joined(accepted), targets, wanted, scenario)
+    else:
+        people, effective, numbers = _take(_joined(accepted), np.arange(wanted)), float(wanted), identities[:wanted]
+        tried = int(identities[wanted - 1]) + 1
+    return Recruited(people, tried, dict(refused), effective, numbers)
+
+
+def _refuse_cohort(found: int, wanted: int, tried: int, refused: Counter[str]) -> None:
+    why = ", ".join(f"{name} ({count})" for name, count in refused.most_common(4)) or "no criterion"
+    who = "nobody" if found == 0 else f"only {found} of the {wanted} people needed"
+    message = f"{who} of {tried} candidates met the criteria; most were refused by {why}. Widen these criteria."
+    raise ScenarioError.single("cohort", message)
+
+
+def _joined(batches: list[Candidates]) -> Candidates:
+    longest = max(np.asarray(batch.run_in_age_hours).shape[0] for batch in batches)
+
+    def padded(batch: Candidates) -> Candidates:
+        missing = longest - np.asarray(batch.run_in_age_hours).shape[0]
+        repeat = lambda rows: np.concatenate([np.repeat(rows[:1], missing, axis=0), rows])  # noqa: E731
+        return dataclasses.replace(
+            batch,
+            run_in_age_hours=repeat(np.asarray(batch.run_in_age_hours)),
+            run_in_margins=repeat(np.asarray(batch.run_in_margins)),
+        )
+
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves, axis=-1), *[padded(batch) for batch in batches])
+
+
+def _take(people: Any, index: NDArray[Any]) -> Any:
+    return jax.tree.map(lambda leaf: np.asarray(leaf)[..., index], people)
+
+
+def _screen(scenario: Scenario, draw: Draw, identity: Whole) -> tuple[Candidates | None, Counter[str]]:
+    """Simulate candidates and keep those who meet every criterion."""
+    cohort = scenario.cohort
+    reasons: Counter[str] = Counter()
+    luck = np.asarray(stream_seed(person_key(jax.random.key(scenario.seed), jnp.asarray(identity)), "enrolment"))
+
+    def uniform(what: str) -> NDArray[np.float64]:
+        return np.asarray(hashed_uniform(luck, name_id(what)), np.float64)
+
+    copies, shares = zip(*sorted(cohort.smn2_shares.items()), strict=True)
+    smn2 = np.asarray(copies)[np.searchsorted(np.cumsum(shares)[:-1], uniform("smn2_copies"), side="right")]
+    sex = {"any": -1.0, "female": 1.0, "male": 0.0}[cohort.sex]
+    person = draw_people(
+        scenario.seed,
+        jnp.asarray(identity),
+        jnp.full(identity.shape, cohort.smn1_copies),
+        jnp.asarray(smn2),
+        jnp.full(identity.shape, sex),
+        draw.people,
+        draw.model.biology.smn,
+        between_people=scenario.uncertainty.between_people,
+        chance=scenario.uncertainty.chance,
+    )
+    infections = infection_seed(scenario.seed, jnp.asarray(identity))
+    onset, kind = _untreated_twin(scenario, draw, person, infections)
+    diagnosis = _diagnosis_hours(scenario, onset, uniform("diagnosis"))
+    enrolment = _enrolment_hours(scenario, onset, diagnosis, uniform("enrolment"))
+
+    keep = np.ones(identity.shape, bool)
+
+    def require(name: str, condition: NDArray[np.bool_]) -> None:
+        reasons[name] += int((keep & ~condition).sum())
+        np.logical_and(keep, condition, out=keep)
+
+    require("enrolment (no onset or diagnosis)", enrolment < NEVER_HOURS)
+    if cohort.sma_type is not None:
+        require("sma_type", np.isin(kind, cohort.sma_type))
+    months = onset / HOURS_PER_MONTH
+    if cohort.onset_age_months is not None:
+        require("onset_age_months", _within(months, cohort.onset_age_months, onset < NEVER_HOURS))
+    if cohort.disease_duration_months is not None:
+        duration = (enrolment - onset) / HOURS_PER_MONTH
+        known = onset < NEVER_HOURS
+        require("disease_duration_months", _within(duration, cohort.disease_duration_months, known))
+    kept = np.flatnonzero(keep)
+    if kept.size == 0:
+        return None, reasons
+    facts = (infections, onset, diagnosis, enrolment, kind, smn2)
+    chosen = [_take(fact, kept) for fact in facts]
+    people = _to_enrolment(scenario, draw, _take(person, kept), *chosen)
+    entered = _entry_criteria(scenario, people, reasons)
+    return (_take(people, entered) if entered.size else None), reasons
+
+
+def _within(value: NDArray[Any], span: Any, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    low = -np.inf if span.min is None else span.min
+    high = np.inf if span.max is None else span.max
+    return known & (value >= low) & (value <= high)
+
+
+def _untreated_twin(scenario: Scenario, draw: Draw, person: Person, infections: Any) -> tuple[Whole, Whole]:
+    """Onset (hours, ``NEVER_HOURS`` if none in the record) and type of each untreated twin."""
+    protocols = load_facts("protocols")
+    years = protocols.fact("sma_type_observation_years").number
+    adult_onset = protocols.fact("sma_type_4_onset_years").number
+    enrolment = scenario.cohort.enrolment
+    if enrolment.kind == "age":
+        years = max(years, enrolment.spread.upper * HOURS_PER_MONTH / HOURS_PER_YEAR)
+    if years > adult_onset or 4 in (scenario.cohort.sma_type or ()):
+        years = max(years, protocols.fact("sma_type_4_observation_years").number)
+    patients = person.identity.shape[0]
+    nobody = np.full(patients, NEVER_HOURS, np.int32)
+    plan = compile_plan((), Anchors(nobody, nobody, nobody, np.zeros(patients, bool)))
+    base = life_boundaries(round(years * HOURS_PER_YEAR))
+    first, last = np.full(patients, FIRST_HOUR, np.int32), np.full(patients, base[-1], np.int32)
+    grid = personal_grid(np.repeat(base[:, None], patients, axis=1), nobody[None], first, last)
+    setting = Setting(jnp.float32(CARE[scenario.care]), no_protocol(jnp.float32), draw.model)
+    people, seeds, plans = split_tree(person, patients), split_tree(infections, patients), split_plan(plan, patients)
+    latest = load_milestone_catalogue()["walk"].who_p99_months
+    latest_years = float(latest or 0.0) * HOURS_PER_MONTH / HOURS_PER_YEAR
+    chance = scenario.uncertainty.chance
+
+    def twin(block: int) -> tuple[Array, Array]:
+        # All candidates share the base grid, so every block has the same boundaries.
+        span = Span(grid[:, :BLOCK_PATIENTS], people[block], seeds[block], plans[block])
+        _, path = simulate_span(begin_life(span, setting), span, setting, chance=chance)
+        return _onset_and_type(path.age_hours, path.outcomes, path.margins, latest_years, adult_onset, people[block], draw)
+
+    joined = join_tree(map_blocks(twin, len(people)), patients)
+    onset = np.where(np.isfinite(joined[0]), joined[0], NEVER_HOURS).astype(np.int32)
+    return onset, np.asarray(joined[1], np.int32)
+
+
+def _onset_and_type(
+    ages: Array, outcomes: Array, margins: Array, latest_years: float, adult_onset: float, person: Person, draw: Draw
+) -> tuple[Array, Array]:
+    return _onset_and_type_compiled(
+        ages, outcomes, margins, latest_years, adult_onset, person, draw.people, draw.model.outcomes
+    )
+
+
+@jax.jit
+def _onset_and_type_compiled(
+    ages: Array,
+    outcomes: Array,
+    margins: Array,
+    latest_years: Array,
+    adult_onset: Array,
+    person: Person,
+    people: Any,
+    parameters: Any,
+) -> tuple[Array, Array]:
+    history = milestone_history(margins, ages, parameters.milestones)
+    onset = onset_hours(
+        ages, outcomes, history, latest_years, person, people, parameters.chop_intend, parameters.hfmse.maximum
+    )
+    return onset, sma_type(history, onset, adult_onset, person)
+
+
+def _diagnosis_hours(scenario: Scenario, onset: Whole, luck: NDArray[np.float64]) -> Whole:
+    diagnosis = scenario.cohort.diagnosis
+    if diagnosis is None:
+        return onset
+    if diagnosis.age_days is not None:
+        return np.round(diagnosis.age_days.quantile(luck) * HOURS_PER_DAY).astype(np.int32)
+    delay = np.zeros(onset.shape) if diagnosis.delay_months is None else diagnosis.delay_months.quantile(luck)
+    found = onset + np.round(delay * HOURS_PER_MONTH)
+    return np.where(onset < NEVER_HOURS, np.minimum(found, NEVER_HOURS), NEVER_HOURS).astype(np.int32)
+
+
+def _enrolment_hours(scenario: Scenario, onset: Whole, diagnosis: Whole, luck: NDArray[np.float64]) -> Whole:
+    enrolment = scenario.cohort.enrolment
+    since = np.round(enrolment.spread.quantile(luck) * enrolment.hours_per_unit)
+    anchor = {"age": np.zeros_like(onset), "diagnosis": diagnosis, "onset": onset}[enrolment.kind]
+    return np.where(anchor < NEVER_HOURS, anchor + since, NEVER_HOURS).astype(np.int32)
+
+
+def _to_enrolment(
+    scenario: Scenario,
+    draw: Draw,
+    person: Person,
+    infections: Any,
+    onset: Whole,
+    diagnosis: Whole,
+    enrolment: Whole,
+    kind: Whole,
+    smn2: NDArray[Any],
+) -> Candidates:
+    """Carry people to their own enrolment, under the background courses."""
+    patients = enrolment.shape[0]
+    background = scenario.cohort.background
+    anchors = Anchors(enrolment, diagnosis, onset, np.asarray(person.aav9_antibodies) > 0.5)
+    plan = compile_plan(background, anchors)
+    base = life_boundaries(int(enrolment.max()))
+    first = np.full(patients, FIRST_HOUR, np.int32)
+    jumps = planned_dose_hours(background, anchors, enrolment)
+    grid = personal_grid(np.repeat(base[:, None], patients, axis=1), jumps, first, enrolment)
+    setting = Setting(jnp.float32(CARE[scenario.care]), cell_protocol(background), draw.model)
+    people, seeds, plans = split_tree(person, patients), split_tree(infections, patients), split_plan(plan, patients)
+    grids = split_tree(grid, patients)
+    chance = scenario.uncertainty.chance
+
+    def live(block: int) -> tuple[State, Array, Array, Array]:
+        span = Span(np.asarray(grids[block]), people[block], seeds[block], plans[block])
+        state, path = simulate_span(begin_life(span, setting), span, setting, chance=chance)
+        return state, path.outcomes[-1], path.age_hours, path.margins
+
+    state, baseline, ages, margins = join_tree(map_blocks(live, len(people)), patients)
+    return Candidates(
+        person=jax.tree.map(np.asarray, person),
+        infection_seed=np.asarray(infections),
+        onset_hours=onset,
+        diagnosis_hours=diagnosis,
+        enrolment_hours=enrolment,
+        sma_type=kind,
+        smn2_copies=smn2,
+        baseline=_observed_baseline(scenario, draw, person, baseline),
+        state=state,
+        run_in_age_hours=ages,
+        run_in_margins=margins,
+    )
+
+
+def observation_seed(seed: int, numbers: NDArray[Any]) -> Array:
+    """Seed of each patient's measurements, uint32 (P,)."""
+    return stream_seed(person_key(jax.random.key(seed), jnp.asarray(numbers)), "observation")
+
+
+def _observed_baseline(scenario: Scenario, draw: Draw, person: Person, true: Any) -> NDArray[Any]:
+    """Scores as the baseline visit records them, (outcome, P): trials select on what they measure."""
+    seeds = observation_seed(scenario.seed, np.asarray(person.identity))
+    seen = observe(
+        jnp.asarray(true)[None], np.zeros(1), seeds, draw.observation, noise=scenario.uncertainty.chance
+    )
+    return np.asarray(seen)[0]
+
+
+def _entry_criteria(scenario: Scenario, people: Candidates, reasons: Counter[str]) -> NDArray[Any]:
+    """Indices of those who meet what is judged at enrolment."""
+    cohort = scenario.cohort
+    keep = np.ones(people.enrolment_hours.shape, bool)
+
+    def require(name: str, condition: NDArray[np.bool_]) -> None:
+        reasons[name] += int((keep & ~condition).sum())
+        np.logical_and(keep, condition, out=keep)
+
+    if cohort.alive:
+        require("alive", people.state.cumulative_hazard[0] < people.person.death_draw)
+    if cohort.unventilated:
+        hours = people.baseline[OUTCOME_INDEX["ventilation_hours_per_day"]]
+        require("unventilated", hours < PERMANENT_HOURS_PER_DAY)
+    able = people.run_in_margins[-1] >= 0.0
+    for milestone in cohort.able_to:
+        require(f"able_to {milestone}", able[MILESTONE_INDEX[milestone]])
+    for milestone in cohort.not_able_to:
+        require(f"not_able_to {milestone}", ~able[MILESTONE_INDEX[milestone]])
+    for name, criterion in cohort.baseline.items():
+        value = people.baseline[OUTCOMES.index(name)]
+        low = -np.inf if criterion.min is None else criterion.min
+        high = np.inf if criterion.max is None else criterion.max
+        require(f"baseline.{name}", (value >= low) & (value <= high))
+    return np.flatnonzero(keep)
+
+
+def _reweighted(
+    pool: Candidates, targets: dict[str, tuple[float, float]], wanted: int, scenario: Scenario
+) -> tuple[Candidates, float, NDArray[np.int64]]:
+    """Choose ``wanted`` people from the pool so that baselines match; repeated people get luck of their own."""
+    values = {name: np.asarray(pool.baseline[OUTCOME_INDEX[name]], np.float64) for name in targets}
+    try:
+        weights = matching_weights(values, targets)
+    except ReweightingError as error:
+        means = ", ".join(f"{name} {values[name].mean():.1f} (SD {values[name].std():.1f})" for name in targets)
+        message = f"cannot be matched: {error}. Before reweighting the people who qualify have {means}"
+        raise ScenarioError.single("cohort.baseline", message) from error
+    effective = effective_sample_size(weights)
+    least = max(LEAST_EFFECTIVE_PEOPLE, LEAST_EFFECTIVE_SHARE * wanted)
+    if effective < min(least, wanted):
+        message = f"would rest on an effective sample of {effective:.0f} people; at least {least:.0f} are needed"
+        raise ScenarioError.single("cohort.baseline", message)
+    index = systematic_choice(weights, wanted)
+    chosen: Candidates = _take(pool, index)
+    repeats = np.arange(wanted) - np.searchsorted(index, index)  # index is rising
+    identity = np.asarray(chosen.person.identity, np.int64)
+    numbers = identity + repeats * (1 << 24)
+    return _own_luck(chosen, repeats, numbers, scenario), effective, numbers
+
+
+def _own_luck(people: Candidates, repeats: NDArray[Any], numbers: NDArray[Any], scenario: Scenario) -> Candidates:
+    """Give the second and later copies of a person other infections and event draws after enrolment."""
+    keys = person_key(jax.random.key(scenario.seed), jnp.asarray(numbers))
+    chance = scenario.uncertainty.chance
+    events = stream_seed(keys, "events")
+    again = repeats > 0
+    hazard = people.state.cumulative_hazard
+
+    def later(name: str, row: int, old: Any) -> Any:
+        fresh = np.asarray(event_draw(events, name, chance=chance, dtype=old.dtype))
+        return np.where(again, hazard[row] + fresh, old)
+
+    fields = {name: getattr(people.person, name) for name in Person.__dataclass_fields__}
+    fields["death_draw"] = later("death", 0, people.person.death_draw)
+    tube = later("tube_feeding", 1, people.person.tube_feeding_draw)
+    fields["tube_feeding_draw"] = np.where(people.state.tube_placed > 0.5, people.person.tube_feeding_draw, tube)
+    fields["seed"] = np.where(again, np.asarray(stream_seed(keys, "therapy_calendar")), people.person.seed)
+    infections = np.asarray(stream_seed(keys, "respiratory_infections"))
+    return dataclasses.replace(
+        people,
+        person=Person(**fields),
+        infection_seed=np.where(again, infections, people.infection_seed),
+    )
