@@ -137,7 +137,7 @@ def _panel(data: pd.DataFrame, label: str, colour: str, width: int, first: bool)
     strip = (
         alt.Chart(keep_rows([{"from": -1, "to": 1}]))
         .mark_rect(color=SOFT_INK, opacity=0.12)
-        .encode(x=alt.X("from:Q", title=words), x2="to:Q")
+        .encode(x=alt.X("from:Q", title=words), x2=alt.X2("to"))
     )
     zero = (
         alt.Chart(keep_rows([{"at": 0}]))
@@ -145,13 +145,13 @@ def _panel(data: pd.DataFrame, label: str, colour: str, width: int, first: bool)
         .encode(x=alt.X("at:Q", title=words))
     )
     people = base.mark_rule(color=colour, strokeWidth=1.3).encode(
-        x=alt.X("people_low:Q", title=words), x2="people_high:Q"
+        x=alt.X("people_low:Q", title=words), x2=alt.X2("people_high")
     )
     layers: list[Any] = [strip, zero, people]
     if "low" in columns:
         layers.append(
             base.mark_rule(color=colour, strokeWidth=6, opacity=0.55).encode(
-                x=alt.X("low:Q", title=words), x2="high:Q"
+                x=alt.X("low:Q", title=words), x2=alt.X2("high")
             )
         )
     layers.append(base.mark_point(color=INK, fill=colour, size=64, strokeWidth=1, opacity=1).encode(x=x))

@@ -123,7 +123,7 @@ def _spread(
     layers: list[Any] = [
         base.mark_area(color=style.colour, opacity=opacity).encode(
             y=alt.Y(f"{low.replace('.', '_')}:Q", title=title, scale=alt.Scale(zero=False, nice=True)),
-            y2=f"{high.replace('.', '_')}:Q",
+            y2=alt.Y2(f"{high.replace('.', '_')}"),
         )
         for low, high, opacity in BANDS
     ]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def leaf(chart: Any) -> Spec:
     """A finished unit chart as a specification that can be put into another."""
     spec: Spec = chart.to_dict(validate=False)
-    for key in ("$schema", "config"):
+    for key in ("$schema", "config", "datasets"):
         spec.pop(key, None)
     if spec.get("data") in (None, {"name": "empty"}):  # Altair's mark for a chart that inherits its data
         spec.pop("data", None)
@@ -90,7 +90,7 @@ def arm_bands(
         alt.Chart()
         .transform_filter(alt.datum.label == style.label)
         .mark_area(color=style.colour, opacity=opacity, interpolate="step-after" if step else "linear")
-        .encode(x=x, y=low, y2=high)
+        .encode(x=x, y=low, y2=alt.Y2(high.removesuffix(":Q")))
         for style in styles
     ]
 

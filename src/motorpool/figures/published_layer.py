@@ -43,7 +43,7 @@ def published_layer(
     base = alt.Chart(keep_rows(values)).encode(x=x)
     rule = (
         base.mark_rule(color=INK, strokeWidth=1.4)
-        .encode(y=alt.Y("low:Q", title=words), y2="high:Q")
+        .encode(y=alt.Y("low:Q", title=words), y2=alt.Y2("high"))
         .transform_filter("isValid(datum.low) && isValid(datum.high)")
     )
     mark = base.mark_point(
@@ -54,7 +54,7 @@ def published_layer(
         tooltip=["study:N", "group:N", "x:Q", "value:Q", "low:Q", "high:Q"],
     )
     name = base.mark_text(align="left", dx=9, dy=-7, fontSize=10, color=INK).encode(
-        y=alt.Y("value:Q", title=words), text="name:N"
+        y=alt.Y("value:Q", title=words), text=alt.Text("name:N")
     )
     return [leaf(rule), leaf(mark), leaf(name)]
 

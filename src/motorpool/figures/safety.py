@@ -46,7 +46,9 @@ def safety_figure(context: FigureContext, kind: Kind) -> Figure | None:
         x = alt.X("mean:Q", title=words, scale=alt.Scale(zero=True))
         layers: list[Any] = []
         if "low" in columns:
-            layers.append(base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=words), x2="high:Q"))
+            layers.append(
+                base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=words), x2=alt.X2("high"))
+            )
         layers.append(
             base.mark_point(filled=True, size=62, opacity=1).encode(x=x, shape=arm_shape(styles, layout))
         )

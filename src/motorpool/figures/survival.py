@@ -148,12 +148,12 @@ def _risk_chart(
     )
     text = base.mark_text(fontSize=12 if wide else 11).encode(
         x=alt.X("x:Q", title=None, axis=None, scale=alt.Scale(domain=[0, horizon], nice=False)),
-        text="number:Q",
+        text=alt.Text("number:Q"),
     )
     key = (
         base.transform_filter(f"datum.x == {ticks[0]:g}")
         .mark_point(filled=True, size=70, shape="square", xOffset=-26)
-        .encode(x="x:Q", color=alt.Color("colour:N", scale=None, legend=None))
+        .encode(x=alt.X("x:Q"), color=alt.Color("colour:N", scale=None, legend=None))
     )
     heading = {"text": "Number at risk", "fontSize": 11, "fontWeight": "normal", "dx": -26}
     return layered([text, key], data=data_of(data), width=layout.width, height=18 * len(order), title=heading)

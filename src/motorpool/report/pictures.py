@@ -36,8 +36,8 @@ class Picture:
     spec_json: str
 
 
-def picture(figure: Figure) -> Picture:
-    """Render one figure in both layouts."""
+def picture(figure: Figure, *, both: bool = True) -> Picture:
+    """Render one figure, in both layouts unless `both` is false; then a phone scrolls the wide one."""
     wide = slim(figure.svg())
     csv = figure.table.to_csv(index=False, float_format="%.6g")
     return Picture(
@@ -47,7 +47,7 @@ def picture(figure: Figure) -> Picture:
         caption=figure.caption,
         source=figure.source,
         wide_svg=for_page(wide, f"{figure.identifier}-wide"),
-        narrow_svg=for_page(slim(figure.svg(narrow=True)), f"{figure.identifier}-narrow"),
+        narrow_svg=for_page(slim(figure.svg(narrow=True)), f"{figure.identifier}-narrow") if both else "",
         table_html=html_table(figure.table, figure.title),
         csv_uri=data_uri("text/csv;charset=utf-8", csv),
         svg_uri=data_uri("image/svg+xml", wide),

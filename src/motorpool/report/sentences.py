@@ -222,26 +222,21 @@ class SentenceMaker:
 def addition_words(difference: Estimate, view: OutcomeView) -> str:
     """What a difference means, in words that never promise.
 
-    Positive is better when the scale says so; without a direction the words are neutral.
+    A range that includes no difference always reads "may add nothing", whatever the average is.
     """
-    unit = view.unit
-    words = difference_words(difference, unit, size_only=True)
-    if not difference.has_range:
-        if view.direction is None or difference.mean == 0:
-            return f"differs by {words}"
-        better = difference.mean * view.direction > 0
-        return f"{'adds' if better else 'takes away'} {words}"
-    if difference.includes_zero:
-        return f"may add nothing (the difference is {difference_words(difference, unit)})"
+    if difference.has_range and difference.includes_zero:
+        return f"may add nothing (the difference is {difference_words(difference, view.unit)})"
+    if difference.mean == 0:
+        return "shows no difference"
     if view.direction is None:
-        return f"differs by {words}"
-    better = difference.mean * view.direction > 0
-    if better:
-        small = view.minimal_important_difference
-        if small is not None and abs(difference.mean) < small:
-            return f"adds {words}, less than the smallest difference usually called important ({small:g}),"
-        return f"adds {words}"
-    return f"does worse by {words}"
+        return f"differs by {difference_words(difference, view.unit)}"
+    words = difference_words(difference, view.unit, size_only=True)
+    if difference.mean * view.direction < 0:
+        return f"does worse by {words}"
+    small = view.minimal_important_difference
+    if small is not None and abs(difference.mean) < small:
+        words += f", less than the smallest difference usually called important ({small:g}),"
+    return f"adds {words}" if view.direction == 1 else f"improves the average by {words}"
 
 
 def quoted(label: str) -> str:

@@ -112,7 +112,9 @@ def _sections(figures: FigureCollection) -> dict[str, Any]:
         name: [picture(figure) for figure in getattr(figures, name)]
         for name in ("courses", "survival", "milestones", "additions", "daily_life", "safety", "icons")
     }
-    made["more"] = [picture(f) for f in (*figures.neurons, *figures.other_events, *figures.markers)]
+    made["more"] = [
+        picture(f, both=False) for f in (*figures.neurons, *figures.other_events, *figures.markers)
+    ]
     return made
 
 

@@ -46,6 +46,9 @@ COLUMNS = (
 )
 
 
+_TEXT_COLUMNS = ("comparator", "unit", "counted")
+
+
 def quantile_name(quantile: float) -> str:
     """The name of a quantile in summaries, in percent: 0.025 is `q2.5`."""
     return f"q{quantile * 100:g}"
@@ -149,20 +152,14 @@ def _assemble(
     import pandas as pd
 
     index = list(product(*axes.values()))
-    base = pd.DataFrame(index, columns=list(axes)) if axes else pd.DataFrame(index=[0])
-    base["people"] = np.ravel(people)
-    pieces: list[pd.DataFrame] = []
-    for layer, statistic, value in statistics:
-        piece = base.copy()
-        piece["layer"] = layer
-        piece["statistic"] = statistic
-        piece["value"] = np.ravel(value)
-        pieces.append(piece)
-    frame = pd.concat(pieces, ignore_index=True)
-    for column, value in fixed.items():
-        frame[column] = value
-    for column in COLUMNS:
-        if column not in frame:
-            frame[column] = "" if column in ("comparator", "unit", "counted") else np.nan
-    frame = frame[list(COLUMNS)]
-    return frame[frame["people"] > 0].dropna(subset=["value"]).reset_index(drop=True)
+    size, repeats = len(index), len(statistics)
+    columns: dict[str, Any] = {name: "" if name in _TEXT_COLUMNS else np.nan for name in COLUMNS}
+    columns |= fixed
+    for place, name in enumerate(axes):
+        columns[name] = [row[place] for row in index] * repeats
+    columns["people"] = np.tile(np.ravel(people), repeats)
+    columns["layer"] = np.repeat(np.array([layer for layer, _, _ in statistics], dtype=object), size)
+    columns["statistic"] = np.repeat(np.array([name for _, name, _ in statistics], dtype=object), size)
+    columns["value"] = np.concatenate([np.ravel(value) for _, _, value in statistics])
+    frame = pd.DataFrame(columns, index=range(size * repeats))
+    return frame[(frame["people"] > 0) & frame["value"].notna()].reset_index(drop=True)

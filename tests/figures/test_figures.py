@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pytest
+
+from motorpool.figures.additions import difference_table
+from motorpool.figures.collection import collect_figures
+from motorpool.figures.context import FigureContext
+from motorpool.figures.icons import STATES, of_one_hundred, state_shares
+from motorpool.figures.milestones import ability_shares, choose_clock
+from motorpool.figures.theme import ARM_COLOURS, ARM_DASHES, ARM_SHAPES, arm_styles
+from tests.support.synthetic_results import small_dataset, synthetic_dataset
+
+
+def test_every_section_has_a_figure(collection):
+    for name, figures in vars(collection).items():
+        assert figures, name
+    identifiers = [figure.identifier for figure in collection.all()]
+    assert len(set(identifiers)) == len(identifiers)
+
+
+def test_every_figure_has_words_data_and_source(collection):
+    for figure in collection.all():
+        assert len(figure.alt) > 40, figure.identifier
+        assert len(figure.table) > 0, figure.identifier
+        assert figure.title and figure.caption and figure.source
+        assert all(isinstance(column, str) and column for column in figure.table.columns)
+
+
+def test_specifications_are_valid_vega_lite(collection):
+    for figure in collection.all():
+        for spec in (figure.spec, figure.narrow_spec):
+            alt.Chart.from_dict(spec, validate=True)
+
+
+def test_figures_render_in_both_layouts(collection):
+    figure = collection.survival[0]
+    assert figure.svg().startswith("<svg")
+    assert figure.svg() != figure.svg(narrow=True)
+
+
+def axis_titles(part):
+    if isinstance(part, dict):
+        for key, value in part.items():
+            if key == "title" and isinstance(value, str):
+                yield value
+            yield from axis_titles(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from axis_titles(value)
+
+
+@pytest.mark.parametrize("section", ["courses", "survival", "additions", "daily_life", "milestones"])
+def test_figures_say_which_way_is_better(collection, section):
+    for figure in getattr(collection, section):
+        words = " ".join(axis_titles(figure.spec)) + figure.caption + str(figure.spec)
+        assert "better" in words, figure.identifier
+
+
+def test_figures_do_not_load_anything_from_a_network(collection):
+    for figure in collection.all():
+        assert '"url"' not in str(figure.spec).replace("'", '"')
+
+
+def test_arms_differ_in_colour_dash_and_marker():
+    labels = {name: name for name in ("none", "a", "b", "c", "d")}
+    styles = arm_styles(labels, "none")
+    for attribute in ("colour", "shape"):
+        assert len({getattr(style, attribute) for style in styles}) == len(styles)
+    assert len({tuple(style.dash) for style in styles}) == len(styles)
+    assert len(ARM_COLOURS) == len(ARM_DASHES) == len(ARM_SHAPES)
+
+
+def luminance(colour):
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_text_has_enough_contrast_on_white():
+    from motorpool.figures.theme import INK, SOFT_INK
+
+    for colour in (INK, SOFT_INK):
+        assert 1.05 / (luminance(colour) + 0.05) >= 7
+
+
+def test_stacked_shares_add_to_one_hundred(context):
+    shares = ability_shares(context, choose_clock(context))
+    totals = shares.groupby(["arm", "x"])["percent"].sum()
+    np.testing.assert_allclose(totals, 100.0)
+
+
+def test_age_is_the_clock_for_infants_and_time_for_mixed_ages(context):
+    assert choose_clock(context).by_age
+    data = synthetic_dataset(patients=10, draws=1, visits=3)
+    data["enrolment_age_years"] = data["enrolment_age_years"] * 60
+    assert not choose_clock(FigureContext(data)).by_age
+
+
+def test_icons_are_one_hundred_and_nearest(context):
+    for shares in state_shares(context).values():
+        assert sum(of_one_hundred(shares.mean(-1))) == 100
+    assert of_one_hundred(np.array([1 / 3, 1 / 3, 1 / 3])) == [34, 33, 33]
+    assert len(STATES) == 7
+
+
+def test_differences_name_their_comparator_and_who_is_counted(context):
+    table = difference_table(context)
+    cells = table[table["arm"] == "nusinersen_and_cells"]
+    assert set(cells["versus"]) == {"Nusinersen 12 mg"}
+    assert (table["counted"] != "").all()
+
+
+def test_order_of_arms_in_the_arrays_changes_nothing():
+    data = synthetic_dataset(patients=12, draws=2, visits=3, months_between_visits=6.0)
+    first = collect_figures(FigureContext(data)).survival[0]
+    second = collect_figures(FigureContext(data.isel(arm=[2, 0, 3, 1]))).survival[0]
+    colours = [style.colour for style in FigureContext(data).styles]
+    assert colours == [style.colour for style in FigureContext(data.isel(arm=[2, 0, 3, 1])).styles]
+    columns = list(first.table.columns)
+    assert (
+        first.table.sort_values(columns)
+        .reset_index(drop=True)
+        .equals(second.table.sort_values(columns).reset_index(drop=True))
+    )
+
+
+def test_a_sparse_dataset_still_gives_figures():
+    figures = collect_figures(FigureContext(small_dataset()))
+    assert figures.courses
+    assert not figures.neurons
+
+
+def test_published_points_are_drawn_with_the_arm_that_got_the_same_therapy(context):
+    arms = {(point.study, point.arm) for point in context.published}
+    assert ("ENDEAR", "nusinersen") in arms
+    assert ("ENDEAR", "untreated") in arms
+    assert all(arm != "nusinersen_and_cells" for _, arm in arms)
+    assert all(0 <= point.value <= 1 for point in context.published if point.measure != "score")
+
+
+def test_no_published_study_is_no_problem():
+    data = synthetic_dataset(patients=10, draws=2, visits=3)
+    data.attrs["scenario"] = data.attrs["scenario"].replace('"published": ["ENDEAR"]', '"published": []')
+    context = FigureContext(data)
+    assert context.published == []
+    assert collect_figures(context).survival

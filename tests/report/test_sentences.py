@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from motorpool.report.numbers import Estimate, difference_words, months_words, out_of_100
+from motorpool.report.sentences import SentenceMaker, addition_words
+from motorpool.simulation.labels import outcome_view
+from motorpool.simulation.summary import summarise
+from motorpool.simulation.summary_outcomes import arm_comparators
+from tests.support.synthetic_results import small_dataset, synthetic_dataset
+
+HFMSE = outcome_view("hfmse")
+
+
+def maker_for(data):
+    scenario = json.loads(data.attrs["scenario"])
+    labels = {arm: plan["label"] for arm, plan in scenario["arms"].items()}
+    return SentenceMaker(summarise(data), scenario, labels, arm_comparators(data), "infants")
+
+
+@pytest.fixture(scope="module")
+def maker():
+    return maker_for(synthetic_dataset(patients=60, draws=4))
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (Estimate(0.38, 0.25, 0.52), "about 38 (range 25 to 52)"),
+        (Estimate(0.38), "about 38"),
+        (Estimate(0.0, 0.0, 0.0), "almost none"),
+        (Estimate(0.001, 0.0, 0.02), "fewer than 1 (range 0 to 2)"),
+        (Estimate(1.0, 1.0, 1.0), "almost all"),
+        (Estimate(0.998, 0.98, 1.0), "more than 99 (range 98 to 100)"),
+    ],
+)
+def test_shares_of_one_hundred(share, words):
+    assert out_of_100(share) == words
+
+
+def test_differences_carry_signs_and_no_false_digits():
+    assert (
+        difference_words(Estimate(0.2, -1.1, 2.7), "points") == "about +0.2 points (range \u22121.1 to +2.7)"
+    )
+    assert difference_words(Estimate(28.4, 24.2, 31.3), "points") == "about +28 points (range +24 to +31)"
+    assert (
+        difference_words(Estimate(-0.004, -0.02, 0.01), "")
+        == "about \u22120.004 (range \u22120.020 to +0.010)"
+    )
+
+
+def test_months_and_years():
+    assert months_words(14.0) == "14 months"
+    assert months_words(240.0) == "20 years"
+
+
+@pytest.mark.parametrize(
+    ("difference", "words"),
+    [
+        (Estimate(0.2, -1.1, 2.7), "may add nothing"),
+        (Estimate(-0.2, -1.1, 0.7), "may add nothing"),
+        (Estimate(0.0, 0.0, 0.0), "may add nothing"),
+        (Estimate(4.9, 3.1, 6.7), "adds about 4.9 points (range +3.1 to +6.7)"),
+        (Estimate(1.8, 0.2, 2.9), "less than the smallest difference usually called important"),
+        (Estimate(-2.0, -3.0, -1.0), "does worse by about 2.0 points"),
+    ],
+)
+def test_a_range_that_includes_no_difference_says_so(difference, words):
+    assert words in addition_words(difference, HFMSE)
+
+
+def test_lower_is_better_is_respected():
+    cobb = outcome_view("cobb_degrees")
+    assert addition_words(Estimate(-12.0, -15.0, -11.0), cobb).startswith("adds") is False
+    assert "improves" in addition_words(Estimate(-12.0, -15.0, -11.0), cobb)
+    assert "does worse" in addition_words(Estimate(12.0, 11.0, 15.0), cobb)
+
+
+def test_every_question_is_answered(maker):
+    sentences = maker.all()
+    assert {sentence.topic for sentence in sentences} == {"living", "ability", "adding", "cells"}
+    assert "alive without permanent ventilation 24 months after the start" in sentences[0].text
+    assert sentences[0].text.startswith("Of 100 infants like these, about")
+
+
+def test_every_number_carries_its_range(maker):
+    for sentence in maker.living() + maker.abilities():
+        for number in re.findall(r"about \d+(?! ?\(range)", sentence.text):
+            assert re.search(re.escape(number) + r"\d* \(range", sentence.text), sentence.text
+
+
+def test_nothing_is_promised_and_no_date_of_death_is_given(maker):
+    for sentence in maker.all():
+        lower = sentence.text.lower()
+        for word in (
+            "promising",
+            "promise",
+            "will ",
+            "cure",
+            "breakthrough",
+            "hope",
+            "die at",
+            "life expectancy",
+        ):
+            assert word not in lower, sentence.text
+
+
+def test_cell_therapy_always_has_its_range_and_its_warning(maker):
+    cells = [sentence for sentence in maker.all() if sentence.arm == "nusinersen_and_cells"]
+    assert {sentence.topic for sentence in cells} == {"cells"}
+    assert any("range" in sentence.text and "Nusinersen 12 mg" in sentence.text for sentence in cells)
+    assert any("No controlled study of cell therapy in SMA" in sentence.text for sentence in cells)
+    assert not any("of 100" in sentence.text for sentence in cells)
+
+
+def test_zero_effect_of_cells_says_may_add_nothing():
+    data = synthetic_dataset(patients=30, draws=3)
+    for name, variable in data.data_vars.items():
+        if "arm" in variable.dims:
+            values = variable.values.copy()
+            values[2] = values[1]
+            data[name] = (variable.dims, values)
+    sentence = maker_for(data).cells()[0]
+    assert "may add nothing" in sentence.text
+
+
+def test_cells_without_their_twin_plan_are_not_credited_with_the_whole_plan():
+    data = synthetic_dataset(patients=30, draws=3).sel(arm=["untreated", "nusinersen_and_cells"])
+    scenario = json.loads(data.attrs["scenario"])
+    scenario["arms"] = {arm: scenario["arms"][arm] for arm in ("untreated", "nusinersen_and_cells")}
+    data.attrs["scenario"] = json.dumps(scenario)
+    texts = [sentence.text for sentence in maker_for(data).cells()]
+    assert any("does not show what the cells themselves add" in text for text in texts)
+
+
+def test_one_draw_gives_sentences_without_ranges():
+    maker = maker_for(synthetic_dataset(patients=30, draws=1))
+    assert all("(range" not in sentence.text for sentence in maker.all())
+
+
+def test_no_difference_without_range_is_not_an_addition():
+    assert addition_words(Estimate(0.0), HFMSE) == "shows no difference"
+
+
+def test_a_dataset_without_ventilation_still_speaks():
+    sentences = maker_for(small_dataset()).all()
+    assert any("alive" in sentence.text for sentence in sentences)
+    assert np.all([sentence.text.endswith(".") for sentence in sentences])
