@@ -134,7 +134,7 @@ def test_cells_without_their_twin_plan_are_not_credited_with_the_whole_plan():
     scenario["arms"] = {arm: scenario["arms"][arm] for arm in ("untreated", "nusinersen_and_cells")}
     data.attrs["scenario"] = json.dumps(scenario)
     texts = [sentence.text for sentence in maker_for(data).cells()]
-    assert any("does not show what the cells themselves add" in text for text in texts)
+    assert any("it does not show what the cells themselves add" in text for text in texts)
 
 
 def test_one_draw_gives_sentences_without_ranges():

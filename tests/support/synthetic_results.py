@@ -1,4 +1,5 @@
-"""Builds a results dataset with the published layout and realistic-looking shapes, without running the engine.
+"""Builds a results dataset with the published layout and realistic-looking shapes, without running the
+engine.
 
 The numbers are invented for testing summaries, figures and the report. They say nothing about SMA.
 """

@@ -72,7 +72,8 @@ def ability_figure(context: FigureContext) -> Figure | None:
         title="Of 100 people, how many can do it at each visit",
         alt="Line charts of the share able. At the end, of 100 people: " + "; ".join(parts) + ".",
         caption=(
-            f"Average of each arm; shaded, {context.range_words}. Everyone enrolled is counted; people who died "
+            f"Average of each arm; shaded, {context.range_words}. Everyone enrolled is counted; people who "
+            "died "
             "count as not able. Higher is better." + published_note(drawn)
         ),
         source=SIMULATED,

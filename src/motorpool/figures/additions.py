@@ -1,4 +1,5 @@
-"""What each arm adds over its comparator: average difference with what we do not know, and the spread of people."""
+"""What each arm adds over its comparator: average difference with what we do not know, and the spread of
+people."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ QUANTILES = {
 def difference_table(context: FigureContext) -> pd.DataFrame:
     """Difference to the comparator at the last visit for every outcome and arm, in the units of the outcome.
 
-    Death counts as the worst score where a scale has one; otherwise only people alive in both arms are compared.
+    Death counts as the worst score where a scale has one; otherwise only people alive in both arms are
+    compared.
     """
     import pandas as pd
 
@@ -55,12 +57,12 @@ def difference_table(context: FigureContext) -> pd.DataFrame:
     table = pd.concat(pieces, ignore_index=True)
     views = {name: outcome_view(name) for name in table["quantity"].unique()}
     return table.assign(
-        outcome=table["quantity"].map(lambda name: views[name].label),
-        unit=table["quantity"].map(lambda name: views[name].unit),
-        direction=table["quantity"].map(lambda name: views[name].direction or 0),
-        important=table["quantity"].map(lambda name: views[name].minimal_important_difference),
+        outcome=table["quantity"].map(lambda name: views[str(name)].label),
+        unit=table["quantity"].map(lambda name: views[str(name)].unit),
+        direction=table["quantity"].map(lambda name: views[str(name)].direction or 0),
+        important=table["quantity"].map(lambda name: views[str(name)].minimal_important_difference),
         label=table["arm"].map(context.labels),
-        versus=table["arm"].map(lambda arm: context.labels[context.comparators[arm]]),
+        versus=table["arm"].map(lambda arm: context.labels[context.comparators[str(arm)]]),
     )
 
 
@@ -92,15 +94,7 @@ def addition_figure(context: FigureContext) -> Figure | None:
         ]
         return side_by_side(panels, columns=columns, spacing=20, shared_y=True)
 
-    parts = [
-        f"{row.label} over {row.versus}, {row.outcome}: {row.mean:+.1f} minimal important differences"
-        + (
-            f" (range {min(row.low, row.high):+.1f} to {max(row.low, row.high):+.1f})"
-            if "low" in drawn
-            else ""
-        )
-        for row in drawn.itertuples()
-    ]
+    parts = [_row_words(row) for row in drawn.to_dict("records")]
     return make_figure(
         build,
         identifier="additions",
@@ -108,14 +102,23 @@ def addition_figure(context: FigureContext) -> Figure | None:
         alt="Forest plot of differences to the comparator; right is better. " + "; ".join(parts) + ".",
         caption=(
             "The same virtual people with the same luck in both arms. Dot: average difference; thick line: "
-            f"{context.range_words}; thin line: where 95 % of people fall. One unit is the smallest difference people "
-            "notice or clinicians call important (minimal important difference); the grey strip marks differences "
-            "smaller than that. Right of zero is better. For ability scales death counts as the worst score; "
-            "the table says who is counted."
+            f"{context.range_words}; thin line: where 95 % of people fall. One unit is the smallest "
+            "difference people notice or clinicians call important (minimal important difference); the "
+            "grey strip marks differences smaller than that. Right of zero is better; each panel has its "
+            "own scale. For ability scales death counts as the worst score; the table says who is counted."
         ),
         source=SIMULATED,
         table=_table(table),
     )
+
+
+def _row_words(row: dict[Any, Any]) -> str:
+    text = f"{row['label']} over {row['versus']}, {row['outcome']}: {row['mean']:+.1f} minimal important "
+    text += "differences"
+    if "low" not in row:
+        return text
+    low, high = sorted((float(row["low"]), float(row["high"])))
+    return f"{text} (range {low:+.1f} to {high:+.1f})"
 
 
 def _panel(data: pd.DataFrame, label: str, colour: str, width: int, first: bool) -> Spec:

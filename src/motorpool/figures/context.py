@@ -106,7 +106,8 @@ class FigureContext:
 
     @cached_property
     def _groups(self) -> dict[tuple[Any, ...], np.ndarray]:
-        return dict(self.summary.groupby(list(_GROUP), sort=False).indices)
+        groups = self.summary.groupby(list(_GROUP), sort=False).indices
+        return {tuple(key): np.asarray(place) for key, place in groups.items() if isinstance(key, tuple)}
 
     def wide_rows(self, index: list[str], **conditions: Any) -> pd.DataFrame:
         """Summary rows with one column per layer and statistic, named `layer.statistic`."""

@@ -56,8 +56,8 @@ def course_figure(context: FigureContext, outcome: str) -> Figure | None:
 
     last = frame.groupby("arm", sort=False).last()
     ends = "; ".join(
-        f"{context.labels[arm]}: {last.loc[arm, 'knowledge.mean']:.1f} {view.unit} at {last.loc[arm, 'x']:g} months "
-        f"(middle half of people {last.loc[arm, 'between_people.q25']:.1f} to "
+        f"{context.labels[arm]}: {last.loc[arm, 'knowledge.mean']:.1f} {view.unit} at "
+        f"{last.loc[arm, 'x']:g} months (middle half of people {last.loc[arm, 'between_people.q25']:.1f} to "
         f"{last.loc[arm, 'between_people.q75']:.1f})"
         for arm in context.arms
         if arm in last.index
@@ -68,9 +68,10 @@ def course_figure(context: FigureContext, outcome: str) -> Figure | None:
         title=f"{view.label}: average course in each arm, and how far people differ",
         alt=f"Line chart of {view.label} over months since enrolment for {len(context.arms)} arms. {ends}.",
         caption=(
-            f"Top: average over people; shaded, {context.range_words}. Below, one panel per arm: spread between "
-            "people (darkest band half of them, then 80 %, palest 95 %) and the median person as a line. Only people "
-            "alive and assessable at each visit are counted, so an arm in which the weakest have died can look better "
+            f"Top: average over people; shaded, {context.range_words}. Below, one panel per arm: spread "
+            "between people (darkest band half of them, then 80 %, palest 95 %) and the median person as a "
+            "line. Only people alive and assessable at each visit are counted, so an arm in which the "
+            "weakest have died can look better "
             "than it is; the table says how many are counted." + published_note(points)
         ),
         source=SIMULATED,

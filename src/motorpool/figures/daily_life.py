@@ -92,9 +92,9 @@ def daily_life_figure(context: FigureContext) -> Figure | None:
         title="Six problems of daily life, side by side",
         alt="Six small line charts. At the end: " + "; ".join(parts) + ".",
         caption=(
-            f"Average of each arm; shaded, {context.range_words}. The arrow on each axis says which way is better. "
-            "Scores count people alive and assessable; \u201cmoving independently\u201d counts everyone "
-            "enrolled, and people who died as not able."
+            f"Average of each arm; shaded, {context.range_words}. The arrow on each axis says which way is "
+            "better. Scores count people alive and assessable; \u201cmoving independently\u201d counts "
+            "everyone enrolled, and people who died as not able."
         ),
         source=SIMULATED,
         table=table[[name for name in names if name in table]].rename(columns=names),

@@ -1,6 +1,6 @@
 """A figure: one Vega-Lite specification per layout, with words, data and source.
 
-Figures are built twice, wide for screens and paper and narrow for phones, from the same data and by the same code.
+Figures are built twice, wide for screens and paper, narrow for phones, from the same data by the same code.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def make_figure(
     from altair.utils.schemapi import debug_mode
 
     def specification(layout: Layout) -> Spec:
-        # Validation of every intermediate object takes most of the time; the tests validate whole specifications.
+        # Validating every intermediate object takes most of the time; the tests validate whole figures.
         rows: dict[str, list[dict[str, Any]]] = {}
         token = _ROWS.set(rows)
         try:

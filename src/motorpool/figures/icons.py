@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 PERMANENT_VENTILATION = "permanent_ventilation_16h_21d"
 PERSON = (
-    "M0,-1A0.34,0.34 0 1,1 0,-0.32A0.34,0.34 0 1,1 0,-1Z"
-    "M-0.3,-0.24L0.3,-0.24Q0.5,-0.24 0.5,0L0.5,0.45L0.3,0.45L0.3,1L-0.3,1L-0.3,0.45L-0.5,0.45L-0.5,0Q-0.5,-0.24 -0.3,-0.24Z"
+    "M0,-1A0.34,0.34 0 1,1 0,-0.32A0.34,0.34 0 1,1 0,-1ZM-0.3,-0.24L0.3,-0.24Q0.5,-0.24 "
+    "0.5,0L0.5,0.45L0.3,0.45L0.3,1L-0.3,1L-0.3,0.45L-0.5,0.45L-0.5,0Q-0.5,-0.24 -0.3,-0.24Z"
 )
 STATES: tuple[tuple[str, str], ...] = (
     ("walks", "Walk alone"),
@@ -120,9 +120,9 @@ def icon_figure(context: FigureContext) -> Figure | None:
         title=f"Of 100 people like this, {max(context.months):g} months later",
         alt="Grids of 100 people. " + "; ".join(parts) + ".",
         caption=(
-            "Each small person stands for one in a hundred virtual people. Nobody can say beforehand which of "
-            "them a given child would be. The table gives the range that reflects what we do not know, and how much "
-            "another hundred people would differ by chance alone."
+            "Each small person stands for one in a hundred virtual people. Nobody can say beforehand which "
+            "of them a given child would be. The table gives the range that reflects what we do not know, "
+            "and how much another hundred people would differ by chance alone."
         ),
         source=SIMULATED,
         table=_table(context, shares, counts),

@@ -24,7 +24,8 @@ def leaf(chart: Any) -> Spec:
 
 
 def layered(layers: Sequence[Any], *, data: Any = None, **properties: Any) -> Spec:
-    """Charts drawn over each other. Composed as plain specifications: Altair's own composition copies every part."""
+    """Charts drawn over each other. Composed as plain specifications: Altair's own composition copies every
+    part."""
     spec: Spec = {"layer": [layer if isinstance(layer, dict) else leaf(layer) for layer in layers]}
     if data is not None:
         spec["data"] = data.to_dict()

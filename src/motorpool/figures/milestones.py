@@ -71,7 +71,8 @@ def choose_clock(context: FigureContext) -> Clock:
 
 
 def ability_shares(context: FigureContext, clock: Clock) -> pd.DataFrame:
-    """Per cent of people at each level over time, of those under observation at that time (the dead included)."""
+    """Per cent of people at each level over time, of those under observation at that time (the dead
+    included)."""
     import pandas as pd
 
     level = best_ability(context)
@@ -171,8 +172,8 @@ def milestone_figure(context: FigureContext) -> Figure | None:
         title=f"Best ability {'by age' if clock.by_age else 'over time'}, of 100 people in each arm",
         alt="Stacked areas of the best ability held. At the end, of 100 people: " + "; ".join(parts) + ".",
         caption=(
-            "Each person is counted once, at the best ability held at the latest visit; more blue is better. People "
-            "who died stay in the picture. "
+            "Each person is counted once, at the best ability held at the latest visit; more blue is "
+            "better. People who died stay in the picture. "
             + ("Only people under observation at that age are counted. " if clock.by_age else "")
             + "Averages over parameter sets; the table of milestones gives the ranges."
         ),

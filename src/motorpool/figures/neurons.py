@@ -75,8 +75,9 @@ def neuron_figure(context: FigureContext) -> Figure | None:
         title="Motor neurons: working, sick but alive, and dead",
         alt="Stacked areas of the state of motor neurons. At the end: " + "; ".join(parts) + ".",
         caption=(
-            "Average of people alive at each visit and of all muscle groups; the table gives each group. Sick neurons "
-            "can recover, dead ones cannot: this is why the time of treatment matters. More blue is better."
+            "Average of people alive at each visit and of all muscle groups; the table gives each group. "
+            "Sick neurons can recover, dead ones cannot: this is why the time of treatment matters. More "
+            "blue is better."
         ),
         source=SIMULATED,
         table=table[["label", "group", "state", "x", "percent"]].rename(

@@ -1,4 +1,5 @@
-"""Draws published results over simulated curves: open diamonds with their 95 % interval and the study's name."""
+"""Draws published results over simulated curves: open diamonds with their 95 % interval and the study's
+name."""
 
 from __future__ import annotations
 
@@ -50,7 +51,7 @@ def published_layer(
         shape="diamond", size=110, filled=True, stroke=INK, strokeWidth=1.6, opacity=1
     ).encode(
         y=alt.Y("value:Q", title=words),
-        color=alt.Color("fill:N", scale=None, legend=None),
+        fill=alt.Fill("fill:N", scale=None, legend=None),
         tooltip=["study:N", "group:N", "x:Q", "value:Q", "low:Q", "high:Q"],
     )
     name = base.mark_text(align="left", dx=9, dy=-7, fontSize=10, color=INK).encode(
@@ -74,8 +75,8 @@ def published_note(points: Sequence[PublishedPoint]) -> str:
         return ""
     studies = sorted({point.study for point in points})
     return (
-        f" Diamonds: published results ({', '.join(studies)}) with 95 % intervals where given, in the colour of the "
-        "arm they belong to. The published people were not the same as the simulated ones."
+        f" Diamonds: published results ({', '.join(studies)}) with 95 % intervals where given, in the "
+        "colour of the arm they belong to. The published people were not the same as the simulated ones."
     )
 
 

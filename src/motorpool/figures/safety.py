@@ -73,8 +73,8 @@ def safety_figure(context: FigureContext, kind: Kind) -> Figure | None:
         title=f"{what} in each arm",
         alt=f"Dot plot of {what.lower()} per person and year lived. " + "; ".join(parts) + ".",
         caption=(
-            f"Total number divided by the years people lived during follow-up; line: {context.range_words}. An arm in "
-            "which people live longer has more time for events; the rate takes this into account."
+            f"Total number divided by the years people lived during follow-up; line: {context.range_words}. "
+            "An arm in which people live longer has more time for events; the rate takes this into account."
         ),
         source=SIMULATED,
         table=table[[name for name in names if name in table]].rename(columns=names),
@@ -82,6 +82,8 @@ def safety_figure(context: FigureContext, kind: Kind) -> Figure | None:
 
 
 def _frame(context: FigureContext, kind: Kind) -> pd.DataFrame:
+    import pandas as pd
+
     rates = context.wide_rows(["quantity", "arm"], kind=kind, measure="rate_per_year_lived")
     if rates.empty:
         return rates
@@ -89,12 +91,13 @@ def _frame(context: FigureContext, kind: Kind) -> pd.DataFrame:
         columns={"knowledge.mean": "mean", "knowledge.q2.5": "low", "knowledge.q97.5": "high"}
     )
     shares = context.rows(kind=kind, measure="share_affected", statistic="mean", layer="knowledge")
-    affected = {(row.quantity, row.arm): 100 * row.value for row in shares.itertuples()}
+    values = 100.0 * shares["value"].to_numpy(dtype=float)
+    affected = dict(zip(zip(shares["quantity"], shares["arm"], strict=True), values, strict=True))
     happens = rates.groupby("quantity")["mean"].transform("max") > 0
     rates = rates[happens]
     pairs = zip(rates["quantity"], rates["arm"], strict=True)
     return rates.assign(
         name=rates["quantity"].map(adverse_event_label if kind == "adverse_event" else procedure_label),
         label=rates["arm"].map(context.labels),
-        affected=[affected.get(pair, float("nan")) for pair in pairs],
+        affected=pd.Series([float(affected.get(pair, float("nan"))) for pair in pairs], index=rates.index),
     )

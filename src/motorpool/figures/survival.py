@@ -63,14 +63,14 @@ def survival_figure(context: FigureContext, event: str) -> Figure | None:
         caption=(
             f"Line: average over parameter sets; shaded, {context.range_words}. "
             + (
-                "Everyone enrolled is counted; death is part of the end point. Everybody is followed to the end, so "
-                "this share equals the Kaplan-Meier estimate."
+                "Everyone enrolled is counted; death is part of the end point. Everybody is followed to "
+                "the end, so this share equals the Kaplan-Meier estimate."
                 if whole
                 else "Everyone enrolled is counted; people who died first count as not having had the event "
                 "(the Aalen-Johansen estimate under complete follow-up)."
             )
-            + f" Numbers below: people alive and without the event, of {context.people} (average over parameter sets)."
-            + published_note(points)
+            + f" Numbers below: people alive and without the event, of {context.people} (average over "
+            "parameter sets)." + published_note(points)
         ),
         source=SIMULATED,
         table=_table(context, event, horizon),

@@ -1,6 +1,7 @@
 """One look for every figure: colours that colour-blind readers can tell apart, calm lines, dark text.
 
-Arms differ in colour, dash and marker at once, so that a grey print or a reader who sees no colour loses nothing.
+Arms differ in colour, dash and marker at once, so that a grey print or a reader who sees no colour loses
+nothing.
 The colours are those of Okabe and Ito (2008), without the yellow, which is too pale on white.
 """
 

@@ -21,7 +21,8 @@ class Estimate:
 
     @property
     def includes_zero(self) -> bool:
-        """Whether the range includes no difference; without a range nothing is known, so yes only for zero."""
+        """Whether the range includes no difference; without a range nothing is known, so yes only for
+        zero."""
         if self.low is None or self.high is None:
             return self.mean == 0
         return self.low <= 0 <= self.high

@@ -1,4 +1,5 @@
-"""Figures made ready for a page: SVG that follows the page's colours, and data to download without a network."""
+"""Figures made ready for a page: SVG that follows the page's colours, and data to download without a
+network."""
 
 from __future__ import annotations
 
@@ -8,15 +9,24 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from motorpool.figures.theme import GRID, INK, SOFT_INK
+from motorpool.figures.theme import ARM_COLOURS, COMPARATOR_COLOUR, GRID, INK, SOFT_INK
 from motorpool.report.tables import html_table
 
 if TYPE_CHECKING:
-    from motorpool.figures.figure import Figure
+    from motorpool.figures.figure import Figure, Spec
 
 NOISE = re.compile(r' (?:role|aria-[a-z]+|tabindex)="[^"]*"')
 COORDINATE = re.compile(r"-?\d+\.\d{2,}")
 CLIP = re.compile(r'(id="|url\(#)(clip|gradient)')
+
+# Colours that need another lightness on a dark page; the style sheet holds both.
+PAGE_COLOURS = {
+    INK: "currentColor",
+    GRID: "var(--grid)",
+    SOFT_INK: "var(--soft-ink)",
+    COMPARATOR_COLOUR: "var(--comparator)",
+    ARM_COLOURS[0]: "var(--first-arm)",
+}
 
 
 @dataclass(frozen=True)
@@ -51,12 +61,18 @@ def picture(figure: Figure, *, both: bool = True) -> Picture:
         table_html=html_table(figure.table, figure.title),
         csv_uri=data_uri("text/csv;charset=utf-8", csv),
         svg_uri=data_uri("image/svg+xml", wide),
-        spec_json=script_json(figure.spec),
+        spec_json=script_json(with_tooltips(figure.spec)),
     )
 
 
+def with_tooltips(spec: Spec) -> Spec:
+    """The specification with the numbers under the pointer shown, for the interactive view."""
+    return {**spec, "config": {**spec["config"], "mark": {"tooltip": True}}}
+
+
 def slim(svg: str) -> str:
-    """SVG without per-mark descriptions (the figure has one for all) and with coordinates to a tenth of a pixel."""
+    """SVG without per-mark descriptions (the figure has one for all) and with coordinates to a tenth of a
+    pixel."""
     return COORDINATE.sub(
         lambda found: f"{float(found.group()):.1f}".rstrip("0").rstrip("."), NOISE.sub("", svg)
     )
@@ -65,7 +81,8 @@ def slim(svg: str) -> str:
 def for_page(svg: str, prefix: str) -> str:
     """SVG for inlining: unique ids, the page's ink and grid colours, and a size that follows the column."""
     text = CLIP.sub(rf"\g<1>{prefix}-\g<2>", svg)
-    text = text.replace(INK, "currentColor").replace(GRID, "var(--grid)").replace(SOFT_INK, "var(--soft-ink)")
+    for colour, name in PAGE_COLOURS.items():
+        text = text.replace(colour, name)
     return text.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
 
 

@@ -1,4 +1,5 @@
-"""Where every number came from: parameters with origin and sources, published results drawn, and the manifest."""
+"""Where every number came from: parameters with origin and sources, published results drawn, and the
+manifest."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ class Reference:
 
 
 def parameter_rows() -> dict[str, list[ParameterRow]]:
-    """Every parameter of the model by module; provisional ones are judgement or not yet checked against the source."""
+    """Every parameter of the model by module; provisional ones are judgement or not yet checked against the
+    source."""
     from motorpool.evidence.parameters import load_parameter_table
 
     modules: dict[str, list[ParameterRow]] = {}
@@ -82,7 +84,8 @@ def prior_words(prior: Any) -> str:
 def references(
     parameters: dict[str, list[ParameterRow]], points: Sequence[PublishedPoint]
 ) -> list[Reference]:
-    """Every source the parameters and the published points of a report rest on, each once, by first author."""
+    """Every source the parameters and the published points of a report rest on, each once, by first
+    author."""
     from motorpool.evidence.sources import load_sources
 
     bibliography = load_sources()

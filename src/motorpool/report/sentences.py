@@ -1,6 +1,7 @@
 """Plain sentences made from numbers, for frightened people and for professionals in a hurry.
 
-Rules: numbers are of 100 people, never a single date or a promise; every number carries the range that reflects what we do
+Rules: numbers are of 100 people, never a single date or a promise; every number carries the range that
+reflects what we do
 not know; when that range includes no difference the sentence says "may add nothing"; what is said about cell
 therapy always states the range and that no controlled study in SMA exists.
 """
@@ -23,8 +24,8 @@ MOTOR_SCALES = ("hfmse", "chop_intend", "rulm", "mfm32", "hine2", "six_minute_wa
 EVENT_FREE = "death_or_permanent_ventilation_16h_21d"
 MILESTONES = (("walk", "walk alone"), ("sit_5s", "sit without support"))
 NO_CONTROLLED_STUDY = (
-    "No controlled study of cell therapy in SMA has been completed, so this range rests on judgement and on "
-    "studies in other diseases, and it is about the average: it does not say that some children benefit."
+    "No controlled study of cell therapy in SMA has been completed, so this range rests on judgement and "
+    "on studies in other diseases, and it is about the average: it does not say that some children benefit."
 )
 
 
@@ -127,7 +128,8 @@ class SentenceMaker:
         return made
 
     def additions(self) -> list[Sentence]:
-        """What each arm without cell therapy adds over the comparator on the first scale most people can do."""
+        """What each arm without cell therapy adds over the comparator on the first scale most people can
+        do."""
         return [
             self._addition(arm, "adding")
             for arm in self.labels
@@ -144,7 +146,9 @@ class SentenceMaker:
                 made.append(self._addition(arm, "cells"))
                 if same_plan_without_cells(self.scenario.get("arms", {}), arm) != self.comparators[arm]:
                     label = quoted(self.labels[arm])
-                    text = f"{label}: this compares whole plans, so it does not show what the cells themselves add."
+                    text = (
+                        f"{label}: this compares whole plans; it does not show what the cells themselves add."
+                    )
                     made.append(Sentence("cells", text, arm))
             made.append(Sentence("cells", f"{quoted(self.labels[arm])}: {NO_CONTROLLED_STUDY}", arm))
         return made

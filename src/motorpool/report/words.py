@@ -44,12 +44,13 @@ def range_note(context: FigureContext) -> str:
     """What the ranges in the sentences are."""
     if context.draws == 1:
         return (
-            "This run used one set of parameters, so the sentences carry no range. The truth may lie far from these "
-            "numbers; run it again with knowledge draws to see how far."
+            "This run used one set of parameters, so the sentences carry no range. The truth may lie far "
+            "from these numbers; run it again with knowledge draws to see how far."
         )
     text = (
-        f"The range in brackets reflects what we do not know: it spans 95 % of {context.draws} parameter sets that "
-        "agree with what is known. It is not the spread between people, which the curves show separately."
+        f"The range in brackets reflects what we do not know: it spans 95 % of {context.draws} parameter "
+        "sets that agree with what is known. It is not the spread between people, which the curves show "
+        "separately."
     )
     if context.draws < FEW_DRAWS:
         text += f" With only {context.draws} sets the true range is probably wider."
@@ -75,17 +76,19 @@ def cohort_words(context: FigureContext) -> str:
 def limits(context: FigureContext) -> list[str]:
     """What this report cannot say, fitted to the run."""
     made = [
-        "The model is a simplification. Where it disagrees with what is seen in a clinic, believe the clinic.",
-        "Care, infections and luck differ between countries, hospitals and years; the care setting of this run is "
-        f"\u201c{context.dataset.attrs.get('care', 'standard')}\u201d.",
-        "Scores among the living leave out those who died. Where death is counted as the lowest score, this is said.",
-        "Comparisons are within the same virtual people; comparisons with published studies are not, because the people "
-        "in those studies were others.",
+        "The model is a simplification. Where it disagrees with what is seen in a clinic, believe the "
+        "clinic.",
+        "Care, infections and luck differ between countries, hospitals and years; the care setting of this "
+        f"run is \u201c{context.dataset.attrs.get('care', 'standard')}\u201d.",
+        "Scores among the living leave out those who died. Where death is counted as the lowest score, "
+        "this is said.",
+        "Comparisons are within the same virtual people; comparisons with published studies are not, "
+        "because the people in those studies were others.",
     ]
     if context.draws > 1:
         made.append(
-            "The ranges of what we do not know also contain the chance error of a finite virtual cohort; the table "
-            "summary.csv gives that error as monte_carlo_standard_error."
+            "The ranges of what we do not know also contain the chance error of a finite virtual cohort; "
+            "the table summary.csv gives that error as monte_carlo_standard_error."
         )
     layers = context.scenario.get("uncertainty") or {}
     if layers.get("between_people") is False:

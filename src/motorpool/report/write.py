@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from motorpool.figures.context import FigureContext
 
 REPORT_NAME = "report.html"
+BUNDLE_SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
 
 def write_report(results: Results | str | Path, path: str | Path | None = None) -> Path:
@@ -43,16 +44,19 @@ def report_html(results: Results) -> str:
     import vl_convert
     from jinja2 import Environment, PackageLoader, select_autoescape
 
+    from motorpool.figures.figure import vega_lite_version
+
     environment = Environment(
         loader=PackageLoader("motorpool.report", "templates"),
         autoescape=select_autoescape(default=True, default_for_string=True),
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    bundle = vl_convert.javascript_bundle().replace("</script", "<\\/script")
+    code = vl_convert.javascript_bundle(BUNDLE_SNIPPET, vl_version=vega_lite_version())
+    bundle = code.replace("</script", "<\\/script")
     content = report_content(results)
     return environment.get_template("report.html.j2").render(
-        **content, style=_asset("style.css"), script=_asset("script.js"), bundle=bundle
+        {**content, "style": _asset("style.css"), "script": _asset("script.js"), "bundle": bundle}
     )
 
 
@@ -196,8 +200,8 @@ def _provenance_words(parameters: dict[str, Any]) -> str:
     rows = [row for module in parameters.values() for row in module]
     provisional = sum(row.provisional for row in rows)
     return (
-        f"The model uses {len(rows)} parameters. {len(rows) - provisional} were read in publications and checked; "
-        f"{provisional} are provisional: our judgement, or not yet checked against the source. "
+        f"The model uses {len(rows)} parameters. {len(rows) - provisional} were read in publications and "
+        f"checked; {provisional} are provisional: our judgement, or not yet checked against the source. "
         "Each has a unit, a range of doubt and its sources."
     )
 

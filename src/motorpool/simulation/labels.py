@@ -38,7 +38,8 @@ class OutcomeView:
     def worst(self) -> float | None:
         """The value death is given when it counts as the worst score.
 
-        Only scales on which more is better and the lowest value means none have one; utility is 0 by definition.
+        Only scales on which more is better and the lowest value means none have one; utility is 0 by
+        definition.
         """
         if self.dead_is_zero:
             return 0.0

@@ -1,7 +1,8 @@
 """Keeps results on disk: labelled arrays, tidy tables, a short JSON summary, a manifest and the scenario.
 
-A results folder is written under a temporary name beside its place and renamed at the end, so a folder with the
-final name is always complete. `results.json` holds no times, paths or host names: the same run gives the same bytes.
+A results folder is written under a temporary name beside its place and renamed at the end, so a folder with
+the final name is always complete. `results.json` holds no times, paths or host names: the same run gives the
+same bytes.
 """
 
 from __future__ import annotations
@@ -65,8 +66,8 @@ def read_results(directory: Path) -> Results:
     directory = directory.expanduser()
     if not is_results_folder(directory):
         message = (
-            f"{directory}: not a motorpool results folder (no finished manifest.json). "
-            "Give the folder that `motorpool simulate` named on its last line."
+            f"{directory}: not a motorpool results folder (no finished manifest.json). Give the folder that "
+            "`motorpool simulate` named on its last line."
         )
         raise OutputFolderError(message)
     manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
@@ -103,8 +104,8 @@ def check_output_folder(directory: Path) -> None:
     if foreign or not is_results_folder(directory):
         names = ", ".join((foreign or present)[:3])
         message = (
-            f"{directory}: is not empty and not only an earlier results folder (it holds {names}). "
-            "Nothing was written; choose a new or empty folder."
+            f"{directory}: is not empty and not only an earlier results folder (it holds {names}). Nothing "
+            "was written; choose a new or empty folder."
         )
         raise OutputFolderError(message)
 
@@ -116,7 +117,10 @@ def headline(results: Results, summary: pd.DataFrame) -> dict[str, Any]:
     rows = summary[summary["visit_month"] == last]
     columns = [str(column) for column in rows.columns]
     table = [[rounded(value) for value in row] for row in rows.itertuples(index=False, name=None)]
-    cohort = {"people_per_draw": dataset.sizes["patient"], "knowledge_draws": dataset.sizes["draw"]}
+    cohort: dict[str, Any] = {
+        "people_per_draw": dataset.sizes["patient"],
+        "knowledge_draws": dataset.sizes["draw"],
+    }
     for name in ("tried", "effective_sample_size"):
         if name in dataset:
             cohort[name] = [rounded(value) for value in dataset[name].values.tolist()]
@@ -131,7 +135,7 @@ def headline(results: Results, summary: pd.DataFrame) -> dict[str, Any]:
 
 
 def rounded(value: Any) -> Any:
-    """A number to six significant digits (the same bits on every machine that agrees to seven), others unchanged."""
+    """A number to six significant digits, which hides the last bits; other values unchanged."""
     if isinstance(value, float):
         if value != value or value in (float("inf"), float("-inf")):
             return None
@@ -140,7 +144,7 @@ def rounded(value: Any) -> Any:
 
 
 def patient_table(dataset: xr.Dataset) -> pd.DataFrame:
-    """One row per arm, draw, person and visit, with observed and true scores and what is known of the person."""
+    """One row per arm, draw, person and visit: observed and true scores, and what is known of the person."""
     visit_dimensions = {"arm", "draw", "patient", "visit_month"}
     person_dimensions = {"draw", "patient"}
     names = [

@@ -1,8 +1,9 @@
 """The tidy summary of a results dataset: one number per row, and every row names its layer of uncertainty.
 
 Columns: `kind` (outcome, event, milestone, adverse_event, procedure), `quantity` (its id), `measure`, `arm`,
-`comparator` (for differences), `visit_month` (months since enrolment), `layer` (between_people, knowledge, chance),
-`statistic`, `value`, `unit`, `people` (how many are counted, mean over draws), `draws`, `counted` (who is counted, in words).
+`comparator` (for differences), `visit_month` (months since enrolment), `layer` (between_people, knowledge,
+chance), `statistic`, `value`, `unit`, `people` (how many are counted, mean over draws), `draws`, `counted`
+(who is counted, in words).
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def count_rows(dataset: xr.Dataset, kind: str) -> list[pd.DataFrame]:
     worth = effective_people(dataset)
     pieces: list[pd.DataFrame] = []
     with np.errstate(divide="ignore", invalid="ignore"):
-        # Weighting people by the years they lived makes the mean over people the ordinary rate: total / years.
+        # Dividing by the mean years lived makes the mean over people the ordinary rate: total / years.
         rate = counts / years.mean(axis=-1, keepdims=True)
     measures = (
         ("rate_per_year_lived", rate, YEARS_ALIVE, "1/year", False),

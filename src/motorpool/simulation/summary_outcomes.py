@@ -43,7 +43,7 @@ def true_scores(dataset: xr.Dataset, outcome: str) -> Array:
 
 
 def with_death_as_worst(scores: Array, alive: Array, worst: float | None) -> Array | None:
-    """Scores with `worst` after death, for people assessable at the first visit; None without a worst value."""
+    """Scores with `worst` after death, of people assessable at first; None without a worst value."""
     if worst is None:
         return None
     filled = np.where(alive, scores, worst)
@@ -53,9 +53,9 @@ def with_death_as_worst(scores: Array, alive: Array, worst: float | None) -> Arr
 def arm_comparators(dataset: xr.Dataset) -> dict[str, str]:
     """The arm each arm is compared with; arms that are compared with nothing are absent.
 
-    It is the comparator the scenario names for the arm; for an arm with cell therapy, the arm with the same plan without
-    cells where there is one, because anything else would credit cells with what the rest of the plan does; otherwise
-    the scenario's comparator.
+    It is the comparator the scenario names for the arm; for an arm with cell therapy, the arm with the same
+    plan without cells where there is one, because anything else would credit cells with what the rest of the
+    plan does; otherwise the scenario's comparator.
     """
     arms = [str(arm) for arm in dataset["arm"].values]
     plans: dict[str, Any] = json.loads(dataset.attrs["scenario"]).get("arms", {})

@@ -3,7 +3,8 @@
 Every virtual person is followed to the horizon, so the only censoring is at the end of follow-up. Then
 the Kaplan-Meier estimate of an end point that includes death equals the plain share still free of it, and
 the Aalen-Johansen estimate of an event that competes with death equals the plain share of everyone enrolled
-who has had it. The shares are computed directly, exact and fast for every knowledge draw; the tests compare them with lifelines.
+who has had it. The shares are computed directly, which is exact and fast for every knowledge draw; the tests
+compare them with lifelines.
 """
 
 from __future__ import annotations
