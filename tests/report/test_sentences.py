@@ -113,7 +113,7 @@ def test_cell_therapy_always_has_its_range_and_its_warning(maker):
     cells = [sentence for sentence in maker.all() if sentence.arm == "nusinersen_and_cells"]
     assert {sentence.topic for sentence in cells} == {"cells"}
     assert any("range" in sentence.text and "Nusinersen 12 mg" in sentence.text for sentence in cells)
-    assert any("No controlled study of cell therapy in SMA" in sentence.text for sentence in cells)
+    assert any("no controlled study of cell therapy in SMA" in sentence.text for sentence in cells)
     assert not any("of 100" in sentence.text for sentence in cells)
 
 
@@ -140,6 +140,7 @@ def test_cells_without_their_twin_plan_are_not_credited_with_the_whole_plan():
 def test_one_draw_gives_sentences_without_ranges():
     maker = maker_for(synthetic_dataset(patients=30, draws=1))
     assert all("(range" not in sentence.text for sentence in maker.all())
+    assert any("cannot say how uncertain" in sentence.text for sentence in maker.cells())
 
 
 def test_no_difference_without_range_is_not_an_addition():

@@ -27,6 +27,10 @@ NO_CONTROLLED_STUDY = (
     "No controlled study of cell therapy in SMA has been completed, so this range rests on judgement and "
     "on studies in other diseases, and it is about the average: it does not say that some children benefit."
 )
+NO_RANGE = (
+    "this run used one parameter set and cannot say how uncertain the effect of cells is; it is very "
+    "uncertain, so run it again with knowledge draws before reading anything into it."
+)
 
 
 @dataclass(frozen=True)
@@ -150,6 +154,8 @@ class SentenceMaker:
                         f"{label}: this compares whole plans; it does not show what the cells themselves add."
                     )
                     made.append(Sentence("cells", text, arm))
+            if (select(self.summary, layer="knowledge")["statistic"] == "mean").all():
+                made.append(Sentence("cells", f"{quoted(self.labels[arm])}: {NO_RANGE}", arm))
             made.append(Sentence("cells", f"{quoted(self.labels[arm])}: {NO_CONTROLLED_STUDY}", arm))
         return made
 
@@ -229,7 +235,7 @@ def addition_words(difference: Estimate, view: OutcomeView) -> str:
     A range that includes no difference always reads "may add nothing", whatever the average is.
     """
     if difference.has_range and difference.includes_zero:
-        return f"may add nothing (the difference is {difference_words(difference, view.unit)})"
+        return f"may add nothing: {difference_words(difference, view.unit)}"
     if difference.mean == 0:
         return "shows no difference"
     if view.direction is None:

@@ -1,0 +1,1 @@
+"""A scenario goes in, labelled results come out, are summarised and kept."""
