@@ -151,7 +151,9 @@ def padded(tree: Any, count: int) -> Any:
 
     def fill(leaf: Any) -> Any:
         values = np.asarray(leaf)
-        return jnp.asarray(np.concatenate([values, np.repeat(values[..., -1:], BLOCK_PATIENTS - count, axis=-1)], -1))
+        return jnp.asarray(
+            np.concatenate([values, np.repeat(values[..., -1:], BLOCK_PATIENTS - count, axis=-1)], -1)
+        )
 
     return jax.tree.map(fill, tree)
 
@@ -186,8 +188,12 @@ def live(
         first = np.full(count, FIRST_HOUR, np.int32)
         grid_hours = personal_grid(np.repeat(base[:, None], count, axis=1), jumps, first, last)
     grid = without_idle_rows(grid_hours)
-    seeds = np.arange(count, dtype=np.uint32) if infection_seed is None else np.asarray(infection_seed, np.uint32)
-    span = Span(np.asarray(padded(grid, count)), padded(who, count), padded(seeds, count), padded_plan(plan, count))
+    seeds = (
+        np.arange(count, dtype=np.uint32) if infection_seed is None else np.asarray(infection_seed, np.uint32)
+    )
+    span = Span(
+        np.asarray(padded(grid, count)), padded(who, count), padded(seeds, count), padded_plan(plan, count)
+    )
     setting = Setting(jnp.asarray(care, jnp.float32), cell_protocol(courses), chosen.model)
     end, path = simulate_span(begin_life(span, setting), span, setting, chance=chance)
     cut = jax.tree.map(lambda leaf: np.asarray(leaf)[..., :count], (end, path))

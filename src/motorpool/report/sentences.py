@@ -24,8 +24,9 @@ MOTOR_SCALES = ("hfmse", "chop_intend", "rulm", "mfm32", "hine2", "six_minute_wa
 EVENT_FREE = "death_or_permanent_ventilation_16h_21d"
 MILESTONES = (("walk", "walk alone"), ("sit_5s", "sit without support"))
 NO_CONTROLLED_STUDY = (
-    "No controlled study of cell therapy in SMA has been completed, so this range rests on judgement and "
-    "on studies in other diseases, and it is about the average: it does not say that some children benefit."
+    "no controlled study of cell therapy in SMA has been published. What is assumed here rests on judgement "
+    "and on studies in other diseases. A range is doubt about the average; it does not mean that some children "
+    "benefit."
 )
 NO_RANGE = (
     "this run used one parameter set and cannot say how uncertain the effect of cells is; it is very "

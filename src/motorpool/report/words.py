@@ -48,8 +48,8 @@ def range_note(context: FigureContext) -> str:
             "from these numbers; run it again with knowledge draws to see how far."
         )
     text = (
-        f"The range in brackets reflects what we do not know: it spans 95 % of {context.draws} parameter "
-        "sets that agree with what is known. It is not the spread between people, which the curves show "
+        f"The range in brackets reflects what we do not know: it spans 95 % of {context.draws} sets of parameters "
+        "drawn from what is believed about them. It is not the spread between people, which the curves show "
         "separately."
     )
     if context.draws < FEW_DRAWS:
