@@ -25,7 +25,8 @@ EVENT_FREE = "death_or_permanent_ventilation_16h_21d"
 MILESTONES = (("walk", "walk alone"), ("sit_5s", "sit without support"))
 NO_CONTROLLED_STUDY = (
     "no controlled study of cell therapy in SMA has been published. What is assumed here rests on judgement "
-    "and on studies in other diseases. A range is doubt about the average; it does not mean that some children "
+    "and on studies in other diseases. A range is doubt about the average; it does not mean that some "
+    "children "
     "benefit."
 )
 NO_RANGE = (

@@ -48,7 +48,8 @@ def range_note(context: FigureContext) -> str:
             "from these numbers; run it again with knowledge draws to see how far."
         )
     text = (
-        f"The range in brackets reflects what we do not know: it spans 95 % of {context.draws} sets of parameters "
+        f"The range in brackets reflects what we do not know: it spans 95 % of {context.draws} sets of "
+        f"parameters "
         "drawn from what is believed about them. It is not the spread between people, which the curves show "
         "separately."
     )
