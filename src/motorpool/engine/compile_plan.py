@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from motorpool.biology.vocabulary import HOURS_PER_DAY
 from motorpool.engine.dosing import COURSES, LOADING_DOSES, NEVER_HOURS, NUMBERED_DOSES, SEGMENTS, Plan
+from motorpool.engine.grid import Jumps
 from motorpool.therapies.calendar import Calendar, calendar_of, start_of
 from motorpool.therapies.cells import CellProtocol
 from motorpool.therapies.courses import CellTherapy, Course
@@ -18,6 +19,8 @@ from motorpool.therapies.kinds import CELL_MECHANISMS, KIND_INDEX, KINDS
 from motorpool.therapies.start_rules import STATE_RULE_OUTCOMES, StateRule
 
 Hours = NDArray[np.int32]
+# Kinds of dose whose effects come and go over weeks: the grid needs no short steps after them.
+SLOW_AFTER_A_DOSE = ("myostatin_inhibition", "cells_intrathecal", "cells_intravenous")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -181,13 +184,14 @@ def cell_protocol(courses: Sequence[Course]) -> CellProtocol:
     )
 
 
-def planned_dose_hours(courses: Sequence[Course], anchors: Anchors, until_hours: Hours) -> Hours:
-    """Ages in hours of all doses, starts, stops and dose changes known in advance, (D, P); ``NEVER_HOURS`` pads.
+def planned_jumps(courses: Sequence[Course], anchors: Anchors, until_hours: Hours) -> Jumps:
+    """Ages in hours of all doses, starts, stops and dose changes known in advance; ``NEVER_HOURS`` pads.
 
     Courses that wait for a state rule are not known in advance. Used to put boundaries of the grid where the inputs
     jump.
     """
     rows: list[Hours] = []
+    fast: list[bool] = []
     start_by_name: dict[str, Hours] = {}
     stop_by_name: dict[str, Hours] = {}
     horizon = int(until_hours.max() - anchors.enrolment.min()) if anchors.patients else 0
@@ -232,4 +236,6 @@ def planned_dose_hours(courses: Sequence[Course], anchors: Anchors, until_hours:
             if inside.any():
                 rows.append(np.where(inside, due, NEVER_HOURS).astype(np.int32))
         rows.append(np.where(ended <= until_hours, ended, NEVER_HOURS).astype(np.int32))
-    return np.stack(rows) if rows else np.zeros((0, anchors.patients), np.int32)
+        fast += [calendar.doses_of not in SLOW_AFTER_A_DOSE] * (len(rows) - len(fast))
+    hours = np.stack(rows) if rows else np.zeros((0, anchors.patients), np.int32)
+    return Jumps(hours, np.asarray(fast, bool))

@@ -9,6 +9,7 @@ enrolment lie on the grid.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ FIRST_HOUR = -round(0.4 * HOURS_PER_YEAR)  # mid-gestation
 STEPS_PER_MONTH = 4
 COARSE_AFTER_YEARS = 3
 # Numerical choices: hours after a jump at which a dose has spread so far that a longer step resolves the rest.
-AFTER_A_JUMP_HOURS = (6, HOURS_PER_DAY, 3 * HOURS_PER_DAY)
+AFTER_A_JUMP_HOURS = (6, HOURS_PER_DAY, 3 * HOURS_PER_DAY, 10 * HOURS_PER_DAY)
 SEGMENT_STEPS = 64
 
 
@@ -43,27 +44,41 @@ def study_boundaries(horizon_months: float) -> Hours:
     return np.minimum(hours, round(horizon_months * HOURS_PER_MONTH)).astype(np.int32)
 
 
-def extra_boundaries(years: float) -> int:
-    """Room for boundaries at doses: a function of the span alone, so that a plan never changes the program."""
-    return 32 + 40 * math.ceil(years)
+def extra_boundaries(years: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Room for boundaries at doses, (P,): a function of the span alone, so that a plan never changes the program."""
+    return 32 + 40 * np.ceil(years).astype(np.int64)
 
 
-def personal_grid(base_hours: Hours, jump_hours: Hours, first_hours: Hours, last_hours: Hours) -> Hours:
+class Jumps(NamedTuple):
+    """Ages in hours at which inputs jump, (D, P), ``NEVER_HOURS`` for none, and whether something fast follows, (D,).
+
+    After most jumps states move within hours or days, and short steps must follow; after a dose of a slow antibody
+    or of cells they bend so gently that the next base boundary is soon enough.
+    """
+
+    hours: Hours
+    fast: NDArray[np.bool_]
+
+
+def personal_grid(base_hours: Hours, jumps: Jumps, first_hours: Hours, last_hours: Hours) -> Hours:
     """Each person's boundaries, (K, P) rising, padded to whole segments with the last hour.
 
     Args:
         base_hours: (B, P) ages of the base boundaries.
-        jump_hours: (D, P) ages at which inputs jump, ``NEVER_HOURS`` for none.
+        jumps: where boundaries are added.
         first_hours, last_hours: (P,) span of the grid.
     """
-    patients = first_hours.shape[0]
-    room = extra_boundaries(float((last_hours - first_hours).max()) / HOURS_PER_YEAR)
-    inside = (jump_hours >= first_hours) & (jump_hours < last_hours)
-    jumps = np.sort(np.where(inside, jump_hours, NEVER_HOURS), axis=0)
-    followers = [jumps + hours for hours in AFTER_A_JUMP_HOURS]
-    spread = np.sort(np.concatenate([jumps[:0], *followers]), axis=0)
-    extra = np.concatenate([jumps[:room], spread[: max(0, room - jumps.shape[0])]])
-    rows = np.full((room, patients), NEVER_HOURS, np.int64)
+    own_room = extra_boundaries((last_hours - first_hours) / HOURS_PER_YEAR)
+    inside = (jumps.hours >= first_hours) & (jumps.hours < last_hours)
+    at = np.sort(np.where(inside, jumps.hours, NEVER_HOURS).astype(np.int64), axis=0)
+    fast = np.where(inside, jumps.hours, NEVER_HOURS).astype(np.int64)[jumps.fast]
+    after = np.sort(np.concatenate([fast[:0], *(fast + hours for hours in AFTER_A_JUMP_HOURS)]), axis=0)
+    # What fits is decided for each person alone, so that nobody's steps depend on who else is simulated.
+    room_after = own_room - np.sum(at < NEVER_HOURS, axis=0)
+    at = np.where(np.arange(at.shape[0])[:, None] < own_room, at, NEVER_HOURS)
+    after = np.where(np.arange(after.shape[0])[:, None] < room_after, after, NEVER_HOURS)
+    extra = np.sort(np.concatenate([at, after]), axis=0)[: own_room.max(initial=0)]
+    rows = np.full((int(own_room.max(initial=0)), first_hours.shape[0]), NEVER_HOURS, np.int64)
     rows[: extra.shape[0]] = extra
     every = np.concatenate([first_hours[None], base_hours, rows, last_hours[None]])
     every = np.sort(np.clip(every, first_hours, last_hours), axis=0)

@@ -37,7 +37,7 @@ from motorpool.engine.blocks import (
     split_plan,
     split_tree,
 )
-from motorpool.engine.compile_plan import Anchors, cell_protocol, compile_plan, planned_dose_hours
+from motorpool.engine.compile_plan import Anchors, cell_protocol, compile_plan, planned_jumps
 from motorpool.engine.dosing import NEVER_HOURS
 from motorpool.engine.grid import FIRST_HOUR, life_boundaries, personal_grid
 from motorpool.engine.integrate import State, no_protocol
@@ -258,10 +258,12 @@ def _untreated_twin(scenario: Scenario, draw: Draw, person: Person, infections: 
         years = max(years, protocols.fact("sma_type_4_observation_years").number)
     patients = person.identity.shape[0]
     nobody = np.full(patients, NEVER_HOURS, np.int32)
-    plan = compile_plan((), Anchors(nobody, nobody, nobody, np.zeros(patients, bool)))
+    anchors = Anchors(nobody, nobody, nobody, np.zeros(patients, bool))
+    plan = compile_plan((), anchors)
     base = life_boundaries(round(years * HOURS_PER_YEAR))
     first, last = np.full(patients, FIRST_HOUR, np.int32), np.full(patients, base[-1], np.int32)
-    grid = personal_grid(np.repeat(base[:, None], patients, axis=1), nobody[None], first, last)
+    nothing = planned_jumps((), anchors, last)
+    grid = personal_grid(np.repeat(base[:, None], patients, axis=1), nothing, first, last)
     setting = Setting(jnp.float32(CARE[scenario.care]), no_protocol(jnp.float32), draw.model)
     people, seeds, plans = split_tree(person, patients), split_tree(infections, patients), split_plan(plan, patients)
     latest = load_milestone_catalogue()["walk"].who_p99_months
@@ -341,7 +343,7 @@ def _to_enrolment(
     plan = compile_plan(background, anchors)
     base = life_boundaries(int(enrolment.max()))
     first = np.full(patients, FIRST_HOUR, np.int32)
-    jumps = planned_dose_hours(background, anchors, enrolment)
+    jumps = planned_jumps(background, anchors, enrolment)
     grid = personal_grid(np.repeat(base[:, None], patients, axis=1), jumps, first, enrolment)
     setting = Setting(jnp.float32(CARE[scenario.care]), cell_protocol(background), draw.model)
     people, seeds, plans = split_tree(person, patients), split_tree(infections, patients), split_plan(plan, patients)

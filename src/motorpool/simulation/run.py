@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_MONTH, HOURS_PER_YEAR, MUSCLE_GROUPS
 from motorpool.engine.blocks import Setting, Span, join_tree, map_blocks, simulate_span, split_plan, split_tree
-from motorpool.engine.compile_plan import cell_protocol, compile_plan, planned_dose_hours
+from motorpool.engine.compile_plan import cell_protocol, compile_plan, planned_jumps
 from motorpool.engine.dosing import COURSES
 from motorpool.engine.grid import personal_grid, study_boundaries
 from motorpool.engine.integrate import State
@@ -108,7 +108,7 @@ def _simulate_arm(scenario: Scenario, arm: str, cohort: Recruited, draw: Draw) -
     plan = compile_plan(courses, anchors)
     base = study_boundaries(scenario.horizon_months)
     last = (enrolment + base[-1]).astype(np.int32)
-    jumps = planned_dose_hours(courses, anchors, last)
+    jumps = planned_jumps(courses, anchors, last)
     grid = personal_grid(enrolment[None] + base[:, None], jumps, enrolment, last)
     state = _state_at_enrolment(cohort, np.asarray(plan.start_hours), len(scenario.cohort.background))
     setting = Setting(jnp.float32(CARE[scenario.care]), cell_protocol(courses), draw.model)
