@@ -98,6 +98,11 @@ def advance(
     def held(name: str, kind: str, half_life_hours: Array) -> Array:
         return first_order(getattr(amounts, name), rate[KIND_INDEX[kind]], half_life_hours, hours)
 
+    typical_weight_kg = weight_kg * jnp.exp(-person.log_weight)
+    exposure = rate[KIND_INDEX["risdiplam"]] * risdiplam.relative_exposure(
+        weight_kg, typical_weight_kg, parameters.risdiplam
+    )
+
     vector_vein, transgene_vein = depot_and_product(
         amounts.vector_intravenous,
         amounts.transgene_intravenous,
@@ -124,7 +129,7 @@ def advance(
     spinal_rates = nusinersen.rate_constants(weight_kg, person, parameters.nusinersen)
     return Amounts(
         nusinersen=nusinersen.advance(amounts.nusinersen, spinal_rates, hours),
-        risdiplam=held("risdiplam", "risdiplam", parameters.risdiplam.half_life_hours),
+        risdiplam=first_order(amounts.risdiplam, exposure, parameters.risdiplam.half_life_hours, hours),
         vector_intravenous=vector_vein,
         transgene_intravenous=transgene_vein,
         vector_intrathecal=vector_spine,
