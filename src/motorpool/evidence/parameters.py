@@ -60,26 +60,31 @@ class Prior(BaseModel):
             raise ValueError(f"a {self.distribution} prior needs {needed or 'no further field'}, got {sorted(given)}")
         return self
 
-    def quantile(self, u: float, value: float, bounds: tuple[float, float]) -> float:
-        """Return the quantile ``u`` in (0, 1) of the truncated prior around ``value``."""
+    def quantile(self, u: float, value: float, bounds: tuple[float, float], spread: float = 1.0) -> float:
+        """Return the quantile ``u`` in (0, 1) of the truncated prior around ``value``, its spread times ``spread``."""
         low, high = bounds
         if self.distribution == "fixed":
             return value
         if self.distribution == "uniform":
-            return low + u * (high - low)
+            half = 0.5 * spread * (high - low)
+            return min(max(value + (2.0 * u - 1.0) * half, low), high)
         if self.distribution == "lognormal":
             assert self.log_sd is not None
             centre = math.log(value)
-            return math.exp(_truncated_normal(u, centre, self.log_sd, _log(low), _log(high)))
+            return math.exp(_truncated_normal(u, centre, self.log_sd * spread, _log(low), _log(high)))
         if self.distribution == "normal":
             assert self.sd is not None
-            return _truncated_normal(u, value, self.sd, low, high)
+            return _truncated_normal(u, value, self.sd * spread, low, high)
         assert self.components is not None
         return _mixture_quantile(u, self.components, low, high)
 
 
 class ParameterRecord(BaseModel):
-    """One number (or one number per muscle group) with everything a reader needs to judge it."""
+    """One number (or one number per muscle group) with everything a reader needs to judge it.
+
+    ``informed_by_fit`` is false where no study used so far says anything about the parameter (the effect of cells):
+    such a parameter is always drawn from its whole prior.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     id: str
@@ -92,6 +97,7 @@ class ParameterRecord(BaseModel):
     origin: Literal["publication", "calibration", "judgement"]
     description: str
     checked: bool = True
+    informed_by_fit: bool = True
 
     @model_validator(mode="after")
     def _value_within_bounds(self) -> ParameterRecord:
@@ -112,10 +118,15 @@ class ParameterRecord(BaseModel):
         """The value as a tuple, of length one for a scalar."""
         return self.value if isinstance(self.value, tuple) else (self.value,)
 
-    def draw(self, seed: int, draw: int) -> Value:
-        """Draw from the prior; depends on ``seed``, ``draw`` and the id alone, never on other parameters."""
+    def draw(self, seed: int, draw: int, spread: float = 1.0) -> Value:
+        """Draw from the prior; depends on ``seed``, ``draw`` and the id alone, never on other parameters.
+
+        ``spread`` narrows the prior where ``informed_by_fit``.
+        """
         generator = np.random.Generator(np.random.Philox(key=[seed, zlib.crc32(self.id.encode())]).jumped(draw))
-        drawn = tuple(self.prior.quantile(float(generator.uniform()), v, self.bounds) for v in self.values)
+        share = spread if self.informed_by_fit else 1.0
+        u = [float(generator.uniform()) for _ in self.values]
+        drawn = tuple(self.prior.quantile(p, v, self.bounds, share) for p, v in zip(u, self.values, strict=True))
         return drawn if isinstance(self.value, tuple) else drawn[0]
 
 
@@ -175,9 +186,9 @@ class ParameterTable(Mapping[str, ParameterRecord]):
         """Return the central value of every parameter by id."""
         return {key: record.value for key, record in self._records.items()}
 
-    def drawn_values(self, seed: int, draw: int) -> dict[str, Value]:
-        """Return one draw of every parameter from its prior by id."""
-        return {key: record.draw(seed, draw) for key, record in self._records.items()}
+    def drawn_values(self, seed: int, draw: int, spread: float = 1.0) -> dict[str, Value]:
+        """Return one draw of every parameter by id; ``spread`` narrows the priors of those a fit informs."""
+        return {key: record.draw(seed, draw, spread) for key, record in self._records.items()}
 
     def fill(self, kind: type[ParameterSet], module: str, values: Mapping[str, Value]) -> ParameterSet:
         """Build the parameter set ``kind`` from the values of ``module``; field names are parameter names.

@@ -13,6 +13,7 @@ import numpy as np
 from motorpool.biology.vocabulary import Array
 from motorpool.cohorts.traits import PeopleParameters
 from motorpool.engine.parameters import ModelParameters, model_parameters
+from motorpool.evidence.facts import load_facts
 from motorpool.evidence.outcome_catalogue import load_outcome_catalogue
 from motorpool.evidence.parameters import ParameterTable, Value, load_parameter_table
 from motorpool.outcomes.observation import ObservationParameters, outcome_identity
@@ -41,7 +42,8 @@ class _ObservationValues:
 def parameter_draw(number: int | None, seed: int, table: ParameterTable | None = None, dtype: Any = jnp.float32) -> Draw:
     """Draw ``number`` of all parameters from their distributions, or the central values where it is None."""
     records = table or load_parameter_table()
-    values = records.central_values() if number is None else records.drawn_values(seed, number)
+    spread = load_facts("protocols").fact("preliminary_prior_share").number
+    values = records.central_values() if number is None else records.drawn_values(seed, number, spread)
     people = records.fill(PeopleParameters, "people", values)
     return Draw(
         values=values,
