@@ -60,15 +60,19 @@ class Jumps(NamedTuple):
     fast: NDArray[np.bool_]
 
 
-def personal_grid(base_hours: Hours, jumps: Jumps, first_hours: Hours, last_hours: Hours) -> Hours:
+def personal_grid(
+    base_hours: Hours, jumps: Jumps, first_hours: Hours, last_hours: Hours, *, reserve: bool = True
+) -> Hours:
     """Each person's boundaries, (K, P) rising, padded to whole segments with the last hour.
 
     Args:
         base_hours: (B, P) ages of the base boundaries.
         jumps: where boundaries are added.
         first_hours, last_hours: (P,) span of the grid.
+        reserve: keep room for boundaries at doses, so that the shape does not depend on the plan; False where
+            nobody is ever given anything.
     """
-    own_room = extra_boundaries((last_hours - first_hours) / HOURS_PER_YEAR)
+    own_room = extra_boundaries((last_hours - first_hours) / HOURS_PER_YEAR) * int(reserve)
     inside = (jumps.hours >= first_hours) & (jumps.hours < last_hours)
     at = np.sort(np.where(inside, jumps.hours, NEVER_HOURS).astype(np.int64), axis=0)
     fast = np.where(inside, jumps.hours, NEVER_HOURS).astype(np.int64)[jumps.fast]

@@ -263,7 +263,7 @@ def _untreated_twin(scenario: Scenario, draw: Draw, person: Person, infections: 
     base = life_boundaries(round(years * HOURS_PER_YEAR))
     first, last = np.full(patients, FIRST_HOUR, np.int32), np.full(patients, base[-1], np.int32)
     nothing = planned_jumps((), anchors, last)
-    grid = personal_grid(np.repeat(base[:, None], patients, axis=1), nothing, first, last)
+    grid = personal_grid(np.repeat(base[:, None], patients, axis=1), nothing, first, last, reserve=False)
     setting = Setting(jnp.float32(CARE[scenario.care]), no_protocol(jnp.float32), draw.model)
     people, seeds, plans = split_tree(person, patients), split_tree(infections, patients), split_plan(plan, patients)
     latest = load_milestone_catalogue()["walk"].who_p99_months
@@ -344,7 +344,8 @@ def _to_enrolment(
     base = life_boundaries(int(enrolment.max()))
     first = np.full(patients, FIRST_HOUR, np.int32)
     jumps = planned_jumps(background, anchors, enrolment)
-    grid = personal_grid(np.repeat(base[:, None], patients, axis=1), jumps, first, enrolment)
+    everyones = np.repeat(base[:, None], patients, axis=1)
+    grid = personal_grid(everyones, jumps, first, enrolment, reserve=bool(background))
     setting = Setting(jnp.float32(CARE[scenario.care]), cell_protocol(background), draw.model)
     people, seeds, plans = split_tree(person, patients), split_tree(infections, patients), split_plan(plan, patients)
     grids = split_tree(grid, patients)
