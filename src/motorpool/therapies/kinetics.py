@@ -20,13 +20,14 @@ def depot_and_product(
 ) -> tuple[Array, Array]:
     """Amounts after ``hours`` of a depot that makes a product while it decays, both of first order.
 
-    The product is scaled so that one unit of depot makes one unit of product in total. The half-lives may be equal:
-    the difference quotient of the two exponentials is taken through ``expm1``.
+    The product is scaled so that one unit of depot makes one unit of product in total. The half-lives may be equal,
+    and either may be the longer one: the difference quotient of the two exponentials is taken through ``expm1`` of a
+    number that is never positive.
     """
     depot_rate, product_rate = LN2 / depot_half_life_hours, LN2 / product_half_life_hours
-    depot_left = depot * jnp.exp(-depot_rate * hours)
-    difference = (depot_rate - product_rate) * hours
-    safe = jnp.where(jnp.abs(difference) < 1e-4, 1.0, difference)
-    quotient = jnp.where(jnp.abs(difference) < 1e-4, 1.0 - 0.5 * difference, -jnp.expm1(-safe) / safe)
-    made = depot_rate * depot * jnp.exp(-product_rate * hours) * quotient * hours
-    return depot_left, product * jnp.exp(-product_rate * hours) + made
+    difference = jnp.abs(depot_rate - product_rate) * hours
+    safe = jnp.where(difference < 1e-4, 1.0, difference)
+    quotient = jnp.where(difference < 1e-4, 1.0 - 0.5 * difference, -jnp.expm1(-safe) / safe)
+    slower = jnp.minimum(depot_rate, product_rate)
+    made = depot_rate * depot * jnp.exp(-slower * hours) * quotient * hours
+    return depot * jnp.exp(-depot_rate * hours), product * jnp.exp(-product_rate * hours) + made
