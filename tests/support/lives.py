@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from motorpool.biology.person import Person
 from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_YEAR
 from motorpool.engine.blocks import BLOCK_PATIENTS, Setting, Span, begin_life, simulate_span
-from motorpool.engine.compile_plan import Anchors, cell_protocol, compile_plan, planned_dose_hours
+from motorpool.engine.compile_plan import Anchors, cell_protocol, compile_plan, planned_jumps
 from motorpool.engine.dosing import COURSES, NEVER_HOURS, Plan
 from motorpool.engine.grid import FIRST_HOUR, SEGMENT_STEPS, life_boundaries, personal_grid
 from motorpool.engine.integrate import State, Trajectory
@@ -184,7 +184,7 @@ def live(
     if grid_hours is None:
         base = life_boundaries(round(until_years * HOURS_PER_YEAR))
         last = np.full(count, round(until_years * HOURS_PER_YEAR), np.int32)
-        jumps = planned_dose_hours(courses, when, last)
+        jumps = planned_jumps(courses, when, last)
         first = np.full(count, FIRST_HOUR, np.int32)
         grid_hours = personal_grid(np.repeat(base[:, None], count, axis=1), jumps, first, last)
     grid = without_idle_rows(grid_hours)

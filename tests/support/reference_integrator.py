@@ -74,7 +74,9 @@ def _ends(happenings: Happenings) -> tuple[int, int]:
 
 def _weight(hours: Any, person: Person, parameters: ModelParameters) -> Any:
     age = jnp.atleast_1d(hours) / HOURS_PER_YEAR
-    return jnp.exp(growth.log_median_weight(age, person.female, parameters.growth_reference) + person.log_weight)
+    return jnp.exp(
+        growth.log_median_weight(age, person.female, parameters.growth_reference) + person.log_weight
+    )
 
 
 @jax.jit
@@ -97,7 +99,9 @@ def _amounts_at_knots(
     return jax.lax.scan(step, nothing, (doses, rates, lengths, weights))[1], weights
 
 
-def prepare(person: Person, happenings: Happenings, protocol: CellProtocol, parameters: ModelParameters) -> Problem:
+def prepare(
+    person: Person, happenings: Happenings, protocol: CellProtocol, parameters: ModelParameters
+) -> Problem:
     """Amounts of every drug at every knot (days and events), in double precision."""
     knots = _knots(happenings)
     kinds = len(formulary.KIND_INDEX)
@@ -201,7 +205,9 @@ def solve(
     nothing = _influence(jnp.asarray(float(happenings.start_hours)), jnp.asarray(0.0), problem)
     state = np.asarray(ravel_pytree((_empty()[0], smn.target_level(problem.person, nothing)))[0])
     stops = {*happenings.doses, *happenings.rates, happenings.tube_placed_hours, happenings.fusion_hours}
-    inside = sorted({*(h for h in stops if happenings.start_hours < h < happenings.end_hours), happenings.end_hours})
+    inside = sorted(
+        {*(h for h in stops if happenings.start_hours < h < happenings.end_hours), happenings.end_hours}
+    )
     pieces: list[tuple[float, float, Any]] = []
     begin, evaluations = float(happenings.start_hours), 0
     for end in inside:
@@ -215,7 +221,9 @@ def solve(
             # What is given at the end of a piece belongs to the next piece.
             return np.asarray(_derivative(min(hour, np.nextafter(end, -np.inf)), now, tube, problem))
 
-        found = solve_ivp(derivative, (begin, end), state, method=method, rtol=rtol, atol=atol, dense_output=True)
+        found = solve_ivp(
+            derivative, (begin, end), state, method=method, rtol=rtol, atol=atol, dense_output=True
+        )
         assert found.success, found.message
         pieces.append((begin, float(end), found.sol))
         state, begin = found.y[:, -1], float(end)
@@ -229,7 +237,9 @@ def _hazards(hours: Any, states: Any, tube: Any, infection: Any, care: Any, prob
         body, level = _unravel(state)
         forcing = _forcing(level, hour, _influence(hour, placed, problem), problem)
         seen = condition(body, forcing, problem.person, problem.parameters.biology)
-        rates = panel.hazards_per_year(seen, severity[None], problem.person, care, problem.parameters.outcomes)
+        rates = panel.hazards_per_year(
+            seen, severity[None], problem.person, care, problem.parameters.outcomes
+        )
         return jnp.stack(rates)[:, 0]
 
     return jax.vmap(one)(hours, states, tube, infection)
@@ -250,7 +260,9 @@ def integrated_hazards(
     infections = solution.problem.parameters.outcomes.infections
     severity = infection_severity(seed, jnp.asarray(middles), infections)
     rates = np.asarray(
-        _hazards(jnp.asarray(middles), jnp.asarray(states), jnp.asarray(tube), severity, care, solution.problem)
+        _hazards(
+            jnp.asarray(middles), jnp.asarray(states), jnp.asarray(tube), severity, care, solution.problem
+        )
     )
     rates = np.where(middles[:, None] >= 0.0, rates, 0.0)
     grown = np.cumsum(rates * np.diff(edges)[:, None] / HOURS_PER_YEAR, axis=0)
