@@ -19,8 +19,9 @@ from motorpool.therapies.kinds import CELL_MECHANISMS, KIND_INDEX, KINDS
 from motorpool.therapies.start_rules import STATE_RULE_OUTCOMES, StateRule
 
 Hours = NDArray[np.int32]
-# Kinds of dose whose effects come and go over weeks: the grid needs no short steps after them.
-SLOW_AFTER_A_DOSE = ("myostatin_inhibition", "cells_intrathecal", "cells_intravenous")
+# Therapies that move the SMN level or transmission within hours or days of a dose, a start or a stop: short steps
+# must follow. The others work through muscle, spine and hazards, which a step of the base grid resolves.
+FAST_THERAPIES = ("nusinersen", "risdiplam", "onasemnogene", "transmission_support")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -235,7 +236,8 @@ def planned_jumps(courses: Sequence[Course], anchors: Anchors, until_hours: Hour
             inside = (due < ended) & (due <= until_hours) & (begun < NEVER_HOURS)
             if inside.any():
                 rows.append(np.where(inside, due, NEVER_HOURS).astype(np.int32))
-        rows.append(np.where(ended <= until_hours, ended, NEVER_HOURS).astype(np.int32))
-        fast += [calendar.doses_of not in SLOW_AFTER_A_DOSE] * (len(rows) - len(fast))
+        if calendar.rates:  # the end of a course of doses is the absence of the next one: nothing jumps
+            rows.append(np.where(ended <= until_hours, ended, NEVER_HOURS).astype(np.int32))
+        fast += [course.therapy in FAST_THERAPIES] * (len(rows) - len(fast))
     hours = np.stack(rows) if rows else np.zeros((0, anchors.patients), np.int32)
     return Jumps(hours, np.asarray(fast, bool))

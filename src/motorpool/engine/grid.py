@@ -23,7 +23,7 @@ FIRST_HOUR = -round(0.4 * HOURS_PER_YEAR)  # mid-gestation
 STEPS_PER_MONTH = 4
 COARSE_AFTER_YEARS = 3
 # Numerical choices: hours after a jump at which a dose has spread so far that a longer step resolves the rest.
-AFTER_A_JUMP_HOURS = (6, HOURS_PER_DAY, 3 * HOURS_PER_DAY, 10 * HOURS_PER_DAY)
+AFTER_A_JUMP_HOURS = (6, HOURS_PER_DAY, 3 * HOURS_PER_DAY, 5 * HOURS_PER_DAY, 10 * HOURS_PER_DAY)
 SEGMENT_STEPS = 64
 
 
@@ -46,18 +46,32 @@ def study_boundaries(horizon_months: float) -> Hours:
 
 def extra_boundaries(years: NDArray[np.float64]) -> NDArray[np.int64]:
     """Room for boundaries at doses, (P,): a function of the span alone, so that a plan never changes the program."""
-    return 32 + 40 * np.ceil(years).astype(np.int64)
+    return 48 + 52 * np.ceil(years).astype(np.int64)
 
 
 class Jumps(NamedTuple):
     """Ages in hours at which inputs jump, (D, P), ``NEVER_HOURS`` for none, and whether something fast follows, (D,).
 
-    After most jumps states move within hours or days, and short steps must follow; after a dose of a slow antibody
-    or of cells they bend so gently that the next base boundary is soon enough.
+    After some jumps states move within hours or days, and short steps must follow; after others they bend so gently
+    that the next base boundary is soon enough.
     """
 
     hours: Hours
     fast: NDArray[np.bool_]
+
+
+def common_grid(base_hours: Hours, patients: int) -> Hours:
+    """The same base boundaries for everybody, (K, P), padded to whole segments with the last hour: no therapies."""
+    padding = -(base_hours.shape[0] - 1) % SEGMENT_STEPS
+    hours = np.concatenate([base_hours, np.repeat(base_hours[-1:], padding)])
+    return np.repeat(hours[:, None], patients, axis=1).astype(np.int32)
+
+
+def _distinct(hours: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Each column (D, P) sorted, with repeated hours replaced by ``NEVER_HOURS``."""
+    rising = np.minimum(np.sort(hours, axis=0), NEVER_HOURS)
+    rising[1:][rising[1:] == rising[:-1]] = NEVER_HOURS
+    return np.sort(rising, axis=0)
 
 
 def personal_grid(
@@ -74,9 +88,9 @@ def personal_grid(
     """
     own_room = extra_boundaries((last_hours - first_hours) / HOURS_PER_YEAR) * int(reserve)
     inside = (jumps.hours >= first_hours) & (jumps.hours < last_hours)
-    at = np.sort(np.where(inside, jumps.hours, NEVER_HOURS).astype(np.int64), axis=0)
-    fast = np.where(inside, jumps.hours, NEVER_HOURS).astype(np.int64)[jumps.fast]
-    after = np.sort(np.concatenate([fast[:0], *(fast + hours for hours in AFTER_A_JUMP_HOURS)]), axis=0)
+    hours = np.where(inside, jumps.hours, NEVER_HOURS).astype(np.int64)
+    at, fast = _distinct(hours), _distinct(hours[jumps.fast])
+    after = _distinct(np.concatenate([fast + wait for wait in AFTER_A_JUMP_HOURS]))
     # What fits is decided for each person alone, so that nobody's steps depend on who else is simulated.
     room_after = own_room - np.sum(at < NEVER_HOURS, axis=0)
     at = np.where(np.arange(at.shape[0])[:, None] < own_room, at, NEVER_HOURS)

@@ -39,7 +39,7 @@ from motorpool.engine.blocks import (
 )
 from motorpool.engine.compile_plan import Anchors, cell_protocol, compile_plan, planned_jumps
 from motorpool.engine.dosing import NEVER_HOURS
-from motorpool.engine.grid import FIRST_HOUR, life_boundaries, personal_grid
+from motorpool.engine.grid import FIRST_HOUR, common_grid, life_boundaries, personal_grid
 from motorpool.engine.integrate import State, no_protocol
 from motorpool.evidence.facts import load_facts
 from motorpool.evidence.outcome_catalogue import load_milestone_catalogue
@@ -258,12 +258,9 @@ def _untreated_twin(scenario: Scenario, draw: Draw, person: Person, infections: 
         years = max(years, protocols.fact("sma_type_4_observation_years").number)
     patients = person.identity.shape[0]
     nobody = np.full(patients, NEVER_HOURS, np.int32)
-    anchors = Anchors(nobody, nobody, nobody, np.zeros(patients, bool))
-    plan = compile_plan((), anchors)
+    plan = compile_plan((), Anchors(nobody, nobody, nobody, np.zeros(patients, bool)))
     base = life_boundaries(round(years * HOURS_PER_YEAR))
-    first, last = np.full(patients, FIRST_HOUR, np.int32), np.full(patients, base[-1], np.int32)
-    nothing = planned_jumps((), anchors, last)
-    grid = personal_grid(np.repeat(base[:, None], patients, axis=1), nothing, first, last, reserve=False)
+    grid = common_grid(base, patients)
     setting = Setting(jnp.float32(CARE[scenario.care]), no_protocol(jnp.float32), draw.model)
     people, seeds, plans = split_tree(person, patients), split_tree(infections, patients), split_plan(plan, patients)
     latest = load_milestone_catalogue()["walk"].who_p99_months
