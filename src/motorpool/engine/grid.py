@@ -23,7 +23,7 @@ FIRST_HOUR = -round(0.4 * HOURS_PER_YEAR)  # mid-gestation
 STEPS_PER_MONTH = 4
 COARSE_AFTER_YEARS = 3
 # Numerical choices: hours after a jump at which a dose has spread so far that a longer step resolves the rest.
-AFTER_A_JUMP_HOURS = (6, HOURS_PER_DAY, 3 * HOURS_PER_DAY, 5 * HOURS_PER_DAY, 10 * HOURS_PER_DAY)
+AFTER_A_JUMP_HOURS = (1, 4, HOURS_PER_DAY, 3 * HOURS_PER_DAY, 6 * HOURS_PER_DAY)
 SEGMENT_STEPS = 64
 
 
@@ -46,7 +46,7 @@ def study_boundaries(horizon_months: float) -> Hours:
 
 def extra_boundaries(years: NDArray[np.float64]) -> NDArray[np.int64]:
     """Room for boundaries at doses, (P,): a function of the span alone, so that a plan never changes the program."""
-    return 48 + 52 * np.ceil(years).astype(np.int64)
+    return 56 + 48 * np.ceil(years).astype(np.int64)
 
 
 class Jumps(NamedTuple):
@@ -58,13 +58,6 @@ class Jumps(NamedTuple):
 
     hours: Hours
     fast: NDArray[np.bool_]
-
-
-def common_grid(base_hours: Hours, patients: int) -> Hours:
-    """The same base boundaries for everybody, (K, P), padded to whole segments with the last hour: no therapies."""
-    padding = -(base_hours.shape[0] - 1) % SEGMENT_STEPS
-    hours = np.concatenate([base_hours, np.repeat(base_hours[-1:], padding)])
-    return np.repeat(hours[:, None], patients, axis=1).astype(np.int32)
 
 
 def _distinct(hours: NDArray[np.int64]) -> NDArray[np.int64]:
