@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
-from motorpool.biology.vocabulary import Array, record
+from motorpool.biology.vocabulary import Array, mean_of_rows, record
 
 
 @record
@@ -28,5 +28,5 @@ def rate_of_change(
         stress: mean stress of each pool, shape (G, P).
         anti_inflammation: share of the drive removed, shape (P,).
     """
-    drive = jnp.mean(dead * stress, axis=0) * (1.0 - jnp.clip(anti_inflammation, -1.0, 1.0))
+    drive = mean_of_rows(dead * stress) * (1.0 - jnp.clip(anti_inflammation, -1.0, 1.0))
     return (jnp.clip(drive, 0.0, 1.0) - inflammation) / parameters.clearance_time_years

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 
 from motorpool.biology.person import Person
-from motorpool.biology.vocabulary import Array, record
+from motorpool.biology.vocabulary import Array, power, record
 
 
 @record
@@ -45,7 +45,7 @@ def cobb_rate(
     parameters: SkeletonParameters,
 ) -> Array:
     """Rate of change of the Cobb angle, degrees per year, shape (P,)."""
-    weak = jnp.clip(1.0 - mass, 1e-6, 1.0) ** parameters.cobb_weakness_exponent
+    weak = power(jnp.clip(1.0 - mass, 1e-6, 1.0), parameters.cobb_weakness_exponent)
     room = 1.0 - cobb_degrees / parameters.cobb_maximum_degrees
     braced = 1.0 - parameters.brace_effect * brace
     curving = parameters.cobb_rate_degrees_per_year * jnp.exp(person.log_spine_rate) * weak * velocity * room * braced

@@ -10,7 +10,7 @@ import numpy as np
 
 from motorpool.biology.influence import Influence
 from motorpool.biology.person import Person
-from motorpool.biology.vocabulary import VULNERABILITY_CLASSES, Array, record
+from motorpool.biology.vocabulary import POOL_PARTS, VULNERABILITY_CLASSES, Array, record
 
 # Every vulnerability class holds the same share of the neurons; its factor is the quantile in the class's middle.
 CLASS_QUANTILES = np.array(
@@ -41,7 +41,8 @@ def target_level(person: Person, influence: Influence) -> Array:
     """
     from_smn2 = person.smn2_level * (1.0 + influence.splicing_gain)
     without_transgene = person.smn1_level + from_smn2
-    return jnp.stack([without_transgene, without_transgene + influence.transgene_neurons])
+    reached = jnp.arange(POOL_PARTS, dtype=without_transgene.dtype)[:, None, None]  # not transduced 0, transduced 1
+    return without_transgene + reached * influence.transgene_neurons
 
 
 def need(age_years: Array, parameters: SmnParameters) -> Array:

@@ -8,9 +8,11 @@ Arrays have patients on the last axis, ``P``; ``G`` is the axis of muscle groups
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, TypeVar, dataclass_transform
 
 import jax
+import jax.numpy as jnp
 
 HOURS_PER_DAY = 24
 HOURS_PER_YEAR = 8766
@@ -31,3 +33,33 @@ def record(kind: type[Record]) -> type[Record]:
     frozen: Any = dataclasses.dataclass(frozen=True)(kind)
     jax.tree_util.register_dataclass(frozen)
     return frozen
+
+
+def stacked(rows: Sequence[Array]) -> Array:
+    """Stack arrays of one shape along a new first axis; equals ``jnp.stack``.
+
+    Written row by row into one array: compilers fuse a concatenation with the sums that make its rows into code that
+    picks a row for every single number, which cannot be vectorised.
+    """
+    whole = jnp.broadcast_to(rows[0], (len(rows), *rows[0].shape))
+    for index in range(1, len(rows)):
+        whole = jax.lax.dynamic_update_index_in_dim(whole, rows[index], index, 0)
+    return whole
+
+
+def sum_of_rows(values: Array) -> Array:
+    """Sum over a short first axis, written out: additions of rows vectorise and fuse with what follows."""
+    total = values[0]
+    for index in range(1, values.shape[0]):
+        total = total + values[index]
+    return total
+
+
+def mean_of_rows(values: Array) -> Array:
+    """Mean over a short first axis; see :func:`sum_of_rows`."""
+    return sum_of_rows(values) / values.shape[0]
+
+
+def power(base: Array, exponent: Array) -> Array:
+    """``base ** exponent`` for a base that is not negative and an exponent above zero; vectorises, unlike ``**``."""
+    return jnp.exp(exponent * jnp.log(jnp.maximum(base, 1e-30)))

@@ -8,6 +8,9 @@ the grid's room for extra boundaries move, by less than one step. A visit on the
 
 from __future__ import annotations
 
+from typing import Any
+
+import jax
 import jax.numpy as jnp
 
 from motorpool.biology.vocabulary import Array, record
@@ -65,97 +68,219 @@ class Plan:
     late_mean_hours: Array
 
 
+@record
+class Courses:
+    """What is known of every course of a block, (C, P): start and stop hours so far; administrations, exposure hours
+    and the weight at the first dose, all while alive."""
+
+    start_hours: Array
+    stop_hours: Array
+    administrations: Array
+    exposure_hours: Array
+    first_dose_weight_kg: Array
+
+
+@record
+class Moment:
+    """A step boundary as courses see it, each (P,) unless said.
+
+    given_until_hours: doses due up to then have been given; length_hours: of the step that begins now;
+    rule_values (rules, P): true outcomes that rules may use.
+    """
+
+    given_until_hours: Array
+    hours: Array
+    length_hours: Array
+    alive: Array
+    weight_kg: Array
+    rule_values: Array
+    seed: Array
+
+
+@record
+class Given:
+    """Amounts given now and continuous input from now on: by course, (C, P), or by kind, (K, P)."""
+
+    dose: Array
+    rate: Array
+
+
 def _rule_holds(outcome: Array, sign: Array, value: Array, rule_values: Array) -> Array:
-    """Whether each course's state rule holds now, (C, P); a course without a rule never holds."""
-    observed = jnp.take(rule_values, jnp.maximum(outcome, 0), axis=0)
-    beyond = sign[:, None] * (observed - value[:, None]) > 0.0
-    return (outcome >= 0)[:, None] & beyond
+    """Whether a course's state rule holds now, (P,); without a rule never."""
+    observed = jax.lax.dynamic_index_in_dim(rule_values, jnp.maximum(outcome, 0), keepdims=False)
+    return (outcome >= 0) & (sign * (observed - value) > 0.0)
 
 
-def update_courses(
-    start: Array, stop: Array, now_hours: Array, rule_values: Array, plan: Plan
+def has_rules(plan: Plan) -> Array:
+    """Whether any course starts or stops by a state rule, scalar."""
+    return jnp.any((plan.start_rule_outcome >= 0) | (plan.stop_rule_outcome >= 0))
+
+
+def courses_in_use(start_hours: Array, plan: Plan) -> Array:
+    """Number of the plan's first courses that hold all that can ever start; the others are padding."""
+    planned = jnp.any(start_hours < NEVER_HOURS, axis=1)
+    used = planned | (plan.follows >= 0) | (plan.start_rule_outcome >= 0)
+    return jnp.max(jnp.where(used, jnp.arange(1, COURSES + 1), 0))
+
+
+def update_course(
+    start: Array, stop: Array, previous_stop: Array, now_hours: Array, rule_values: Array, course: Plan
 ) -> tuple[Array, Array]:
-    """Start and stop hours (C, P) after the rules have been looked at now.
+    """Start and stop hours (P,) of one course after the rules have been looked at now.
 
     Args:
-        start, stop: hours known so far.
+        start, stop: hours known so far; ``previous_stop`` of the course that this one follows, if any.
         now_hours: (P,).
         rule_values: true outcomes that rules may use, (rules, P).
+        course: the plan's entries of this course.
     """
-    previous_stop = jnp.take(stop, jnp.maximum(plan.follows, 0), axis=0)
-    after = jnp.where(previous_stop < NEVER_HOURS, previous_stop + plan.washout_hours[:, None], NEVER_HOURS)
-    start = jnp.where((plan.follows >= 0)[:, None] & (start >= NEVER_HOURS), after, start)
-    holds = _rule_holds(plan.start_rule_outcome, plan.start_rule_sign, plan.start_rule_value, rule_values)
-    holds &= now_hours[None] >= plan.rule_minimum_age_hours[:, None]
-    start = jnp.where(holds & (start >= NEVER_HOURS), now_hours[None], start)
-    start = jnp.where(plan.excluded > 0, NEVER_HOURS, start)
-    by_length = jnp.where(start < NEVER_HOURS, start + plan.stop_after_hours[:, None], NEVER_HOURS)
-    stop = jnp.minimum(stop, jnp.minimum(by_length, plan.stop_hours))
-    ended = _rule_holds(plan.stop_rule_outcome, plan.stop_rule_sign, plan.stop_rule_value, rule_values)
-    ended &= (start <= now_hours[None]) & (stop > now_hours[None])
-    return start, jnp.where(ended, now_hours[None], stop)
+    after = jnp.where(previous_stop < NEVER_HOURS, previous_stop + course.washout_hours, NEVER_HOURS)
+    start = jnp.where((course.follows >= 0) & (start >= NEVER_HOURS), after, start)
+    holds = _rule_holds(course.start_rule_outcome, course.start_rule_sign, course.start_rule_value, rule_values)
+    holds &= now_hours >= course.rule_minimum_age_hours
+    start = jnp.where(holds & (start >= NEVER_HOURS), now_hours, start)
+    start = jnp.where(course.excluded > 0, NEVER_HOURS, start)
+    by_length = jnp.where(start < NEVER_HOURS, start + course.stop_after_hours, NEVER_HOURS)
+    stop = jnp.minimum(stop, jnp.minimum(by_length, course.stop_hours))
+    ended = _rule_holds(course.stop_rule_outcome, course.stop_rule_sign, course.stop_rule_value, rule_values)
+    ended &= (start <= now_hours) & (stop > now_hours)
+    return start, jnp.where(ended, now_hours, stop)
 
 
-def segment_factor(since_start: Array, plan: Plan) -> Array:
-    """Dose factor in force (C, P) at hours since the course's start."""
-    factor = jnp.zeros(since_start.shape, plan.segment_factor.dtype)
+def segment_factor(since_start: Array, course: Plan) -> Array:
+    """Dose factor in force (P,) at hours since the course's start."""
+    factor = jnp.zeros(since_start.shape, course.segment_factor.dtype)
     for segment in range(SEGMENTS):
-        begun = since_start >= plan.segment_from_hours[:, segment, None]
-        factor = jnp.where(begun, plan.segment_factor[:, segment, None], factor)
+        begun = since_start >= course.segment_from_hours[segment]
+        factor = jnp.where(begun, course.segment_factor[segment], factor)
     return factor
 
 
-def _luck(seed: Array, number: Array, purpose: int, dtype: jnp.dtype) -> Array:
-    course = jnp.arange(COURSES, dtype=jnp.uint32)[:, None]
-    return hashed_uniform(seed[None], jnp.uint32(purpose), course, number.astype(jnp.uint32), dtype=dtype)
-
-
 def _given(
-    due: Array, number: Array, amount: Array, before: Array, now: Array, seed: Array, plan: Plan
+    due: Array,
+    number: Array,
+    missed: Array,
+    amount: Array,
+    window: tuple[Array, Array],
+    luck_of: tuple[Array, Array],
+    course: Plan,
 ) -> tuple[Array, Array]:
-    """Amount and count (C, P) of the numbered dose due at ``due`` hours since start, if it falls in (before, now]."""
-    dtype = plan.rate.dtype
-    longest = jnp.maximum(plan.maintenance_interval_hours - 1, 0)[:, None]
-    late = -plan.late_mean_hours[:, None] * jnp.log(_luck(seed, number, 1, dtype))
+    """Amount and count (doses, P) of the numbered doses due at ``due`` hours since start that fall into a window.
+
+    ``missed``: 1 where the plan misses the dose. ``window``: hours since start (after the first, up to the second).
+    ``luck_of``: the person's seed (P,) and the number of the course.
+    """
+    seed, index = luck_of
+    dtype = course.rate.dtype
+
+    def luck(purpose: int) -> Array:
+        return hashed_uniform(seed, jnp.uint32(purpose), index, number.astype(jnp.uint32), dtype=dtype)
+
+    longest = jnp.maximum(course.maintenance_interval_hours - 1, 0)
+    late = -course.late_mean_hours * jnp.log(luck(1))
     due = due + jnp.minimum(jnp.round(late).astype(jnp.int32), longest)
-    table_row = jnp.clip(number, 0, NUMBERED_DOSES - 1)
-    missed = jnp.take_along_axis(plan.missed_table, table_row, axis=1) > 0
-    missed |= _luck(seed, number, 2, dtype) < plan.missed_probability[:, None]
-    falls = (due > before) & (due <= now) & ~missed
-    given = jnp.where(falls, amount, 0.0)
+    left_out = (missed > 0) | (luck(2) < course.missed_probability)
+    given = jnp.where((due > window[0]) & (due <= window[1]) & ~left_out, amount, 0.0)
     return given, (given > 0).astype(jnp.int32)
 
 
 def doses_due(
-    start: Array, stop: Array, before_hours: Array, now_hours: Array, seed: Array, plan: Plan
+    start: Array, stop: Array, before_hours: Array, now_hours: Array, luck_of: tuple[Array, Array], course: Plan
 ) -> tuple[Array, Array]:
-    """Amounts (C, P) of each course to give now and how many doses they are, for what fell due since ``before_hours``."""
-    running = (start <= now_hours[None]) & (now_hours[None] < stop)
-    before, now = before_hours[None] - start, now_hours[None] - start
-    factor = jnp.where(running, segment_factor(now, plan), 0.0)
-    amount, count = jnp.zeros(factor.shape, factor.dtype), jnp.zeros(factor.shape, jnp.int32)
-    for dose in range(LOADING_DOSES):
-        number = jnp.full(factor.shape, dose, jnp.int32)
-        due = jnp.broadcast_to(plan.loading_offset_hours[:, dose, None], factor.shape)
-        one, how_many = _given(
-            due, number, factor * plan.loading_amount[:, dose, None], before, now, seed, plan
+    """Amount (P,) of one course to give now and how many doses it is, for what fell due since ``before_hours``."""
+    running = (start <= now_hours) & (now_hours < stop)
+    window = before_hours - start, now_hours - start
+    now = window[1]
+    factor = jnp.where(running, segment_factor(now, course), 0.0)
+    numbers = jnp.arange(LOADING_DOSES, dtype=jnp.int32)[:, None]
+    missed = course.missed_table[:LOADING_DOSES, None]
+    amounts = factor * course.loading_amount[:, None]
+    loading = _given(course.loading_offset_hours[:, None], numbers, missed, amounts, window, luck_of, course)
+    interval = jnp.maximum(course.maintenance_interval_hours, 1)
+    loading_doses = jnp.sum(course.loading_amount > 0, dtype=jnp.int32)
+    latest = jnp.floor_divide(now - course.maintenance_first_hours, interval)
+    repeat = latest - jnp.arange(2, dtype=jnp.int32)[:, None]  # a late dose can still be waiting when the next is due
+    valid = (repeat >= 0) & (repeat < course.maintenance_count)
+    due = course.maintenance_first_hours + repeat * interval
+    amounts = jnp.where(valid, factor * course.maintenance_amount, 0.0)
+    numbers = loading_doses + jnp.maximum(repeat, 0)
+    missed = course.missed_table[jnp.clip(numbers, 0, NUMBERED_DOSES - 1)]
+    later = _given(due, numbers, missed, amounts, window, luck_of, course)
+    amount = jnp.sum(loading[0], axis=0) + jnp.sum(later[0], axis=0)
+    return amount, jnp.sum(loading[1], axis=0, dtype=jnp.int32) + jnp.sum(later[1], axis=0, dtype=jnp.int32)
+
+
+def may_give_doses(start: Array, stop: Array, now_hours: Array, course: Plan) -> Array:
+    """Whether a course has doses at all and runs in anybody now, scalar; if not, looking for doses can be left out."""
+    has_doses = jnp.any(course.loading_amount > 0) | (course.maintenance_count > 0)
+    return has_doses & jnp.any((start <= now_hours) & (now_hours < stop))
+
+
+def no_doses(start: Array, *others: Any) -> tuple[Array, Array]:
+    """What :func:`doses_due` finds where :func:`may_give_doses` is false."""
+    return jnp.zeros(start.shape, others[-1].rate.dtype), jnp.zeros(start.shape, jnp.int32)
+
+
+def continuous_rate(start: Array, stop: Array, now_hours: Array, course: Plan) -> Array:
+    """Continuous input of one course now, (P,); missed days lower its mean."""
+    running = (start <= now_hours) & (now_hours < stop)
+    factor = jnp.where(running, segment_factor(now_hours - start, course), 0.0)
+    return factor * (course.rate * (1.0 - course.missed_probability))
+
+
+def follow_courses(
+    courses: Courses, in_use: Array, moment: Moment, plan: Plan
+) -> tuple[Courses, Array, Given]:
+    """Start, stop and dose every course at a step boundary; nothing happens where the step has no length.
+
+    Returns what is known of the courses, the amount given of each (C, P), and what is given of each kind.
+
+    The loop runs over the courses in use alone. What it computes from the body (rules, weight) carries no gradient:
+    starts and counts jump.
+    """
+    moment = jax.lax.stop_gradient(moment)
+    previous_stops = courses.stop_hours
+    moving = moment.length_hours > 0
+    dtype = plan.rate.dtype
+
+    def one_course(index: Array, carried: tuple[Courses, Given]) -> tuple[Courses, Given]:
+        known, given = carried
+
+        def row(leaf: Array) -> Array:
+            return jax.lax.dynamic_index_in_dim(leaf, index, keepdims=False)
+
+        course, mine = jax.tree.map(row, plan), jax.tree.map(row, known)
+        previous = jax.lax.dynamic_index_in_dim(previous_stops, jnp.maximum(course.follows, 0), keepdims=False)
+        start, stop = update_course(
+            mine.start_hours, mine.stop_hours, previous, moment.hours, moment.rule_values, course
         )
-        amount, count = amount + one, count + how_many
-    interval = jnp.maximum(plan.maintenance_interval_hours, 1)[:, None]
-    loading = jnp.sum(plan.loading_amount > 0, axis=1, dtype=jnp.int32)[:, None]
-    latest = jnp.floor_divide(now - plan.maintenance_first_hours[:, None], interval)
-    for back in range(2):
-        repeat = latest - back
-        valid = (repeat >= 0) & (repeat < plan.maintenance_count[:, None])
-        due = plan.maintenance_first_hours[:, None] + repeat * interval
-        size = jnp.where(valid, factor * plan.maintenance_amount[:, None], 0.0)
-        one, how_many = _given(due, loading + jnp.maximum(repeat, 0), size, before, now, seed, plan)
-        amount, count = amount + one, count + how_many
-    return amount, count
+        start, stop = jnp.where(moving, start, mine.start_hours), jnp.where(moving, stop, mine.stop_hours)
+        due = (start, stop, moment.given_until_hours, moment.hours, (moment.seed, index.astype(jnp.uint32)), course)
+        amount, count = jax.lax.cond(may_give_doses(start, stop, moment.hours, course), doses_due, no_doses, *due)
+        amount, count = jnp.where(moving, amount, 0.0), jnp.where(moving & moment.alive, count, 0)
+        rate = continuous_rate(start, stop, moment.hours, course)
+        running = (start <= moment.hours) & (moment.hours < stop) & moment.alive
+        first = (count > 0) & (mine.administrations == 0)
+        mine = Courses(
+            start_hours=start,
+            stop_hours=stop,
+            administrations=mine.administrations + count,
+            exposure_hours=mine.exposure_hours + jnp.where(running, moment.length_hours.astype(dtype), 0.0),
+            first_dose_weight_kg=jnp.where(first, moment.weight_kg, mine.first_dose_weight_kg),
+        )
+        return jax.tree.map(
+            lambda all_courses, one: jax.lax.dynamic_update_index_in_dim(all_courses, one, index, 0),
+            (known, given),
+            (mine, Given(dose=amount, rate=rate)),
+        )
 
+    def add_kinds(index: Array, total: Given) -> Given:
+        return Given(
+            dose=total.dose + plan.dose_to_kind[index][:, None] * by_course.dose[index],
+            rate=total.rate + plan.rate_to_kind[index][:, None] * by_course.rate[index],
+        )
 
-def continuous_rate(start: Array, stop: Array, now_hours: Array, plan: Plan) -> Array:
-    """Continuous input of each course now, (C, P); missed days lower its mean."""
-    running = (start <= now_hours[None]) & (now_hours[None] < stop)
-    factor = jnp.where(running, segment_factor(now_hours[None] - start, plan), 0.0)
-    return factor * (plan.rate * (1.0 - plan.missed_probability))[:, None]
+    nothing = jnp.zeros((COURSES, moment.hours.shape[0]), dtype)
+    courses, by_course = jax.lax.fori_loop(0, in_use, one_course, (courses, Given(nothing, nothing)))
+    no_kind = jnp.zeros((plan.dose_to_kind.shape[1], moment.hours.shape[0]), dtype)
+    return courses, by_course.dose, jax.lax.fori_loop(0, in_use, add_kinds, Given(no_kind, no_kind))

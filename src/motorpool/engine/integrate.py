@@ -9,130 +9,78 @@ hours are steps of length zero and change nothing.
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
+import math
 
 import jax
 import jax.numpy as jnp
 
 from motorpool.biology import growth, smn
+from motorpool.biology.influence import Influence
 from motorpool.biology.person import Person
-from motorpool.biology.system import Body, Forcing, condition, fuse_spine, newborn_body, rates_of_change
-from motorpool.biology.vocabulary import HOURS_PER_YEAR, Array, record
+from motorpool.biology.system import Body, Condition, Forcing, condition, fuse_spine, rates_of_change
+from motorpool.biology.vocabulary import HOURS_PER_YEAR, Array, stacked
 from motorpool.engine import dosing
 from motorpool.engine.parameters import ModelParameters
+from motorpool.engine.state import State, Trajectory, initial_state, no_protocol
 from motorpool.outcomes import panel
+from motorpool.outcomes.panel import OutcomeParameters
 from motorpool.therapies import formulary
 from motorpool.therapies.cells import CellProtocol
 from motorpool.therapies.formulary import Amounts
 from motorpool.therapies.kinds import KIND_INDEX
 from motorpool.therapies.start_rules import STATE_RULE_OUTCOMES
 
-HAZARDS = ("death", "tube_feeding")
+__all__ = ["State", "Trajectory", "advance_smn", "initial_state", "integrate", "no_protocol", "runge_kutta"]
+
+INSTANTS = (0.0, 0.5, 1.0)  # of a step, at which the upstream part is known
+# Numerical choice: below this the power series with so many terms is exact to single precision.
+SHORT_STEP, SERIES_TERMS = 0.5, 8
 
 
-@record
-class State:
-    """Everything about a block of patients at one instant; (P,) unless said.
+def relaxation_weights(elapsed: Array) -> tuple[Array, Array, Array]:
+    """Share of a target's constant, linear and quadratic part that a first-order state takes up in a step.
 
-    smn (T, G, P); cumulative_hazard (2, P); start_hours, stop_hours (C, P) of the courses; given_until_hours: time up
-    to which due doses have been given; administrations, exposure_hours (C, P) while alive.
+    With x = ``elapsed``, the step's length over the state's time constant, they are the integrals over s in (0, 1) of
+    x exp(-x (1 - s)) s^n for n = 0, 1, 2. Short steps take the power series: the closed forms would lose all digits.
     """
+    constant = -jnp.expm1(-elapsed)
+    short = elapsed < SHORT_STEP
+    safe = jnp.where(short, 1.0, elapsed)
+    linear = 1.0 - constant / safe
+    quadratic = 1.0 - 2.0 * linear / safe
+    small = jnp.where(short, elapsed, 0.0)
+    linear_series, quadratic_series = jnp.zeros_like(small), jnp.zeros_like(small)
+    for power in range(SERIES_TERMS, 0, -1):
+        sign = 1.0 if power % 2 else -1.0
+        linear_series = (linear_series + sign / math.factorial(power + 1)) * small
+        quadratic_series = (quadratic_series + 2.0 * sign / math.factorial(power + 2)) * small
+    return constant, jnp.where(short, linear_series, linear), jnp.where(short, quadratic_series, quadratic)
 
-    body: Body
-    amounts: Amounts
-    smn: Array
-    cumulative_hazard: Array
-    tube_placed: Array
-    start_hours: Array
-    stop_hours: Array
-    given_until_hours: Array
-    administrations: Array
-    exposure_hours: Array
-    first_dose_weight_kg: Array
 
+def advance_smn(level: Array, targets: Array, years: Array, turnover_years: Array) -> Array:
+    """SMN level at the start, the middle and the end of a step, (instants, T, G, P).
 
-@record
-class Trajectory:
-    """What is recorded at every step boundary, (K, ..., P): see :class:`motorpool.outcomes.panel.Panel`.
-
-    pools (K, 3, G, P): working, sick and dead share of each pool. cumulative_hazard (K, 2, P).
-    breathing (K, P): breathing ability between infections, log-odds; ventilation, cough_assist (K, P).
-    doses (K, C, P): amounts given at the boundary.
+    Solves level' = (target - level) / turnover exactly for the quadratic through ``targets`` (instants, T, G, P) over
+    a step of ``years`` (P,), from ``level`` (T, G, P).
     """
+    first, middle, last = targets[0], targets[1], targets[2]
+    slope, curvature = 4.0 * middle - 3.0 * first - last, 2.0 * (first - 2.0 * middle + last)
 
-    age_hours: Array
-    outcomes: Array
-    margins: Array
-    walk_minute_m: Array
-    pools: Array
-    cumulative_hazard: Array
-    breathing: Array
-    ventilation: Array
-    cough_assist: Array
-    doses: Array
+    def at(share: Array) -> Array:
+        constant, linear, quadratic = relaxation_weights(share * years / turnover_years)
+        return level + constant * (first - level) + linear * (slope * share) + quadratic * (curvature * share**2)
 
-
-def initial_state(person: Person, plan: dosing.Plan, start_hours: Array, parameters: ModelParameters) -> State:
-    """State at the start of life (mid-gestation): no neuron lost, nothing given, SMN at its untreated target."""
-    patients = person.smn2_level.shape[0]
-    dtype = person.smn2_level.dtype
-    amounts = formulary.nothing_given(patients, dtype)
-    zero = jnp.zeros(patients, dtype)
-    nothing = no_protocol(dtype)
-    influence = formulary.influence(amounts, zero, nothing, parameters.therapies)
-    never = jnp.full(plan.start_hours.shape, dosing.NEVER_HOURS, jnp.int32)
-    none_given = jnp.zeros(plan.start_hours.shape, dtype)
-    return State(
-        body=newborn_body(patients, dtype),
-        amounts=amounts,
-        smn=smn.target_level(person, influence),
-        cumulative_hazard=jnp.zeros((len(HAZARDS), patients), dtype),
-        tube_placed=zero,
-        start_hours=plan.start_hours,
-        stop_hours=never,
-        given_until_hours=start_hours - 1,
-        administrations=jnp.zeros(plan.start_hours.shape, jnp.int32),
-        exposure_hours=none_given,
-        first_dose_weight_kg=none_given,
-    )
-
-
-def no_protocol(dtype: Any) -> CellProtocol:
-    """A plan without cells."""
-    return CellProtocol(
-        mechanisms=jnp.ones(5, dtype),
-        prior_effect=jnp.zeros((), dtype),
-        effect_smd=jnp.zeros((), dtype),
-        immunosuppressed=jnp.zeros((), dtype),
-        neural=jnp.zeros((), dtype),
-    )
-
-
-def advance_smn(level: Array, targets: tuple[Array, Array, Array], years: Array, turnover_years: Array) -> tuple[Array, Array]:
-    """SMN level at the middle and the end of a step, (T, G, P) each.
-
-    Solves level' = (target - level) / turnover exactly for the quadratic through the targets at the start, the middle
-    and the end of a step of ``years`` (P,).
-    """
-    first, middle, last = targets
-    safe = jnp.where(years > 0.0, years, 1.0)
-    slope = (4.0 * middle - 3.0 * first - last) / safe
-    curvature = 2.0 * (first - 2.0 * middle + last) / safe**2
-
-    def particular(time: Array) -> Array:
-        value = first + (slope + curvature * time) * time
-        rate = slope + 2.0 * curvature * time
-        return value - turnover_years * rate + 2.0 * turnover_years**2 * curvature
-
-    def at(time: Array) -> Array:
-        moved = particular(time) + (level - particular(jnp.zeros_like(time))) * jnp.exp(-time / turnover_years)
-        return jnp.where(years > 0.0, moved, level)
-
-    return at(0.5 * years), at(years)
+    return jax.vmap(at)(jnp.asarray(INSTANTS, level.dtype))
 
 
 def _forcing(
-    level: Array, age_years: Array, log_median_weight: Array, influence: Any, person: Person, parameters: ModelParameters
+    level: Array,
+    age_years: Array,
+    log_median_weight: Array,
+    influence: Influence,
+    person: Person,
+    parameters: ModelParameters,
 ) -> Forcing:
     from_smn2 = person.smn2_level * (1.0 + influence.splicing_gain_muscle)
     return Forcing(
@@ -149,18 +97,33 @@ def _plus(body: Body, rate: Body, years: Array) -> Body:
 
 
 def runge_kutta(
-    body: Body, forcings: tuple[Forcing, Forcing, Forcing], years: Array, person: Person, parameters: ModelParameters
+    body: Body, forcings: Forcing, years: Array, person: Person, parameters: ModelParameters
 ) -> tuple[Body, Body]:
-    """Body in the middle (second order, for quadrature) and at the end (fourth order) of a step of ``years`` (P,)."""
-    biology = parameters.biology
-    first, middle, last = forcings
-    k1 = rates_of_change(body, first, person, biology)
-    k2 = rates_of_change(_plus(body, k1, 0.5 * years), middle, person, biology)
-    half_way = _plus(body, k2, 0.5 * years)
-    k3 = rates_of_change(half_way, middle, person, biology)
-    k4 = rates_of_change(_plus(body, k3, years), last, person, biology)
-    mean = jax.tree.map(lambda a, b, c, d: (a + 2.0 * b + 2.0 * c + d) / 6.0, k1, k2, k3, k4)
-    return half_way, _plus(body, mean, years)
+    """Body in the middle (second order, for quadrature) and at the end (fourth order) of a step of ``years`` (P,).
+
+    ``forcings`` holds the start, the middle and the end on a first axis. The stages are steps of a loop, so that they
+    share one piece of compiled code.
+    """
+    dtype = years.dtype
+    stages = (
+        jnp.array((0, 1, 1, 2)),  # instant of the forcing
+        jnp.array((1.0, 2.0, 2.0, 1.0), dtype) / 6.0,  # weight of the rate in the mean
+        jnp.array((0.5, 0.5, 1.0, 0.0), dtype),  # where to go next: this far with the rate ...
+        jnp.array((0.0, 0.0, 0.0, 1.0), dtype),  # ... and this far with the mean rate
+    )
+
+    def stage(now: tuple[Body, Body], stage_of: tuple[Array, Array, Array, Array]) -> tuple[tuple[Body, Body], Body]:
+        there, mean = now
+        instant, weight, by_rate, by_mean = stage_of
+        forcing = jax.tree.map(lambda leaf: jax.lax.dynamic_index_in_dim(leaf, instant, keepdims=False), forcings)
+        rate = rates_of_change(there, forcing, person, parameters.biology)
+        mean = _plus(mean, rate, weight)
+        following = _plus(_plus(body, rate, by_rate * years), mean, by_mean * years)
+        return (following, mean), there
+
+    none = jax.tree.map(jnp.zeros_like, body)
+    (moved, _), looked_at = jax.lax.scan(stage, (body, none), stages)
+    return jax.tree.map(lambda leaf: leaf[2], looked_at), moved
 
 
 def integrate(
@@ -190,102 +153,131 @@ def integrate(
     dtype = person.smn2_level.dtype
     outcomes = parameters.outcomes
 
-    def influence_of(amounts: Amounts, tube: Array) -> Any:
+    def influence_of(amounts: Amounts, tube: Array) -> Influence:
         return formulary.influence(amounts, tube, protocol, parameters.therapies)
 
-    def look(now: State, age_years: Array, log_weight: Array) -> tuple[Any, panel.Panel]:
-        influence = influence_of(now.amounts, now.tube_placed)
-        forcing = _forcing(now.smn, age_years, log_weight, influence, person, parameters)
-        seen = condition(now.body, forcing, person, parameters.biology)
-        return seen, panel.evaluate(seen, person, care, outcomes)
+    def forcing_of(level: Array, age_years: Array, log_weight: Array, influence: Influence) -> Forcing:
+        return _forcing(level, age_years, log_weight, influence, person, parameters)
 
-    def recorded(now: State, seen: Any, values: panel.Panel, age_hours: Array, doses: Array) -> Trajectory:
-        return Trajectory(
-            age_hours=age_hours,
-            outcomes=values.outcomes,
-            margins=values.margins,
-            walk_minute_m=values.walk_minute_m,
-            pools=jnp.stack([seen.working, seen.sick, seen.dead]),
-            cumulative_hazard=now.cumulative_hazard,
-            breathing=panel.calm_breathing(seen, person, outcomes),
-            ventilation=seen.ventilation,
-            cough_assist=seen.cough_assist,
-            doses=doses,
-        )
+    def look(now: State, stress: Array, age_years: Array, log_weight: Array) -> Condition:
+        forcing = forcing_of(now.smn, age_years, log_weight, influence_of(now.amounts, now.tube_placed))
+        known = dataclasses.replace(forcing, stress=stress)
+        return condition(now.body, known, person, parameters.biology)
 
-    def step(now: State, inputs: tuple[Array, Array, Array, Array, Array]) -> tuple[State, Trajectory]:
+    def rule_outcomes(seen: Condition) -> Array:
+        values = panel.true_outcomes(seen, person, care, outcomes)
+        return stacked([values[name] for name in STATE_RULE_OUTCOMES])
+
+    def step(
+        carried: tuple[State, Array], inputs: tuple[Array, Array, Array, Array, Array]
+    ) -> tuple[tuple[State, Array], tuple[Condition, Array, Array]]:
+        now, stress = carried
         hours, next_hours, severity, log_weight, next_log_weight = inputs
+        age_years = hours.astype(dtype) / HOURS_PER_YEAR
         length = next_hours - hours
         moving = length > 0
-        age_years = hours.astype(dtype) / HOURS_PER_YEAR
         years = length.astype(dtype) / HOURS_PER_YEAR
-        seen, values = look(now, age_years, log_weight)
-
-        rule_values = jnp.stack([values.outcomes[panel.OUTCOME_INDEX[name]] for name in STATE_RULE_OUTCOMES])
-        starts, stops = dosing.update_courses(now.start_hours, now.stop_hours, hours, rule_values, plan)
-        starts = jnp.where(moving, starts, now.start_hours)
-        stops = jnp.where(moving, stops, now.stop_hours)
-        amount, count = dosing.doses_due(starts, stops, now.given_until_hours, hours, person.seed, plan)
-        amount, count = jnp.where(moving, amount, 0.0), jnp.where(moving, count, 0)
-        dose = jnp.einsum("ck,cp->kp", plan.dose_to_kind, amount)
-        rate_by_course = dosing.continuous_rate(starts, stops, hours, plan)
-        rate = jnp.einsum("ck,cp->kp", plan.rate_to_kind, rate_by_course)
-        operated = (dose[KIND_INDEX["spine_surgery"]] > 0.0) & (now.amounts.fusion < 0.5)
-        body = fuse_spine(now.body, operated, parameters.biology.skeleton)
-        amounts = formulary.administer(now.amounts, dose)
-
         half_log_weight = 0.5 * (log_weight + next_log_weight)
         weight = jnp.exp(half_log_weight + person.log_weight)
+        seen = look(now, stress, age_years, log_weight)
 
-        def later(share: float) -> Amounts:
-            hours_on = share * length.astype(dtype)
-            return formulary.advance(amounts, rate, hours_on, weight, person, protocol, parameters.therapies)
-
-        tube = now.tube_placed
-        half, full = later(0.5), later(1.0)
-        influences = tuple(influence_of(one, tube) for one in (amounts, half, full))
-        targets = tuple(smn.target_level(person, one) for one in influences)
-        smn_half, smn_full = advance_smn(
-            now.smn, (targets[0], targets[1], targets[2]), years, parameters.biology.smn.turnover_time_years
-        )
-        first = _forcing(now.smn, age_years, log_weight, influences[0], person, parameters)
-        middle = _forcing(smn_half, age_years + 0.5 * years, half_log_weight, influences[1], person, parameters)
-        last = _forcing(smn_full, age_years + years, next_log_weight, influences[2], person, parameters)
-        half_way, moved = runge_kutta(body, (first, middle, last), years, person, parameters)
-
-        def hazards(at: Body, forcing: Forcing) -> Array:
-            seen_then = condition(at, forcing, person, parameters.biology)
-            return jnp.stack(panel.hazards_per_year(seen_then, severity, person, care, outcomes))
-
-        mean_hazard = (hazards(body, first) + 4.0 * hazards(half_way, middle) + hazards(moved, last)) / 6.0
-        cumulative = now.cumulative_hazard + jnp.where(age_years >= 0.0, mean_hazard, 0.0) * years
         alive = now.cumulative_hazard[0] < person.death_draw
-        running = (starts <= hours[None]) & (hours[None] < stops) & alive
-        first_given = (count > 0) & (now.administrations == 0) & alive
-        following = State(
-            body=_where(moving, moved, body),
-            amounts=_where(moving, full, amounts),
-            smn=smn_full,
-            cumulative_hazard=cumulative,
-            tube_placed=jnp.where(cumulative[1] >= person.tube_feeding_draw, 1.0, tube),
-            start_hours=starts,
-            stop_hours=stops,
-            given_until_hours=jnp.where(moving, hours, now.given_until_hours),
-            administrations=now.administrations + jnp.where(alive, count, 0),
-            exposure_hours=now.exposure_hours + jnp.where(running, length.astype(dtype), 0.0),
-            first_dose_weight_kg=jnp.where(first_given, weight[None], now.first_dose_weight_kg),
+        rules = jax.lax.cond(dosing.has_rules(plan), rule_outcomes, lambda _: no_rules, seen)
+        moment = dosing.Moment(
+            given_until_hours=now.given_until_hours,
+            hours=hours,
+            length_hours=length,
+            alive=alive,
+            weight_kg=weight,
+            rule_values=rules,
+            seed=person.seed,
         )
-        return following, recorded(now, seen, values, hours, amount)
+        known = dosing.Courses(**{name: getattr(now, name) for name in dosing.Courses.__dataclass_fields__})
+        courses, amount, given = dosing.follow_courses(known, in_use, moment, plan)
 
+        operated = (given.dose[KIND_INDEX["spine_surgery"]] > 0.0) & (now.amounts.fusion < 0.5)
+        body = fuse_spine(now.body, operated, parameters.biology.skeleton)
+        amounts = formulary.administer(now.amounts, given.dose)
+
+        def at(share: Array) -> tuple[Amounts, Influence]:
+            hours_on = share * length.astype(dtype)
+            later = formulary.advance(amounts, given.rate, hours_on, weight, person, protocol, parameters.therapies)
+            return later, influence_of(later, now.tube_placed)
+
+        shares = jnp.asarray(INSTANTS, dtype)
+        later, influences = jax.vmap(at)(shares)
+        targets = jax.vmap(smn.target_level, in_axes=(None, 0))(person, influences)
+        levels = advance_smn(now.smn, targets, years, parameters.biology.smn.turnover_time_years)
+        ages_within = age_years + shares[:, None] * years
+        weights_within = log_weight + shares[:, None] * (next_log_weight - log_weight)
+        forcings = jax.lax.map(lambda at: forcing_of(*at), (levels, ages_within, weights_within, influences))
+        half_way, moved = runge_kutta(body, forcings, years, person, parameters)
+
+        def hazards(at: Body, instant: int) -> tuple[Array, Array]:
+            forcing = jax.tree.map(lambda leaf: leaf[instant], forcings)
+            seen_then = condition(at, forcing, person, parameters.biology)
+            return panel.hazards_per_year(seen_then, severity, person, care, outcomes)
+
+        born_years = jnp.where(age_years >= 0.0, years, 0.0)
+        cumulative = stacked(
+            [
+                before + (first + 4.0 * middle + last) / 6.0 * born_years
+                for before, first, middle, last in zip(
+                    now.cumulative_hazard,
+                    hazards(body, 0),
+                    hazards(half_way, 1),
+                    hazards(moved, 2),
+                    strict=True,
+                )
+            ]
+        )
+        following = State(
+            body=moved,
+            amounts=jax.tree.map(lambda within, given_now: jnp.where(moving, within[-1], given_now), later, amounts),
+            smn=levels[-1],
+            cumulative_hazard=cumulative,
+            tube_placed=jnp.where(cumulative[1] >= person.tube_feeding_draw, 1.0, now.tube_placed),
+            given_until_hours=jnp.where(moving, hours, now.given_until_hours),
+            start_hours=courses.start_hours,
+            stop_hours=courses.stop_hours,
+            administrations=courses.administrations,
+            exposure_hours=courses.exposure_hours,
+            first_dose_weight_kg=courses.first_dose_weight_kg,
+        )
+        return (following, forcings.stress[-1]), (seen, now.cumulative_hazard, amount)
+
+    in_use = dosing.courses_in_use(state.start_hours, plan)
+    no_rules = jnp.zeros((len(STATE_RULE_OUTCOMES), grid_hours.shape[1]), dtype)
     ages = grid_hours.astype(dtype) / HOURS_PER_YEAR
     log_weights = growth.log_median_weight(ages, person.female, parameters.growth_reference)
     inputs = (grid_hours[:-1], grid_hours[1:], infection, log_weights[:-1], log_weights[1:])
-    final, path = jax.lax.scan(step, state, inputs)
-    seen, values = look(final, ages[-1], log_weights[-1])
-    end = recorded(final, seen, values, grid_hours[-1], jnp.zeros_like(final.exposure_hours))
-    return final, jax.tree.map(lambda rows, row: jnp.concatenate([rows, row[None]]), path, end)
+    stress = smn.stress(state.smn, ages[0], person, parameters.biology.smn)
+    (final, last_stress), path = jax.lax.scan(step, (state, stress), inputs)
+    end = (look(final, last_stress, ages[-1], log_weights[-1]), final.cumulative_hazard, jnp.zeros(plan.start_hours.shape, dtype))
+    seen, hazard, doses = jax.tree.map(lambda rows, row: jnp.concatenate([rows, row[None]]), path, end)
+    return final, _trajectory(grid_hours, seen, hazard, doses, person, care, outcomes)
 
 
-def _where(mask: Array, then: Any, otherwise: Any) -> Any:
-    return jax.tree.map(lambda a, b: jnp.where(mask, a, b), then, otherwise)
-
+def _trajectory(
+    age_hours: Array,
+    seen: Condition,
+    hazard: Array,
+    doses: Array,
+    person: Person,
+    care: Array,
+    outcomes: OutcomeParameters,
+) -> Trajectory:
+    """What is recorded, from the condition at every boundary (K, ...): outside the loop, because nothing feeds back."""
+    values = jax.vmap(panel.evaluate, in_axes=(0, None, None, None))(seen, person, care, outcomes)
+    return Trajectory(
+        age_hours=age_hours,
+        outcomes=values.outcomes,
+        margins=values.margins,
+        walk_minute_m=values.walk_minute_m,
+        pools=jnp.stack([seen.working, seen.sick, seen.dead], axis=1),
+        cumulative_hazard=hazard,
+        breathing=panel.calm_breathing(seen, person, outcomes),
+        ventilation=seen.ventilation,
+        cough_assist=seen.cough_assist,
+        doses=doses,
+    )

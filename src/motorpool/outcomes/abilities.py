@@ -19,8 +19,12 @@ class AbilityParameters:
     full_strength_margin: Array
 
 
-def strength(condition: Condition, parameters: AbilityParameters) -> Array:
-    """Usable strength of each group relative to healthy, (..., G, P): mass x transmission x usable range."""
+ByGroup = tuple[Array, ...]
+"""One array (..., P) per muscle group, in the order of ``MUSCLE_GROUPS``."""
+
+
+def strength(condition: Condition, parameters: AbilityParameters) -> ByGroup:
+    """Usable strength of each group relative to healthy: mass x transmission x usable range."""
     raw = condition.muscle * condition.transmission
     trunk_range = condition.usable_range
     arm_range = 1.0 - parameters.arms_range_share * (1.0 - trunk_range)
@@ -31,23 +35,27 @@ def strength(condition: Condition, parameters: AbilityParameters) -> Array:
         BULBAR: jnp.ones_like(trunk_range),
         BREATHING: chest,
     }
-    return jnp.stack([raw[..., group, :] * usable[group] for group in sorted(usable)], axis=-2)
+    return tuple(raw[..., group, :] * usable[group] for group in sorted(usable))
 
 
-def log_odds(condition: Condition, parameters: AbilityParameters) -> Array:
-    """Ability of each group as log-odds, (..., G, P): log-odds of strength less the log load of the body.
+def log_odds(condition: Condition, parameters: AbilityParameters) -> ByGroup:
+    """Ability of each group as log-odds: log-odds of strength less the log load of the body.
 
     A healthy person stays near full ability whatever the load; at half strength, doubling the load halves the odds.
     """
     margin = parameters.full_strength_margin
-    inside = margin + (1.0 - 2.0 * margin) * jnp.clip(strength(condition, parameters), 0.0, 1.0)
-    load = parameters.load_on_group[:, None] * condition.log_load[..., None, :]
-    return jnp.log(inside) - jnp.log1p(-inside) - load
+
+    def against_load(strength_of_group: Array, load_on_group: Array) -> Array:
+        inside = margin + (1.0 - 2.0 * margin) * jnp.clip(strength_of_group, 0.0, 1.0)
+        return jnp.log(inside / (1.0 - inside)) - load_on_group * condition.log_load
+
+    by_group = strength(condition, parameters)
+    return tuple(against_load(one, parameters.load_on_group[group]) for group, one in enumerate(by_group))
 
 
-def mixed(log_odds_by_group: Array, legs_share: Array) -> Array:
+def mixed(log_odds_by_group: ByGroup, legs_share: Array) -> Array:
     """Log-odds of a task that legs (and trunk) and arms share, (..., P)."""
-    legs, arms = log_odds_by_group[..., LEGS_AND_TRUNK, :], log_odds_by_group[..., ARMS, :]
+    legs, arms = log_odds_by_group[LEGS_AND_TRUNK], log_odds_by_group[ARMS]
     return legs_share * legs + (1.0 - legs_share) * arms
 
 

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from motorpool.biology.vocabulary import BREATHING, Array, record
+from motorpool.outcomes.abilities import ByGroup
 
 
 @record
@@ -27,12 +28,12 @@ class BreathingParameters:
 
 
 def breathing_log_odds(
-    log_odds_by_group: Array, reserve: Array, infection: Array, cough_assist: Array, parameters: BreathingParameters
+    log_odds_by_group: ByGroup, reserve: Array, infection: Array, cough_assist: Array, parameters: BreathingParameters
 ) -> Array:
     """Breathing ability now, log-odds (..., P): less during an infection, less so with cough assistance."""
     drop = parameters.infection_log_odds_drop * infection
     protected = 1.0 - parameters.cough_assist_protection * cough_assist
-    return log_odds_by_group[..., BREATHING, :] + reserve - drop * protected
+    return log_odds_by_group[BREATHING] + reserve - drop * protected
 
 
 def fvc_percent(breathing: Array, parameters: BreathingParameters) -> Array:

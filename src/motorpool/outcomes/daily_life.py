@@ -5,7 +5,8 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from motorpool.biology.vocabulary import ARMS, BULBAR, LEGS_AND_TRUNK, Array, record
+from motorpool.biology.vocabulary import ARMS, BULBAR, LEGS_AND_TRUNK, Array, power, record
+from motorpool.outcomes.abilities import ByGroup
 
 
 @record
@@ -24,22 +25,22 @@ class DailyLifeParameters:
     utility_weight_swallowing: Array
 
 
-def swallowing_percent(log_odds_by_group: Array, parameters: DailyLifeParameters) -> Array:
+def swallowing_percent(log_odds_by_group: ByGroup, parameters: DailyLifeParameters) -> Array:
     """Swallowing function, % of healthy, (..., P)."""
-    bulbar = log_odds_by_group[..., BULBAR, :]
+    bulbar = log_odds_by_group[BULBAR]
     return 100.0 * jax.nn.sigmoid(parameters.swallowing_slope * (bulbar - parameters.swallowing_middle_log_odds))
 
 
 def endurance_percent(transmission: Array, activity: Array, parameters: DailyLifeParameters) -> Array:
     """Share of a repeated task that can be kept up, % of healthy, (..., P): failing transmission tires muscles."""
     legs, arms = transmission[..., LEGS_AND_TRUNK, :], transmission[..., ARMS, :]
-    kept = (0.5 * (legs + arms)) ** parameters.endurance_transmission_exponent
+    kept = power(0.5 * (legs + arms), parameters.endurance_transmission_exponent)
     return 100.0 * jnp.clip(kept, 0.0, 1.0)
 
 
 def weight_kg(log_median_weight: Array, nutrition: Array, log_weight: Array, parameters: DailyLifeParameters) -> Array:
     """Body weight, kg, (..., P): the median of age and sex, the person's deviation and nutrition."""
-    return jnp.exp(log_median_weight + log_weight) * nutrition**parameters.weight_nutrition_exponent
+    return jnp.exp(log_median_weight + log_weight) * power(nutrition, parameters.weight_nutrition_exponent)
 
 
 def weight_z(weight: Array, log_median_weight: Array, parameters: DailyLifeParameters) -> Array:

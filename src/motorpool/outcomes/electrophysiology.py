@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
-from motorpool.biology.vocabulary import ARMS, Array, record
+from motorpool.biology.vocabulary import ARMS, Array, power, record
 
 
 @record
@@ -26,7 +26,7 @@ def cmap_mv(muscle: Array, transmission: Array, age_years: Array, parameters: El
     """Ulnar compound muscle action potential, mV, (..., P)."""
     grown = jnp.exp(-jnp.maximum(age_years, 0.0) / parameters.cmap_growth_time_years)
     healthy = parameters.cmap_adult_mv + (parameters.cmap_newborn_mv - parameters.cmap_adult_mv) * grown
-    answering = jnp.clip(muscle[..., ARMS, :], 0.0, 1.0) ** parameters.cmap_muscle_exponent
+    answering = power(jnp.clip(muscle[..., ARMS, :], 0.0, 1.0), parameters.cmap_muscle_exponent)
     return healthy * answering * transmission[..., ARMS, :]
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import jax.numpy as jnp
-
-from motorpool.biology.vocabulary import Array, record
-from motorpool.outcomes.abilities import achievable, mixed
+from motorpool.biology.vocabulary import Array, record, stacked
+from motorpool.outcomes.abilities import ByGroup, achievable, mixed
 
 
 @record
@@ -16,11 +14,17 @@ class MilestoneThresholds:
     legs_share: Array
 
 
-def milestone_margins(log_odds_by_group: Array, maturity: Array, parameters: MilestoneThresholds) -> Array:
-    """Achievable ability less the threshold of each milestone, (milestone, ..., P); zero or more means able."""
-    return jnp.stack(
-        [
-            achievable(mixed(log_odds_by_group, parameters.legs_share[m]), maturity) - parameters.threshold[m]
-            for m in range(parameters.threshold.shape[0])
-        ]
-    )
+def milestone_margin(
+    log_odds_by_group: ByGroup, maturity: Array, milestone: int, parameters: MilestoneThresholds
+) -> Array:
+    """Achievable ability less the threshold of one milestone, (..., P); zero or more means able."""
+    task = mixed(log_odds_by_group, parameters.legs_share[milestone])
+    return achievable(task, maturity) - parameters.threshold[milestone]
+
+
+def milestone_margins(
+    log_odds_by_group: ByGroup, maturity: Array, parameters: MilestoneThresholds
+) -> Array:
+    """The margins of all milestones, (milestone, ..., P)."""
+    milestones = range(parameters.threshold.shape[0])
+    return stacked([milestone_margin(log_odds_by_group, maturity, one, parameters) for one in milestones])

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from motorpool.biology.vocabulary import Array, record
-from motorpool.outcomes.abilities import achievable, logit, mixed
+from motorpool.outcomes.abilities import ByGroup, achievable, logit, mixed
 
 
 @record
@@ -40,7 +40,7 @@ def healthy_chop_intend(age_years: Array, parameters: ChopIntendParameters) -> A
     return parameters.maximum * share
 
 
-def chop_intend(log_odds_by_group: Array, age_years: Array, parameters: ChopIntendParameters) -> Array:
+def chop_intend(log_odds_by_group: ByGroup, age_years: Array, parameters: ChopIntendParameters) -> Array:
     """CHOP INTEND, (..., P): the share of the age's items that the ability allows."""
     task = mixed(log_odds_by_group, parameters.legs_share)
     return healthy_chop_intend(age_years, parameters) * jax.nn.sigmoid(
@@ -48,7 +48,7 @@ def chop_intend(log_odds_by_group: Array, age_years: Array, parameters: ChopInte
     )
 
 
-def scale_score(log_odds_by_group: Array, maturity: Array, parameters: ScaleParameters) -> Array:
+def scale_score(log_odds_by_group: ByGroup, maturity: Array, parameters: ScaleParameters) -> Array:
     """Score of HINE-2, HFMSE, RULM or MFM32, (..., P)."""
     able = achievable(mixed(log_odds_by_group, parameters.legs_share), maturity)
     return parameters.maximum * jax.nn.sigmoid(parameters.slope * (logit(able) - parameters.middle_log_odds))

@@ -6,12 +6,20 @@ import jax.numpy as jnp
 
 from motorpool.biology.person import Person
 from motorpool.biology.system import Condition
-from motorpool.biology.vocabulary import Array, record
-from motorpool.outcomes import abilities, breathing, daily_life, electrophysiology, motor_scales, survival, walking
-from motorpool.outcomes.milestone_margins import MilestoneThresholds, milestone_margins
+from motorpool.biology.vocabulary import Array, record, stacked
+from motorpool.outcomes import (
+    abilities,
+    breathing,
+    daily_life,
+    electrophysiology,
+    motor_scales,
+    survival,
+    walking,
+)
+from motorpool.outcomes.milestone_margins import MilestoneThresholds, milestone_margin, milestone_margins
 from motorpool.outcomes.milestones import MILESTONES, MilestoneParameters
-from motorpool.outcomes.ventilation_record import VentilationParameters
 from motorpool.outcomes.respiratory_infections import InfectionParameters
+from motorpool.outcomes.ventilation_record import VentilationParameters
 
 OUTCOMES = (
     "chop_intend",
@@ -92,35 +100,39 @@ def calm_breathing(condition: Condition, person: Person, parameters: OutcomePara
     )
 
 
-def evaluate(condition: Condition, person: Person, care: Array, parameters: OutcomeParameters) -> Panel:
-    """Every true outcome of a condition, between infections (their acute effect is in the ventilation record)."""
+def _minutes_and_fall(
+    able: abilities.ByGroup, condition: Condition, parameters: OutcomeParameters
+) -> tuple[Array, Array]:
+    walks = milestone_margin(able, condition.maturity, MILESTONE_INDEX["walk"], parameters.milestone_thresholds) >= 0.0
+    first = jnp.where(walks, walking.first_minute_m(able, condition.age_years, parameters.walking), 0.0)
+    fall = walking.fall_within_test(condition.transmission, parameters.walking)
+    return walking.metres_by_minute(first, fall), fall
+
+
+def true_outcomes(
+    condition: Condition, person: Person, care: Array, parameters: OutcomeParameters
+) -> dict[str, Array]:
+    """Every true outcome of a condition by name, each (..., P), between infections (their acute effect is in the
+    ventilation record)."""
     able = abilities.log_odds(condition, parameters.abilities)
-    calm = jnp.zeros_like(condition.age_years)
-    breath = breathing.breathing_log_odds(
-        able, person.breathing_reserve, calm, condition.cough_assist, parameters.breathing
-    )
+    breath = calm_breathing(condition, person, parameters)
     need = breathing.ventilation_need_hours(breath, parameters.breathing)
     hours = breathing.ventilation_hours(
         need, condition.ventilation, breathing.given_share(care, parameters.breathing), parameters.breathing
     )
-    margins = milestone_margins(able, condition.maturity, parameters.milestone_thresholds)
-    first = walking.first_minute_m(able, condition.age_years, parameters.walking)
-    first = jnp.where(margins[MILESTONE_INDEX["walk"]] >= 0.0, first, 0.0)
-    fall = walking.fall_within_test(condition.transmission, parameters.walking)
-    minutes = walking.metres_by_minute(first, fall)
+    minutes, fall = _minutes_and_fall(able, condition, parameters)
     swallowing = daily_life.swallowing_percent(able, parameters.daily_life)
     median = condition.log_median_weight
     weight = daily_life.weight_kg(median, condition.nutrition, person.log_weight, parameters.daily_life)
-    mfm32 = motor_scales.scale_score(able, condition.maturity, parameters.mfm32)
     mature = jnp.ones_like(condition.maturity)
     motor_share = motor_scales.scale_score(able, mature, parameters.mfm32) / parameters.mfm32.maximum
     electro = parameters.electrophysiology
-    values = {
+    return {
         "chop_intend": motor_scales.chop_intend(able, condition.age_years, parameters.chop_intend),
         "hine2": motor_scales.scale_score(able, condition.maturity, parameters.hine2),
         "hfmse": motor_scales.scale_score(able, condition.maturity, parameters.hfmse),
         "rulm": motor_scales.scale_score(able, condition.maturity, parameters.rulm),
-        "mfm32": mfm32,
+        "mfm32": motor_scales.scale_score(able, condition.maturity, parameters.mfm32),
         "six_minute_walk_m": jnp.sum(minutes, axis=0),
         "walk_fatigue_percent": 100.0 * fall,
         "endurance_percent": daily_life.endurance_percent(
@@ -141,4 +153,14 @@ def evaluate(condition: Condition, person: Person, care: Array, parameters: Outc
         "cobb_degrees": condition.cobb_degrees,
         "utility": daily_life.utility(motor_share, hours, swallowing / 100.0, parameters.daily_life),
     }
-    return Panel(outcomes=jnp.stack([values[name] for name in OUTCOMES]), margins=margins, walk_minute_m=minutes)
+
+
+def evaluate(condition: Condition, person: Person, care: Array, parameters: OutcomeParameters) -> Panel:
+    """All that is recorded of a condition."""
+    able = abilities.log_odds(condition, parameters.abilities)
+    values = true_outcomes(condition, person, care, parameters)
+    return Panel(
+        outcomes=stacked([values[name] for name in OUTCOMES]),
+        margins=milestone_margins(able, condition.maturity, parameters.milestone_thresholds),
+        walk_minute_m=_minutes_and_fall(able, condition, parameters)[0],
+    )

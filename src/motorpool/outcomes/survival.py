@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import jax
+import math
+
 import jax.numpy as jnp
 
 from motorpool.biology.vocabulary import BULBAR, Array, record
+from motorpool.outcomes.abilities import ByGroup
+
+# Numerical ceilings of the logarithm of a relative hazard, far above any that matters.
+_LARGEST_LOG_DEATH = math.log(math.expm1(20.0))
+_LARGEST_LOG_TUBE = math.log(math.expm1(6.0))
 
 
 @record
@@ -38,15 +44,15 @@ def death_rate_per_year(
     breathing: Array, hours_given: Array, hours_needed: Array, care: Array, parameters: SurvivalParameters
 ) -> Array:
     """Hazard of death, per year, (..., P): from failing breathing, less where the need of ventilation is met."""
-    weak = jax.nn.softplus(-parameters.death_slope * (breathing - parameters.death_middle_log_odds))
-    raw = parameters.death_rate_at_middle_per_year * jnp.expm1(jnp.minimum(weak, 20.0))
+    weak = -parameters.death_slope * (breathing - parameters.death_middle_log_odds)
+    raw = parameters.death_rate_at_middle_per_year * jnp.exp(jnp.minimum(weak, _LARGEST_LOG_DEATH))
     bounded = raw / (1.0 + raw / parameters.death_rate_ceiling_per_year)
     met = jnp.where(hours_needed > 0.0, jnp.clip(hours_given / jnp.maximum(hours_needed, 1e-3), 0.0, 1.0), 0.0)
     return bounded * (1.0 - parameters.protection_by_ventilation * met) * care_factor(care, parameters)
 
 
-def tube_feeding_rate_per_year(log_odds_by_group: Array, parameters: SurvivalParameters) -> Array:
+def tube_feeding_rate_per_year(log_odds_by_group: ByGroup, parameters: SurvivalParameters) -> Array:
     """Hazard of starting tube feeding, per year, (..., P): from failing bulbar muscles."""
-    bulbar = log_odds_by_group[..., BULBAR, :]
-    weak = jax.nn.softplus(-parameters.tube_slope * (bulbar - parameters.tube_middle_log_odds))
-    return parameters.tube_rate_per_year * jnp.expm1(jnp.minimum(weak, 6.0))
+    bulbar = log_odds_by_group[BULBAR]
+    weak = -parameters.tube_slope * (bulbar - parameters.tube_middle_log_odds)
+    return parameters.tube_rate_per_year * jnp.exp(jnp.minimum(weak, _LARGEST_LOG_TUBE))

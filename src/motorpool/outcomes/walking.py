@@ -5,7 +5,8 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from motorpool.biology.vocabulary import LEGS_AND_TRUNK, Array, record
+from motorpool.biology.vocabulary import LEGS_AND_TRUNK, Array, record, stacked
+from motorpool.outcomes.abilities import ByGroup
 
 MINUTES = 6
 
@@ -23,10 +24,10 @@ class WalkingParameters:
     healthy_fall: Array
 
 
-def first_minute_m(log_odds_by_group: Array, age_years: Array, parameters: WalkingParameters) -> Array:
+def first_minute_m(log_odds_by_group: ByGroup, age_years: Array, parameters: WalkingParameters) -> Array:
     """Metres walked in the first minute, (..., P)."""
     size = jax.nn.sigmoid((age_years - parameters.growth_middle_age_years) / parameters.growth_width_years)
-    legs = log_odds_by_group[..., LEGS_AND_TRUNK, :]
+    legs = log_odds_by_group[LEGS_AND_TRUNK]
     able = jax.nn.sigmoid(parameters.slope * (legs - parameters.middle_log_odds))
     return parameters.adult_distance_m / MINUTES * size * able
 
@@ -39,4 +40,4 @@ def fall_within_test(transmission: Array, parameters: WalkingParameters) -> Arra
 
 def metres_by_minute(first: Array, fall: Array) -> Array:
     """Metres in each of the six minutes, (6, ..., P): a straight fall from the first minute to the last."""
-    return jnp.stack([first * (1.0 - fall * minute / (MINUTES - 1)) for minute in range(MINUTES)])
+    return stacked([first * (1.0 - fall * minute / (MINUTES - 1)) for minute in range(MINUTES)])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 
 from motorpool.biology.person import Person
-from motorpool.biology.vocabulary import Array, record
+from motorpool.biology.vocabulary import Array, power, record
 
 
 @record
@@ -62,7 +62,7 @@ def rate_constants(weight_kg: Array, person: Person, parameters: NusinersenParam
     relative = weight_kg / parameters.reference_weight_kg
     csf_volume = (
         parameters.csf_volume_l
-        * relative**parameters.csf_volume_weight_exponent
+        * power(relative, parameters.csf_volume_weight_exponent)
         * jnp.exp(person.log_csf_volume)
     )
     plasma_volume = (
@@ -72,7 +72,7 @@ def rate_constants(weight_kg: Array, person: Person, parameters: NusinersenParam
     )
     plasma_clearance = (
         parameters.plasma_clearance_l_per_h
-        * relative**parameters.plasma_clearance_weight_exponent
+        * power(relative, parameters.plasma_clearance_weight_exponent)
         * jnp.exp(person.log_plasma_clearance)
     )
     csf_clearance = parameters.csf_clearance_l_per_h * jnp.exp(person.log_csf_clearance)
