@@ -19,6 +19,7 @@ from motorpool.biology.vocabulary import (
     POOL_PARTS,
     VULNERABILITY_CLASSES,
     Array,
+    mean_of_rows,
     record,
 )
 
@@ -200,7 +201,7 @@ def condition(body: Body, forcing: Forcing, person: Person, parameters: BiologyP
         working=alive - sick,
         sick=sick,
         dead=1.0 - alive,
-        death_rate_per_year=-jnp.mean(neurons.pool_share(rates.alive, person), axis=0),
+        death_rate_per_year=-mean_of_rows(neurons.pool_share(rates.alive, person)),
         inflammation=body.inflammation,
         transmission=junction.with_support(body.transmission, influence.transmission),
         muscle=body.muscle,
