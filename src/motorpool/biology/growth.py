@@ -13,6 +13,8 @@ from motorpool.biology.vocabulary import Array, record
 class GrowthParameters:
     """Load, maturity and growth velocity; all scalars."""
 
+    load_per_log_weight: Array
+    load_reference_weight_kg: Array
     load_gain: Array
     load_middle_age_years: Array
     load_width_years: Array
@@ -44,11 +46,16 @@ def log_median_weight(age_years: Array, female: Array, reference: ReferenceGrowt
     return jnp.where(female > 0.5, girls, boys)
 
 
-def log_load(age_years: Array, person: Person, parameters: GrowthParameters) -> Array:
-    """Log load of the body on weak muscle: rises with mass and lever arms at 5-13 years, then with ageing."""
+def log_load(age_years: Array, log_median_weight: Array, person: Person, parameters: GrowthParameters) -> Array:
+    """Log load of the body on weak muscle, shape (P,); zero for a body of the reference weight.
+
+    It follows body weight from birth on, rises further while lever arms grow at 5-13 years, and later with ageing.
+    """
+    heavier = log_median_weight - jnp.log(parameters.load_reference_weight_kg)
     grown = jax.nn.sigmoid((age_years - parameters.load_middle_age_years) / parameters.load_width_years)
     ageing = parameters.ageing_load_per_year * jnp.maximum(age_years - parameters.ageing_start_years, 0.0)
-    return (parameters.load_gain * grown + ageing) * jnp.exp(person.log_load)
+    load = parameters.load_per_log_weight * heavier + parameters.load_gain * grown + ageing
+    return load * jnp.exp(person.log_load)
 
 
 def maturity(age_years: Array, person: Person, parameters: GrowthParameters) -> Array:

@@ -211,7 +211,7 @@ def condition(body: Body, forcing: Forcing, person: Person, parameters: BiologyP
         cobb_degrees=body.cobb_degrees,
         contracture=body.contracture,
         nutrition=body.nutrition,
-        log_load=growth.log_load(forcing.age_years, person, parameters.growth),
+        log_load=growth.log_load(forcing.age_years, forcing.log_median_weight, person, parameters.growth),
         maturity=growth.maturity(forcing.age_years, person, parameters.growth),
         log_median_weight=forcing.log_median_weight,
         activity=influence.activity,
