@@ -6,6 +6,9 @@ and parameter draw meets the same people with the same luck.
 
 from __future__ import annotations
 
+import functools
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 
@@ -109,3 +112,57 @@ def draw_people(
 def infection_seed(seed: int | Array, identity: Array) -> Array:
     """Seed of each person's respiratory infections, uint32 (P,)."""
     return stream_seed(person_key(jax.random.key(seed), identity), "respiratory_infections")
+
+
+class Candidates(NamedTuple):
+    """People as they are born, with the luck of their recruitment; (P,) each."""
+
+    person: Person
+    infection_seed: Array
+    smn2_copies: Array
+    diagnosis_luck: Array
+    enrolment_luck: Array
+
+
+@functools.partial(jax.jit, static_argnames=("between_people", "chance"))
+def draw_candidates(
+    seed: Array,
+    identity: Array,
+    smn1_copies: Array,
+    smn2_shares: Array,
+    female: Array,
+    people: PeopleParameters,
+    smn: SmnParameters,
+    *,
+    between_people: bool,
+    chance: bool,
+) -> Candidates:
+    """Draw a block of candidates.
+
+    Args:
+        seed: scalar; identity (P,).
+        smn1_copies: scalar. smn2_shares: (N,) share of people with 1..N copies of SMN2.
+        female: scalar; 1 female, 0 male, -1 any.
+    """
+    luck = stream_seed(person_key(jax.random.key(seed), identity), "enrolment")
+
+    def uniform(what: str) -> Array:
+        return hashed_uniform(luck, name_id(what))
+
+    reached = uniform("smn2_copies")[None] >= jnp.cumsum(smn2_shares)[:-1, None]
+    copies = 1 + jnp.sum(reached, axis=0, dtype=jnp.int32)
+    everyone = jnp.ones(identity.shape)
+    person = draw_people(
+        seed,
+        identity,
+        everyone * smn1_copies,
+        copies,
+        everyone * female,
+        people,
+        smn,
+        between_people=between_people,
+        chance=chance,
+    )
+    return Candidates(
+        person, infection_seed(seed, identity), copies, uniform("diagnosis"), uniform("enrolment")
+    )

@@ -7,6 +7,7 @@ many were tried and why the others did not enter.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +26,8 @@ from motorpool.cohorts.reweighting import (
     matching_weights,
     systematic_choice,
 )
-from motorpool.cohorts.traits import draw_people, infection_seed
+from motorpool.cohorts.traits import Candidates as Born
+from motorpool.cohorts.traits import draw_candidates
 from motorpool.engine.blocks import (
     BLOCK_PATIENTS,
     Setting,
@@ -33,21 +35,23 @@ from motorpool.engine.blocks import (
     begin_life,
     join_tree,
     map_blocks,
+    pad_people,
     simulate_span,
     split_plan,
     split_tree,
 )
 from motorpool.engine.compile_plan import Anchors, cell_protocol, compile_plan, planned_jumps
 from motorpool.engine.dosing import NEVER_HOURS
-from motorpool.engine.grid import FIRST_HOUR, common_grid, life_boundaries, personal_grid
+from motorpool.engine.grid import FIRST_HOUR, life_boundaries, personal_grid
 from motorpool.engine.integrate import State, no_protocol
 from motorpool.evidence.facts import load_facts
 from motorpool.evidence.outcome_catalogue import load_milestone_catalogue
 from motorpool.outcomes.events import event_draw
 from motorpool.outcomes.milestones import milestone_history
-from motorpool.outcomes.observation import observe
+from motorpool.outcomes.observation import ObservationParameters, observe
 from motorpool.outcomes.panel import MILESTONE_INDEX, OUTCOME_INDEX, OUTCOMES
-from motorpool.outcomes.randomness import hashed_uniform, name_id, person_key, stream_seed
+from motorpool.outcomes.randomness import person_key, stream_seed
+from motorpool.simulation.cohort_section import MAXIMUM_SMN2_COPIES
 from motorpool.simulation.errors import ScenarioError
 from motorpool.simulation.model import Draw
 from motorpool.simulation.scenario import Scenario
@@ -190,29 +194,11 @@ def _screen(scenario: Scenario, draw: Draw, identity: Whole) -> tuple[Candidates
     """Simulate candidates and keep those who meet every criterion."""
     cohort = scenario.cohort
     reasons: Counter[str] = Counter()
-    luck = np.asarray(stream_seed(person_key(jax.random.key(scenario.seed), jnp.asarray(identity)), "enrolment"))
-
-    def uniform(what: str) -> NDArray[np.float64]:
-        return np.asarray(hashed_uniform(luck, name_id(what)), np.float64)
-
-    copies, shares = zip(*sorted(cohort.smn2_shares.items()), strict=True)
-    smn2 = np.asarray(copies)[np.searchsorted(np.cumsum(shares)[:-1], uniform("smn2_copies"), side="right")]
-    sex = {"any": -1.0, "female": 1.0, "male": 0.0}[cohort.sex]
-    person = draw_people(
-        scenario.seed,
-        jnp.asarray(identity),
-        jnp.full(identity.shape, cohort.smn1_copies),
-        jnp.asarray(smn2),
-        jnp.full(identity.shape, sex),
-        draw.people,
-        draw.model.biology.smn,
-        between_people=scenario.uncertainty.between_people,
-        chance=scenario.uncertainty.chance,
-    )
-    infections = infection_seed(scenario.seed, jnp.asarray(identity))
+    born = _born(scenario, draw, identity)
+    person, infections, smn2 = born.person, born.infection_seed, np.asarray(born.smn2_copies)
     onset, kind = _untreated_twin(scenario, draw, person, infections)
-    diagnosis = _diagnosis_hours(scenario, onset, uniform("diagnosis"))
-    enrolment = _enrolment_hours(scenario, onset, diagnosis, uniform("enrolment"))
+    diagnosis = _diagnosis_hours(scenario, onset, np.asarray(born.diagnosis_luck, np.float64))
+    enrolment = _enrolment_hours(scenario, onset, diagnosis, np.asarray(born.enrolment_luck, np.float64))
 
     keep = np.ones(identity.shape, bool)
 
@@ -240,6 +226,29 @@ def _screen(scenario: Scenario, draw: Draw, identity: Whole) -> tuple[Candidates
     return (_take(people, entered) if entered.size else None), reasons
 
 
+def _born(scenario: Scenario, draw: Draw, identity: Whole) -> Born:
+    """Candidates as they are born, block by block."""
+    cohort = scenario.cohort
+    shares = np.zeros(MAXIMUM_SMN2_COPIES)
+    for copies, share in cohort.smn2_shares.items():
+        shares[copies - 1] = share
+    blocks = [
+        draw_candidates(
+            jnp.uint32(scenario.seed),
+            jnp.asarray(part),
+            jnp.float32(cohort.smn1_copies),
+            jnp.asarray(shares, jnp.float32),
+            jnp.float32({"any": -1.0, "female": 1.0, "male": 0.0}[cohort.sex]),
+            draw.people,
+            draw.model.biology.smn,
+            between_people=scenario.uncertainty.between_people,
+            chance=scenario.uncertainty.chance,
+        )
+        for part in identity.reshape(-1, BLOCK_PATIENTS)
+    ]
+    return join_tree(blocks, identity.size)
+
+
 def _within(value: NDArray[Any], span: Any, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
     low = -np.inf if span.min is None else span.min
     high = np.inf if span.max is None else span.max
@@ -258,9 +267,12 @@ def _untreated_twin(scenario: Scenario, draw: Draw, person: Person, infections: 
         years = max(years, protocols.fact("sma_type_4_observation_years").number)
     patients = person.identity.shape[0]
     nobody = np.full(patients, NEVER_HOURS, np.int32)
-    plan = compile_plan((), Anchors(nobody, nobody, nobody, np.zeros(patients, bool)))
+    anchors = Anchors(nobody, nobody, nobody, np.zeros(patients, bool))
+    plan = compile_plan((), anchors)
     base = life_boundaries(round(years * HOURS_PER_YEAR))
-    grid = common_grid(base, patients)
+    first, last = np.full(patients, FIRST_HOUR, np.int32), np.full(patients, base[-1], np.int32)
+    nothing = planned_jumps((), anchors, last)
+    grid = personal_grid(np.repeat(base[:, None], patients, axis=1), nothing, first, last, reserve=False)
     setting = Setting(jnp.float32(CARE[scenario.care]), no_protocol(jnp.float32), draw.model)
     people, seeds, plans = split_tree(person, patients), split_tree(infections, patients), split_plan(plan, patients)
     latest = load_milestone_catalogue()["walk"].who_p99_months
@@ -348,10 +360,13 @@ def _to_enrolment(
     grids = split_tree(grid, patients)
     chance = scenario.uncertainty.chance
 
+    measured_seeds = split_tree(patient_seed(scenario.seed, np.asarray(person.identity), "observation"), patients)
+
     def live(block: int) -> tuple[State, Array, Array, Array]:
         span = Span(np.asarray(grids[block]), people[block], seeds[block], plans[block])
         state, path = simulate_span(begin_life(span, setting), span, setting, chance=chance)
-        return state, path.outcomes[-1], path.age_hours, path.margins
+        baseline = _baseline_visit(path.outcomes[-1], measured_seeds[block], draw.observation, noise=chance)
+        return state, baseline, path.age_hours, path.margins
 
     state, baseline, ages, margins = join_tree(map_blocks(live, len(people)), patients)
     return Candidates(
@@ -362,25 +377,29 @@ def _to_enrolment(
         enrolment_hours=enrolment,
         sma_type=kind,
         smn2_copies=smn2,
-        baseline=_observed_baseline(scenario, draw, person, baseline),
+        baseline=baseline,
         state=state,
         run_in_age_hours=ages,
         run_in_margins=margins,
     )
 
 
-def observation_seed(seed: int, numbers: NDArray[Any]) -> Array:
-    """Seed of each patient's measurements, uint32 (P,)."""
-    return stream_seed(person_key(jax.random.key(seed), jnp.asarray(numbers)), "observation")
+def patient_seed(seed: int, numbers: NDArray[Any], purpose: str) -> NDArray[np.uint32]:
+    """Seed of each patient's luck for one purpose, uint32 (P,)."""
+    padded = pad_people(np.asarray(numbers), numbers.size)
+    found = [_patient_seed(jnp.uint32(seed), jnp.asarray(part), purpose=purpose) for part in padded]
+    return np.concatenate([np.asarray(part) for part in found])[: numbers.size]
 
 
-def _observed_baseline(scenario: Scenario, draw: Draw, person: Person, true: Any) -> NDArray[Any]:
+@functools.partial(jax.jit, static_argnames="purpose")
+def _patient_seed(seed: Array, numbers: Array, *, purpose: str) -> Array:
+    return stream_seed(person_key(jax.random.key(seed), numbers), purpose)
+
+
+@functools.partial(jax.jit, static_argnames="noise")
+def _baseline_visit(true: Array, seed: Array, observation: ObservationParameters, *, noise: bool) -> Array:
     """Scores as the baseline visit records them, (outcome, P): trials select on what they measure."""
-    seeds = observation_seed(scenario.seed, np.asarray(person.identity))
-    seen = observe(
-        jnp.asarray(true)[None], np.zeros(1), seeds, draw.observation, noise=scenario.uncertainty.chance
-    )
-    return np.asarray(seen)[0]
+    return observe(true[None], jnp.zeros(1, jnp.int32), seed, observation, noise=noise)[0]
 
 
 def _entry_criteria(scenario: Scenario, people: Candidates, reasons: Counter[str]) -> NDArray[Any]:

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +19,10 @@ from motorpool.engine.grid import personal_grid, study_boundaries
 from motorpool.engine.integrate import State
 from motorpool.outcomes.milestones import MILESTONES
 from motorpool.outcomes.panel import OUTCOMES
-from motorpool.outcomes.randomness import person_key, stream_seed
 from motorpool.outcomes.walking import MINUTES
 from motorpool.simulation.model import Draw, parameter_draw
 from motorpool.simulation.readout import EVENTS, Readout, RunIn, read_out, ventilation_definitions
-from motorpool.simulation.recruit import CARE, Recruited, observation_seed, recruit
+from motorpool.simulation.recruit import CARE, Recruited, patient_seed, recruit
 from motorpool.simulation.safety import (
     Given,
     adverse_event_counts_of,
@@ -115,7 +113,7 @@ def _simulate_arm(scenario: Scenario, arm: str, cohort: Recruited, draw: Draw) -
     surgery = np.zeros(COURSES, np.float32)
     for index, course in enumerate(courses):
         surgery[index] = course.therapy == "spine_surgery"
-    seeds = np.asarray(observation_seed(scenario.seed, cohort.patient_numbers))
+    seeds = patient_seed(scenario.seed, cohort.patient_numbers, "observation")
     run_in = RunIn(people.run_in_age_hours, people.run_in_margins)
     pieces = split_tree((state, grid, people.person, people.infection_seed, seeds, enrolment, run_in), patients)
     plans = split_plan(plan, patients)
@@ -162,12 +160,12 @@ def _simulate_arm(scenario: Scenario, arm: str, cohort: Recruited, draw: Draw) -
     given = Given(administrations - before_administrations, exposure - before_exposure, weight)
     tube_since = np.where(np.asarray(people.state.tube_placed) > 0.5, 0.0, tube)
     tube_since = np.where(np.isfinite(readout.event_time_years[EVENTS.index("tube_feeding")]), tube_since, 0.0)
-    keys = person_key(jax.random.key(scenario.seed), jnp.asarray(cohort.patient_numbers))
+    safety_seed = patient_seed(scenario.seed, cohort.patient_numbers, "adverse_events")
     until = np.minimum(readout.death_age_hours, last)
     return ArmResults(
         readout=readout,
         adverse_events=adverse_event_counts_of(
-            courses, given, tube_since, stream_seed(keys, "adverse_events"), chance=chance
+            courses, given, tube_since, safety_seed, chance=chance
         ),
         procedures=procedure_counts(courses, given, tube_since),
         started=therapies_started(courses, starts, until),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motorpool.biology.vocabulary import HOURS_PER_YEAR, Array
+from motorpool.engine.blocks import join_tree, split_tree
+from motorpool.engine.dosing import COURSES
 from motorpool.evidence.adverse_events import (
     AdverseEventEntry,
     load_adverse_event_catalogue,
@@ -28,8 +31,11 @@ from motorpool.outcomes.adverse_events import (
 )
 from motorpool.therapies.courses import THERAPIES, CellTherapy, Course, Onasemnogene
 
-MOST_ADMINISTRATIONS = 64
+# Fixed shapes, so that every plan shares one compiled program. Later administrations of one course are not counted
+# towards adverse events; later events of one kind neither.
+MOST_ADMINISTRATIONS = 256
 MOST_EVENTS_PER_PERSON = 64
+MOST_PAIRS = 96
 INTRATHECAL, INTRAVENOUS = "intrathecal", "intravenous"
 
 
@@ -98,7 +104,7 @@ def _value(entry: AdverseEventEntry, course: Course) -> float:
 
 
 def adverse_event_counts_of(
-    courses: Sequence[Course], given: Given, tube_placed: NDArray[Any], seed: Array, *, chance: bool
+    courses: Sequence[Course], given: Given, tube_placed: NDArray[Any], seed: NDArray[Any], *, chance: bool
 ) -> NDArray[np.float64]:
     """Number of each adverse event per person, (adverse event, P); expected numbers when chance is off."""
     entries = load_adverse_event_catalogue()
@@ -108,7 +114,6 @@ def adverse_event_counts_of(
     administrations = np.concatenate([given.administrations[: len(courses)], (tube_placed > 0.5)[None]])
     years = np.concatenate([given.exposure_hours[: len(courses)] / HOURS_PER_YEAR, np.zeros((1, patients))])
     weights = np.concatenate([given.first_dose_weight_kg[: len(courses)], np.zeros((1, patients))])
-    kinds = {"dose": PER_DOSE, "procedure": PER_DOSE, "course": PER_COURSE, "patient_year": PER_PATIENT_YEAR}
     pairs = [
         (number, row, entry)
         for number, entry in enumerate(entries.values())
@@ -116,32 +121,61 @@ def adverse_event_counts_of(
         if (row == tube_row and entry.procedure == "tube_placement")
         or (row < tube_row and entry.procedure != "tube_placement" and _applies(entry, courses[row]))
     ]
-    if not pairs:
-        return total
-    names = tuple(f"{entry.id}@{courses[row].name if row < tube_row else 'tube'}" for _, row, entry in pairs)
-    values = [entry.value if row == tube_row else _value(entry, courses[row]) for _, row, entry in pairs]
-    weighted = [entry.weight_effect for _, _, entry in pairs]
-    parameters = AdverseEventParameters(
-        identity=adverse_event_identity(names),
-        therapy_index=jnp.asarray([row for _, row, _ in pairs], jnp.int32),
-        kind=jnp.asarray([kinds[entry.per] for _, _, entry in pairs], jnp.int32),
-        probability=jnp.asarray(values, jnp.float32),
-        log_odds_per_kg=jnp.asarray([w.log_odds_per_kg if w else 0.0 for w in weighted], jnp.float32),
-        reference_weight_kg=jnp.asarray([w.reference_weight_kg if w else 0.0 for w in weighted], jnp.float32),
-    )
-    most = int(np.clip(administrations.max(initial=0), 1, MOST_ADMINISTRATIONS))
-    most = 1 << (most - 1).bit_length()  # few distinct shapes, so that plans share compiled programs
+    if len(pairs) > MOST_PAIRS:
+        message = f"a plan has {len(pairs)} adverse events of courses; the program holds {MOST_PAIRS}"
+        raise ValueError(message)
+    parameters = _padded_parameters(pairs, courses)
+    rows = COURSES + 1
     exposure = Exposure(
-        administrations=jnp.asarray(administrations, jnp.int32),
-        exposed_years=jnp.asarray(years, jnp.float32),
-        weight_kg=jnp.broadcast_to(jnp.asarray(weights, jnp.float32)[None], (most, *weights.shape)),
+        administrations=_padded_rows(administrations, rows).astype(np.int32),
+        exposed_years=_padded_rows(years, rows).astype(np.float32),
+        weight_kg=_padded_rows(weights, rows).astype(np.float32),
     )
-    counted = adverse_event_counts(
-        seed, exposure, parameters, most_events_per_person=MOST_EVENTS_PER_PERSON, chance=chance
-    )
-    for (number, _, _), row in zip(pairs, np.asarray(jax.device_get(counted), np.float64), strict=True):
+    blocks = split_tree((np.asarray(seed), exposure), patients)
+    counted = [_counts(*block, parameters, chance=chance) for block in blocks]
+    for (number, _, _), row in zip(pairs, np.asarray(join_tree(counted, patients), np.float64), strict=False):
         total[number] += row
     return total
+
+
+def _padded_rows(values: NDArray[Any], rows: int) -> NDArray[Any]:
+    return np.concatenate([values, np.zeros((rows - values.shape[0], *values.shape[1:]), values.dtype)])
+
+
+def _padded_parameters(
+    pairs: Sequence[tuple[int, int, AdverseEventEntry]], courses: Sequence[Course]
+) -> AdverseEventParameters:
+    """One row per adverse event of a course; rows of probability zero fill up the fixed shape."""
+    tube_row = len(courses)
+    kinds = {"dose": PER_DOSE, "procedure": PER_DOSE, "course": PER_COURSE, "patient_year": PER_PATIENT_YEAR}
+
+    def filled(values: list[float], kind: Any) -> Array:
+        return jnp.asarray(np.asarray(values + [0] * (MOST_PAIRS - len(values)), kind))
+
+    names = tuple(f"{entry.id}@{courses[row].name if row < tube_row else 'tube'}" for _, row, entry in pairs)
+    weighted = [entry.weight_effect for _, _, entry in pairs]
+    return AdverseEventParameters(
+        identity=adverse_event_identity(names + ("",) * (MOST_PAIRS - len(names))),
+        therapy_index=filled([row for _, row, _ in pairs], np.int32),
+        kind=filled([kinds[entry.per] for _, _, entry in pairs], np.int32),
+        probability=filled(
+            [entry.value if row == tube_row else _value(entry, courses[row]) for _, row, entry in pairs], np.float32
+        ),
+        log_odds_per_kg=filled([w.log_odds_per_kg if w else 0.0 for w in weighted], np.float32),
+        reference_weight_kg=filled([w.reference_weight_kg if w else 0.0 for w in weighted], np.float32),
+    )
+
+
+@functools.partial(jax.jit, static_argnames="chance")
+def _counts(seed: Array, exposure: Exposure, parameters: AdverseEventParameters, *, chance: bool) -> Array:
+    weights = jnp.broadcast_to(exposure.weight_kg[None], (MOST_ADMINISTRATIONS, *exposure.weight_kg.shape))
+    return adverse_event_counts(
+        seed,
+        exposure._replace(weight_kg=weights),
+        parameters,
+        most_events_per_person=MOST_EVENTS_PER_PERSON,
+        chance=chance,
+    )
 
 
 def therapies_started(courses: Sequence[Course], start_hours: NDArray[Any], until: NDArray[Any]) -> NDArray[np.bool_]:
