@@ -160,7 +160,9 @@ def rates_of_change(body: Body, forcing: Forcing, person: Person, parameters: Bi
     return Body(
         alive=d_alive,
         sick=d_sick,
-        grafted=influence.new_neurons_per_year - body.grafted / parameters.neurons.graft_survival_years,
+        # Grafted neurons can fill what is missing of a healthy pool, and no more.
+        grafted=influence.new_neurons_per_year * (1.0 - body.grafted)
+        - body.grafted / parameters.neurons.graft_survival_years,
         inflammation=inflammation.rate_of_change(
             body.inflammation, dead, pool_stress, influence.anti_inflammation, parameters.inflammation
         ),
