@@ -18,7 +18,13 @@ from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_YEAR
 from motorpool.engine.blocks import Setting, Span, begin_life, simulate_span
 from motorpool.engine.compile_plan import cell_protocol, compile_plan, planned_jumps
 from motorpool.engine.dosing import COURSES, NEVER_HOURS
-from motorpool.engine.grid import FIRST_HOUR, life_boundaries, personal_grid, study_boundaries
+from motorpool.engine.grid import (
+    FIRST_HOUR,
+    STEPS_PER_MONTH,
+    life_boundaries,
+    personal_grid,
+    study_boundaries,
+)
 from motorpool.outcomes.events import crossing_time
 from motorpool.therapies.kinds import KIND_INDEX, KINDS
 from tests.support import lives
@@ -35,6 +41,7 @@ RELATIVE_TOLERANCE = 1e-3
 SMALLEST_SHARE_OF_RANGE = 0.01
 CARE = 1.0
 MONTHS = 12
+LONGEST_STEP_DAYS = HOURS_PER_YEAR / MONTHS / STEPS_PER_MONTH / HOURS_PER_DAY
 
 EVERYTHING: tuple[dict[str, Any], ...] = (
     {"therapy": "nusinersen", "missed_doses": [4], "dose_changes": [{"from_months": 6, "factor": 1.5}]},
@@ -260,10 +267,15 @@ def test_events_come_when_the_finely_integrated_hazard_crosses_the_draw(
 ) -> None:
     engine, solution = engines[name], references[name]
     last = engine.visit_hours[-1]
-    fine = np.arange(0, last, 6)
+    fine = np.arange(0, last + 6, 6).clip(max=last)
     ages, hazard = jnp.asarray(engine.grid_hours)[:, None], engine.cumulative_hazard
     with jax.enable_x64(True):
         expected = integrated_hazards(solution, fine, 0, CARE)
+    # The engine uses the mean severity of infections over a step; the reference looks infections up every six hours.
+    boundaries = engine.grid_hours[engine.grid_hours >= 0]
+    exact_hazard = np.stack([np.interp(boundaries, fine, expected[:, row]) for row in range(2)], axis=1)
+    error = np.abs(hazard[engine.grid_hours >= 0] - exact_hazard)
+    assert (error <= 0.01 * exact_hazard + 1e-3).all(), error.max(axis=0)
     found: list[float] = []
     for row in range(2):
         for draw in np.linspace(0.02, 0.95, 40) * expected[-1, row]:
@@ -271,10 +283,11 @@ def test_events_come_when_the_finely_integrated_hazard_crosses_the_draw(
             got = float(crossing_time(jnp.asarray(hazard[:, row : row + 1]), ages, jnp.asarray([draw]))[0])
             found.append((got - exact) / HOURS_PER_DAY)
     assert expected[-1].min() > 0.005  # both events are possible, or the check would be empty
-    assert np.abs(found).max() < 2.0, f"days off: {np.abs(found).max():.2f}"
-    assert np.abs(found).mean() < 0.5
+    assert np.abs(found).max() < LONGEST_STEP_DAYS, f"days off: {np.abs(found).max():.2f}"
+    assert np.median(np.abs(found)) < 2.0, f"days off: {np.median(np.abs(found)):.2f}"
 
 
+@pytest.mark.slow
 def test_the_reference_knows_its_own_error(
     engines: dict[str, Engine], references: dict[str, Solution]
 ) -> None:

@@ -19,7 +19,7 @@ from motorpool.biology.person import Person
 from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_YEAR
 from motorpool.engine.blocks import BLOCK_PATIENTS, Setting, Span, begin_life, simulate_span
 from motorpool.engine.compile_plan import Anchors, cell_protocol, compile_plan, planned_jumps
-from motorpool.engine.dosing import COURSES, NEVER_HOURS, Plan
+from motorpool.engine.dosing import NEVER_HOURS, Plan
 from motorpool.engine.grid import FIRST_HOUR, SEGMENT_STEPS, life_boundaries, personal_grid
 from motorpool.engine.integrate import State, Trajectory
 from motorpool.outcomes.panel import OUTCOME_INDEX
@@ -200,4 +200,16 @@ def live(
     return Life(who, grid, cut[1], cut[0], plan)
 
 
-__all__ = ["COURSES", "Life", "anchors_of", "central_draw", "courses_from", "live", "people"]
+def changed(draw: Draw, **values: float) -> Draw:
+    """The draw with other parameter values; names like ``therapies__nusinersen__splicing_gain_maximum``."""
+
+    def replaced(record: Any, path: list[str], value: float) -> Any:
+        name, *rest = path
+        old = getattr(record, name)
+        new = replaced(old, rest, value) if rest else jnp.full_like(old, value)
+        return dataclasses.replace(record, **{name: new})
+
+    model = draw.model
+    for name, value in values.items():
+        model = replaced(model, name.split("__"), value)
+    return dataclasses.replace(draw, model=model)
