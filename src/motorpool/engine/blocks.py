@@ -24,7 +24,7 @@ from motorpool.engine.dosing import Plan
 from motorpool.engine.grid import SEGMENT_STEPS, Hours
 from motorpool.engine.integrate import State, Trajectory, initial_state, integrate
 from motorpool.engine.parameters import ModelParameters
-from motorpool.outcomes.respiratory_infections import infection_severity, mean_infection_severity
+from motorpool.outcomes.respiratory_infections import infection_in_step, infection_severity
 from motorpool.therapies.cells import CellProtocol
 
 BLOCK_PATIENTS = 256
@@ -66,11 +66,13 @@ def _segment(
     dtype = person.smn2_level.dtype
     first, last = grid_hours[:-1], grid_hours[1:]
     if chance:
-        severity = mean_infection_severity(infection_seed, first, jnp.maximum(last, first + 1), infections)
+        share, severity = infection_in_step(infection_seed, first, jnp.maximum(last, first + 1), infections)
     else:
         severity = infection_severity(infection_seed, first, infections, chance=False)
+        share = jnp.ones_like(severity)
+    infection = (share.astype(dtype), severity.astype(dtype))
     return integrate(
-        state, grid_hours, severity.astype(dtype), person, setting.care, plan, setting.protocol, setting.parameters
+        state, grid_hours, infection, person, setting.care, plan, setting.protocol, setting.parameters
     )
 
 

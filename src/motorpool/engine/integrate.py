@@ -129,7 +129,7 @@ def runge_kutta(
 def integrate(
     state: State,
     grid_hours: Array,
-    infection: Array,
+    infection: tuple[Array, Array],
     person: Person,
     care: Array,
     plan: dosing.Plan,
@@ -141,7 +141,7 @@ def integrate(
     Args:
         state: at the first boundary.
         grid_hours: (K, P) int32, never falling; boundaries of each person's steps.
-        infection: (K - 1, P) mean severity of respiratory infections in each step.
+        infection: (K - 1, P) each: share of each step with a respiratory infection, and its mean severity then.
         person: traits.
         care: scalar; 0 palliative, 1 standard, 2 proactive.
         plan: courses; ``protocol``: what the plan decides about cells.
@@ -169,10 +169,10 @@ def integrate(
         return stacked([values[name] for name in STATE_RULE_OUTCOMES])
 
     def step(
-        carried: tuple[State, Array], inputs: tuple[Array, Array, Array, Array, Array]
+        carried: tuple[State, Array], inputs: tuple[Array, Array, tuple[Array, Array], Array, Array]
     ) -> tuple[tuple[State, Array], tuple[Condition, Array, Array]]:
         now, stress = carried
-        hours, next_hours, severity, log_weight, next_log_weight = inputs
+        hours, next_hours, (ill_share, severity), log_weight, next_log_weight = inputs
         age_years = hours.astype(dtype) / HOURS_PER_YEAR
         length = next_hours - hours
         moving = length > 0
@@ -216,7 +216,10 @@ def integrate(
         def hazards(at: Body, instant: int) -> tuple[Array, Array]:
             forcing = jax.tree.map(lambda leaf: leaf[instant], forcings)
             seen_then = condition(at, forcing, person, parameters.biology)
-            return panel.hazards_per_year(seen_then, severity, person, care, outcomes)
+            # Hazards rise steeply with severity, so days with and without infection are weighed, not averaged.
+            calm = panel.hazards_per_year(seen_then, jnp.zeros_like(severity), person, care, outcomes)
+            ill = panel.hazards_per_year(seen_then, severity, person, care, outcomes)
+            return calm[0] + ill_share * (ill[0] - calm[0]), calm[1] + ill_share * (ill[1] - calm[1])
 
         born_years = jnp.where(age_years >= 0.0, years, 0.0)
         cumulative = stacked(

@@ -136,23 +136,53 @@ def mean_infection_severity(
             for hours in (from_hours, to_hours)
         ]
         return 0.5 * (ends[0] + ends[1])
+    found, begin, end = _episodes_of_step(person_seed, from_hours, to_hours, parameters)
+    return _integrated_maximum(found, [one.severity for one in found], begin, end) / (end - begin)
+
+
+def infection_in_step(
+    person_seed: jax.Array, from_hours: ArrayLike, to_hours: ArrayLike, parameters: InfectionParameters
+) -> tuple[jax.Array, jax.Array]:
+    """Share of each time step with an infection, and the mean severity while there is one (0 if there is none).
+
+    For what does not grow in proportion to severity, such as a hazard: (1 - share) x (its value without infection) +
+    share x (its value at the mean severity) is exact in steps with one episode. Shapes as in
+    `mean_infection_severity`.
+    """
+    found, begin, end = _episodes_of_step(person_seed, from_hours, to_hours, parameters)
+    present = [jnp.where(one.severity > 0.0, 1.0, 0.0) for one in found]
+    share = jnp.clip(_integrated_maximum(found, present, begin, end) / (end - begin), 0.0, 1.0)
+    mean = _integrated_maximum(found, [one.severity for one in found], begin, end) / (end - begin)
+    return share, jnp.where(share > 0.0, mean / jnp.where(share > 0.0, share, 1.0), 0.0)
+
+
+def _episodes_of_step(
+    person_seed: jax.Array, from_hours: ArrayLike, to_hours: ArrayLike, parameters: InfectionParameters
+) -> tuple[list[Episodes], jax.Array, jax.Array]:
+    """Episodes that can touch each step, and the step's begin and end in days."""
     seed = jnp.asarray(person_seed)
     floating = jnp.result_type(float)
     begin = jnp.asarray(from_hours).astype(floating) / HOURS_PER_DAY
     end = jnp.asarray(to_hours).astype(floating) / HOURS_PER_DAY
     last_bin = jnp.floor(end / BIN_DAYS).astype(jnp.int32)
-    found = [episodes_in_bin(seed, last_bin - back, parameters) for back in range(BINS_REMEMBERED + 2)]
+    return [episodes_in_bin(seed, last_bin - back, parameters) for back in range(BINS_REMEMBERED + 2)], begin, end
+
+
+def _integrated_maximum(
+    found: list[Episodes], heights: list[jax.Array], begin: jax.Array, end: jax.Array
+) -> jax.Array:
+    """Integral over each step (days) of the largest height among the active episodes."""
     starts = [jnp.clip(one.start_days, begin, end) for one in found]
     stops = [jnp.clip(one.end_days, begin, end) for one in found]
     total = jnp.zeros_like(begin)
     for size in range(1, len(found) + 1):
         sign = 1.0 if size % 2 else -1.0
         for some in combinations(range(len(found)), size):
-            mildest = reduce(jnp.minimum, [found[number].severity for number in some])
+            lowest = reduce(jnp.minimum, [heights[number] for number in some])
             first_stop = reduce(jnp.minimum, [stops[number] for number in some])
             last_start = reduce(jnp.maximum, [starts[number] for number in some])
-            total = total + sign * mildest * jnp.maximum(first_stop - last_start, 0.0)
-    return total / (end - begin)
+            total = total + sign * lowest * jnp.maximum(first_stop - last_start, 0.0)
+    return total
 
 
 def _expected_minimum_duration_days(limit_days: jax.Array, parameters: InfectionParameters) -> jax.Array:
