@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import altair as alt
 import numpy as np
 import pytest
@@ -9,14 +11,22 @@ from motorpool.figures.collection import collect_figures
 from motorpool.figures.context import FigureContext
 from motorpool.figures.icons import STATES, of_one_hundred, state_shares
 from motorpool.figures.milestones import ability_shares, choose_clock
+from motorpool.figures.start_age import start_age_figure
+from motorpool.figures.start_ages import start_ages
 from motorpool.figures.survival import survival_figure
 from motorpool.figures.theme import ARM_COLOURS, ARM_DASHES, ARM_SHAPES, arm_styles
-from tests.support.synthetic_results import small_dataset, synthetic_dataset
+from motorpool.figures.walking import walking_figure
+from tests.support.synthetic_results import (
+    small_dataset,
+    start_age_dataset,
+    synthetic_dataset,
+)
 
 
 def test_every_section_has_a_figure(collection):
     for name, figures in vars(collection).items():
-        assert figures, name
+        if name not in ("start_age", "walking"):  # only for scenarios and people they fit
+            assert figures, name
     identifiers = [figure.identifier for figure in collection.all()]
     assert len(set(identifiers)) == len(identifiers)
 
@@ -148,3 +158,40 @@ def test_no_published_study_is_no_problem():
     context = FigureContext(data)
     assert context.published == []
     assert "Diamonds" not in survival_figure(context, "death").caption
+
+
+def test_arms_that_differ_in_start_age_are_drawn_against_it():
+    context = FigureContext(start_age_dataset())
+    assert list(start_ages(context.scenario).values()) == [0.0, 1.0, 2.0, 3.0, 6.0, 9.0, 12.0, 18.0, 24.0]
+    figure = start_age_figure(context)
+    rows = figure.table[figure.table["Age at start, months"].notna()]
+    assert set(rows["Age at start, months"]) == set(start_ages(context.scenario).values())
+    assert "months of age" in figure.alt
+    assert figure.svg().startswith("<svg")
+
+
+def test_other_scenarios_have_no_start_age_figure(context):
+    assert start_ages(context.scenario) == {}
+    assert start_age_figure(context) is None
+    scenario = json.loads(start_age_dataset().attrs["scenario"])
+    scenario["arms"]["age_3"]["therapies"][0]["route"] = "intrathecal"
+    assert start_ages(scenario) == {}
+
+
+def test_ten_arms_stay_apart():
+    context = FigureContext(start_age_dataset())
+    assert len({style.colour for style in context.styles}) == len(context.styles)
+    lightness = [luminance(style.colour) for style in context.styles if style.arm != "untreated"]
+    assert lightness == sorted(lightness)
+    labels = {f"arm {index}": str(index) for index in range(12)}
+    looks = {(style.colour, tuple(style.dash), style.shape) for style in arm_styles(labels, "arm 0")}
+    assert len(looks) == 12
+
+
+def test_walking_by_minute_needs_walkers(context):
+    assert walking_figure(context) is None
+    data = synthetic_dataset(patients=20, draws=2, visits=3)
+    metres = np.linspace(60.0, 40.0, 6) * np.ones(data["walk_minute_m"].shape)
+    data["walk_minute_m"] = (data["walk_minute_m"].dims, metres)
+    figure = walking_figure(FigureContext(data))
+    assert "60 m in the first, 40 m in the last minute" in figure.alt

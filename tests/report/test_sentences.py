@@ -6,11 +6,12 @@ import re
 import numpy as np
 import pytest
 
-from motorpool.report.numbers import Estimate, difference_words, months_words, out_of_100
-from motorpool.report.sentences import SentenceMaker, addition_words
+from motorpool.report.numbers import Estimate, difference_words, months_words, more_of_100, out_of_100
+from motorpool.report.phrases import addition_words, joined, spread_out
+from motorpool.report.sentences import SentenceMaker
+from motorpool.simulation.comparators import arm_comparators
 from motorpool.simulation.labels import outcome_view
-from motorpool.simulation.summary import summarise
-from motorpool.simulation.summary_outcomes import arm_comparators
+from motorpool.simulation.summary import summary_table
 from tests.support.synthetic_results import small_dataset, synthetic_dataset
 
 HFMSE = outcome_view("hfmse")
@@ -19,7 +20,7 @@ HFMSE = outcome_view("hfmse")
 def maker_for(data):
     scenario = json.loads(data.attrs["scenario"])
     labels = {arm: plan["label"] for arm, plan in scenario["arms"].items()}
-    return SentenceMaker(summarise(data), scenario, labels, arm_comparators(data), "infants")
+    return SentenceMaker(summary_table(data), scenario, labels, arm_comparators(data), "infants")
 
 
 @pytest.fixture(scope="module")
@@ -88,9 +89,10 @@ def test_every_question_is_answered(maker):
 
 
 def test_every_number_carries_its_range(maker):
-    for sentence in maker.living() + maker.abilities():
-        for number in re.findall(r"about \d+(?! ?\(range)", sentence.text):
-            assert re.search(re.escape(number) + r"\d* \(range", sentence.text), sentence.text
+    for sentence in maker.living() + maker.abilities() + maker.headline():
+        for number in re.findall(r"(?:about|perhaps) [+\d.]+", sentence.text):
+            words = r"( more| fewer| points| of 100)? \(range"
+            assert re.search(re.escape(number) + words, sentence.text), sentence.text
 
 
 def test_nothing_is_promised_and_no_date_of_death_is_given(maker):
@@ -110,10 +112,10 @@ def test_nothing_is_promised_and_no_date_of_death_is_given(maker):
 
 
 def test_cell_therapy_always_has_its_range_and_its_warning(maker):
-    cells = [sentence for sentence in maker.all() if sentence.arm == "nusinersen_and_cells"]
-    assert {sentence.topic for sentence in cells} == {"cells"}
+    assert {s.topic for s in maker.all() if s.arm == "nusinersen_and_cells"} == {"cells"}
+    cells = [sentence for sentence in maker.all() if sentence.topic == "cells"]
     assert any("range" in sentence.text and "Nusinersen 12 mg" in sentence.text for sentence in cells)
-    assert any("no controlled study of cell therapy in SMA" in sentence.text for sentence in cells)
+    assert any("No controlled study of cell therapy in SMA" in sentence.text for sentence in cells)
     assert not any("of 100" in sentence.text for sentence in cells)
 
 
@@ -151,3 +153,83 @@ def test_a_dataset_without_ventilation_still_speaks():
     sentences = maker_for(small_dataset()).all()
     assert any("alive" in sentence.text for sentence in sentences)
     assert np.all([sentence.text.endswith(".") for sentence in sentences])
+
+
+@pytest.mark.parametrize(
+    ("difference", "words"),
+    [
+        (Estimate(0.18, 0.05, 0.28), "about 18 more (range 5 to 28)"),
+        (Estimate(-0.04, -0.09, -0.01), "about 4 fewer (range 1 to 9)"),
+        (Estimate(0.03, -0.02, 0.08), "perhaps 3 more (range 2 fewer to 8 more)"),
+        (Estimate(0.0, -0.02, 0.02), "about as many (range 2 fewer to 2 more)"),
+        (Estimate(0.0, 0.0, 0.0), "as many"),
+        (Estimate(0.004, 0.001, 0.02), "hardly any more (range 0 to 2)"),
+        (Estimate(1.0, 1.0, 1.0), "about 100 more (range 100 to 100)"),
+        (Estimate(0.18), "about 18 more"),
+        (Estimate(0.0), "about as many"),
+    ],
+)
+def test_differences_of_one_hundred(difference, words):
+    assert more_of_100(difference) == words
+
+
+def test_headline_is_short_and_ends_with_the_warning_about_cells(maker):
+    headline = maker.headline()
+    assert 3 <= len(headline) <= 5
+    assert "No controlled study of cell therapy in SMA" in headline[-1].text
+
+
+def with_shares(data, values):
+    """The dataset with the given shares of people alive at the end, by arm."""
+    data = data.copy()
+    times = np.full(data["event_time_years"].shape, np.inf)
+    people = data.sizes["patient"]
+    for arm, share in enumerate(values):
+        times[arm, :, : people - round(share * people)] = 0.25
+    data["event_time_years"] = (data["event_time_years"].dims, times)
+    return data
+
+
+@pytest.mark.parametrize(
+    ("shares", "start", "end"),
+    [
+        (
+            (0, 1, 1, 1),
+            "Of 100 infants like these, almost none are alive",
+            "about 100 more (range 100 to 100)",
+        ),
+        ((1, 1, 1, 1), "In this simulation almost all of 100 infants", "after the start, in every arm."),
+        ((0, 0, 0, 0), "In this simulation hardly any of 100 infants", "after the start, in any arm."),
+        ((0.5, 0.5, 0.5, 0.5), "Of 100 infants like these, about 50 (range 50 to 50) are", "as many."),
+        ((0.01, 1, 1, 1), "Of 100 infants like these, about 1 (range 1 to 1) is alive", "to 99)."),
+    ],
+)
+def test_extreme_and_equal_shares_are_grammatical(shares, start, end):
+    data = with_shares(synthetic_dataset(patients=100, draws=3, visits=3), shares)
+    text = maker_for(data).living()[0].text
+    assert text.startswith(start), text
+    assert text.rstrip(".").endswith(end.rstrip(".")), text
+
+
+def test_arms_that_differ_less_than_is_known_are_said_to():
+    data = synthetic_dataset(patients=20, draws=3)
+    scenario = json.loads(data.attrs["scenario"])
+    labels = {arm: plan["label"] for arm, plan in scenario["arms"].items()}
+
+    def sentence(first, second):
+        shares = {"untreated": np.zeros(3), "nusinersen": np.array(first), "risdiplam": np.array(second)}
+        maker = SentenceMaker(
+            summary_table(data), scenario, labels, arm_comparators(data), "infants", event_free=shares
+        )
+        return maker.between()[0].text
+
+    assert "do not differ from each other" in sentence([0.5, 0.6, 0.7], [0.55, 0.55, 0.75])
+    assert "has about 20 more (range 20 to 20) of 100 alive" in sentence([0.5, 0.6, 0.7], [0.7, 0.8, 0.9])
+    assert "practically no difference" in sentence([0.5, 0.6, 0.7], [0.5, 0.6, 0.7])
+
+
+def test_lists_and_choices():
+    assert joined(["a"]) == "a"
+    assert joined(["a", "b"]) == "a and b"
+    assert joined(["a, x", "b"]) == "a, x, and b"
+    assert spread_out(list("abcdefghij"), 4) == ["a", "d", "g", "j"]

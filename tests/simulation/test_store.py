@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
@@ -15,7 +16,7 @@ from motorpool.simulation.store import (
     is_results_folder,
     rounded,
 )
-from tests.support.synthetic_results import small_dataset
+from tests.support.synthetic_results import small_dataset, synthetic_dataset
 
 MANIFEST = {"seed": 1, "versions": {"motorpool": "0.0"}}
 
@@ -36,7 +37,14 @@ def test_round_trip(results, tmp_path):
 def test_tables_agree_with_the_dataset(results, tmp_path):
     folder = results.save(tmp_path / "out")
     summary = pd.read_parquet(folder / "summary.parquet")
-    assert len(summary) == len(pd.read_csv(folder / "summary.csv")) == len(results.summary())
+    assert len(summary) == len(results.summary())
+    table = pd.read_csv(folder / "summary.csv")
+    wanted = results.summary_table()
+    assert list(table.columns) == list(wanted.columns)
+    numbers = [name for name in table.columns if "." in name]
+    np.testing.assert_allclose(
+        table[numbers].to_numpy(dtype=float), wanted[numbers].to_numpy(dtype=float), rtol=1e-5
+    )
     people = pd.read_csv(folder / "patients.csv")
     assert len(people) == 2 * 2 * 2 * 2
     row = people[(people["arm"] == "added") & (people["draw"] == 0) & (people["patient"] == 0)]
@@ -56,7 +64,20 @@ def test_results_json_is_the_same_for_the_same_run_anywhere(results, tmp_path):
     text = first.read_text()
     assert str(tmp_path) not in text
     content = json.loads(text)
-    assert set(content) == {"format", "version", "scenario", "cohort", "visit_month", "summary"}
+    assert set(content) == {
+        "format",
+        "version",
+        "scenario",
+        "cohort",
+        "visit_month",
+        "counted",
+        "summary",
+    }
+    columns = content["summary"]["columns"]
+    assert all(len(row) == len(columns) for row in content["summary"]["rows"])
+    assert {"knowledge_mean", "chance_monte_carlo_standard_error"} <= set(columns)
+    measures = {row[columns.index("measure")] for row in content["summary"]["rows"]}
+    assert measures == set(content["counted"])
     assert content["cohort"]["tried"] == [4, 6]
 
 
@@ -143,3 +164,9 @@ def test_rounding_keeps_six_digits_and_has_no_infinity():
     assert rounded(float("inf")) is None
     assert rounded("text") == "text"
     assert rounded(3) == 3
+
+
+def test_results_json_stays_short(tmp_path):
+    results = Results(synthetic_dataset(patients=10, draws=2), MANIFEST)
+    folder = results.save(tmp_path / "out")
+    assert (folder / "results.json").stat().st_size < 300_000

@@ -5,10 +5,18 @@ import warnings
 import numpy as np
 import pytest
 
-from motorpool.simulation.layers import COLUMNS, between_people, knowledge
-from motorpool.simulation.summary import cohort_table, select, summarise, value_of
-from motorpool.simulation.summary_outcomes import arm_comparators
-from motorpool.simulation.survival_summary import survival_frame
+from motorpool.simulation.comparators import arm_comparators
+from motorpool.simulation.layers import (
+    COLUMNS,
+    KEYS,
+    STATISTICS,
+    between_people,
+    knowledge,
+    mean_over_last,
+    quantiles_over_last,
+)
+from motorpool.simulation.summary import cohort_table, select, summarise, summary_table, value_of
+from motorpool.simulation.survival_summary import survival_table
 from tests.support.synthetic_results import small_dataset, synthetic_dataset
 
 
@@ -133,8 +141,8 @@ def test_shares_equal_kaplan_meier_and_aalen_johansen():
         expected = [float(incidence[incidence.index <= month + 1e-4].iloc[-1]) for month in months]
 
     def shares(event, measure):
-        frame = survival_frame(data, event, months)
-        return select(frame, arm=arm, measure=measure, statistic="mean")["value"].to_numpy()
+        table = survival_table(data, event, months)
+        return select(table, arm=arm, measure=measure)["knowledge.mean"].to_numpy()
 
     ours = shares("death_or_permanent_ventilation_16h_21d", "event_free_share")
     np.testing.assert_allclose(ours, fitter.predict(months).to_numpy(), atol=1e-9)
@@ -168,3 +176,67 @@ def test_cohort_table_says_who_is_in_it():
     assert table.loc["SMN2 copies", "summary"] == "3: 100 %"
     assert "female: 50 %" in table.loc["Sex", "summary"]
     assert table.loc["Age at enrolment", "summary"].startswith("24.0")
+
+
+def test_table_and_tidy_form_hold_the_same_numbers():
+    data = synthetic_dataset(patients=15, draws=3, visits=3)
+    table, tidy = summary_table(data), summarise(data)
+    assert list(table.columns) == [*KEYS, *STATISTICS]
+    assert len(tidy) == table[list(STATISTICS)].notna().sum().sum()
+    row = table.iloc[7]
+    keys = {name: row[name] for name in KEYS if name not in ("people", "draws", "counted", "unit")}
+    found = select(tidy, **keys)
+    for name in STATISTICS:
+        layer, statistic = name.split(".", 1)
+        values = select(found, layer=layer, statistic=statistic)["value"].tolist()
+        assert values == ([] if np.isnan(row[name]) else [row[name]])
+
+
+def test_quantiles_and_means_equal_numpy_and_ignore_nan():
+    random = np.random.default_rng(3)
+    values = random.normal(size=(4, 3, 25))
+    values[random.random(values.shape) < 0.3] = np.nan
+    wanted = (0.0, 0.025, 0.31, 0.5, 0.9, 1.0)
+    np.testing.assert_allclose(
+        quantiles_over_last(values, wanted), np.nanquantile(values, wanted, axis=-1), rtol=1e-12
+    )
+    np.testing.assert_allclose(mean_over_last(values), np.nanmean(values, axis=-1), rtol=1e-12)
+    nobody = np.full((2, 5), np.nan)
+    assert np.isnan(quantiles_over_last(nobody, wanted)).all()
+    assert np.isnan(mean_over_last(nobody)).all()
+    one = np.array([[np.nan, 4.0, np.nan]])
+    np.testing.assert_array_equal(quantiles_over_last(one, (0.1, 0.9)), [[4.0], [4.0]])
+
+
+def test_losing_an_ability_is_counted_among_those_who_have_it_at_enrolment():
+    data = synthetic_dataset(patients=20, draws=2, visits=3, months_between_visits=6.0)
+    status = data["milestone_status"].values.copy()
+    sit = [str(name) for name in data["milestone"].values].index("sit_10s")
+    status[:, :, :, 0, sit] = False
+    status[:, :, :5, 0, sit] = True
+    data["milestone_status"] = (data["milestone_status"].dims, status)
+    times = data["event_time_years"].values.copy()
+    place = [str(name) for name in data["event"].values].index("loss_of_sitting")
+    times[..., place] = np.inf
+    times[:, :, 0, place] = 0.25
+    data["event_time_years"] = (data["event_time_years"].dims, times)
+    rows = select(summary_table(data), quantity="loss_of_sitting", measure="cumulative_incidence")
+    assert set(rows["people"]) == {5.0}
+    assert set(rows[rows["visit_month"] == 12.0]["knowledge.mean"]) == {0.2}
+    assert rows["counted"].str.contains("with the ability at enrolment").all()
+    status[:, :, :, 0, sit] = False
+    data["milestone_status"] = (data["milestone_status"].dims, status)
+    assert select(summary_table(data), quantity="loss_of_sitting").empty
+
+
+def test_shares_are_compared_with_the_comparator_person_by_person():
+    data = synthetic_dataset(patients=30, draws=3)
+    table = summary_table(data)
+    fixed = {"kind": "event", "quantity": "death", "visit_month": 24.0}
+    shares = select(table, **fixed, measure="event_free_share").set_index("arm")["knowledge.mean"]
+    differences = select(table, **fixed, measure="difference_event_free_share").set_index("arm")
+    assert dict(differences["comparator"])["nusinersen_and_cells"] == "nusinersen"
+    for arm, row in differences.iterrows():
+        assert row["knowledge.mean"] == pytest.approx(shares[arm] - shares[row["comparator"]])
+    width = differences["knowledge.q97.5"] - differences["knowledge.q2.5"]
+    assert (width >= 0).all()

@@ -281,6 +281,28 @@ def _first_crossing(cumulative: np.ndarray, luck: np.ndarray, years: np.ndarray)
     return result
 
 
+def start_age_dataset(patients: int = 12, draws: int = 3) -> xr.Dataset:
+    """Ten arms that differ only in the age at which gene therapy starts; one is never treated."""
+    ages = (None, 0, 1, 2, 3, 6, 9, 12, 18, 24)
+    data = synthetic_dataset(patients=patients, draws=draws, visits=3, months_between_visits=12.0)
+    chosen = data.isel(arm=[0] + [1, 1, 3, 3, 1, 1, 0, 0, 0])
+    chosen = chosen.assign_coords(arm=["untreated", *(f"age_{age}" for age in ages[1:])])
+    scenario = json.loads(data.attrs["scenario"])
+    scenario["arms"] = {
+        "untreated": {"label": "Never treated", "therapies": []},
+        **{
+            f"age_{age}": {
+                "label": f"At {age} months",
+                "therapies": [{"therapy": "onasemnogene", "start": {"age_months": float(age)}}],
+            }
+            for age in ages[1:]
+        },
+    }
+    scenario["published"] = []
+    chosen.attrs["scenario"] = json.dumps(scenario)
+    return chosen
+
+
 def small_dataset() -> xr.Dataset:
     """Two arms, two draws, two people, two visits: every summary of it can be worked out by hand.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from motorpool.figures.context import SIMULATED, FigureContext
-from motorpool.figures.figure import Figure, Layout, Spec, make_figure
+from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import (
     arm_bands,
     arm_colour,
@@ -66,13 +66,13 @@ def ability_figure(context: FigureContext) -> Figure | None:
         "low": "Low end of what we do not know",
         "high": "High end of what we do not know",
     }
-    return make_figure(
-        build,
+    return Figure(
+        build=build,
         identifier="abilities",
         title="Of 100 people, how many can do it at each visit",
         alt="Line charts of the share able. At the end, of 100 people: " + "; ".join(parts) + ".",
         caption=(
-            f"Average of each arm; shaded, {context.range_words}. Everyone enrolled is counted; people who "
+            f"Average of each arm; {context.pale_band_words}. Everyone enrolled is counted; people who "
             "died "
             "count as not able. Higher is better." + published_note(drawn)
         ),
@@ -82,9 +82,7 @@ def ability_figure(context: FigureContext) -> Figure | None:
 
 
 def _frame(context: FigureContext, milestone: str) -> pd.DataFrame:
-    frame = context.wide_rows(
-        ["arm", "visit_month"], kind="milestone", quantity=milestone, measure="able_share"
-    ).rename(
+    frame = context.rows(kind="milestone", quantity=milestone, measure="able_share").rename(
         columns={
             "visit_month": "x",
             "knowledge.mean": "mean",
@@ -103,7 +101,7 @@ def _chart(context: FigureContext, milestone: str, frame: pd.DataFrame, layout: 
     x = month_axis("Months since enrolment", max(context.months), width)
     scale = alt.Scale(domain=[0, 100])
     layers = []
-    if "low" in frame:
+    if "low" in frame and context.draw_bands:
         low = alt.Y("low:Q", title=WORDS, scale=scale)
         layers += arm_bands(context.styles, x, low, "high:Q", opacity=0.14)
     layers.append(

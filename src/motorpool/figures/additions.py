@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from motorpool.figures.context import SIMULATED, FigureContext
-from motorpool.figures.figure import Figure, Layout, Spec, keep_rows, make_figure
+from motorpool.figures.figure import Figure, Layout, Spec, keep_rows
 from motorpool.figures.marks import data_of, layered, panel_title, side_by_side
 from motorpool.figures.theme import INK, SOFT_INK
 from motorpool.simulation.labels import outcome_view
@@ -41,13 +41,7 @@ def difference_table(context: FigureContext) -> pd.DataFrame:
         measures = ["difference_death_as_worst", "difference_among_living"]
         for measure in measures if view.worst is not None else measures[1:]:
             frame = context.enough_people(
-                context.wide_rows(
-                    ["arm", "quantity", "measure", "counted"],
-                    kind="outcome",
-                    quantity=outcome,
-                    measure=measure,
-                    visit_month=last,
-                )
+                context.rows(kind="outcome", quantity=outcome, measure=measure, visit_month=last)
             )
             if len(frame):
                 pieces.append(frame.rename(columns=QUANTILES))
@@ -95,8 +89,8 @@ def addition_figure(context: FigureContext) -> Figure | None:
         return side_by_side(panels, columns=columns, spacing=20, shared_y=True)
 
     parts = [_row_words(row) for row in drawn.to_dict("records")]
-    return make_figure(
-        build,
+    return Figure(
+        build=build,
         identifier="additions",
         title=f"What each arm adds over its comparator after {max(context.months):g} months",
         alt="Forest plot of differences to the comparator; right is better. " + "; ".join(parts) + ".",

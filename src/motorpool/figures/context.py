@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from motorpool.figures.published_points import PublishedPoint, published_points
-from motorpool.figures.theme import ArmStyle, arm_styles
-from motorpool.simulation.summary import select, summarise
-from motorpool.simulation.summary_outcomes import arm_comparators
+from motorpool.figures.published_points import PublishedPoint, PublishedResults, published_results
+from motorpool.figures.start_ages import start_ages
+from motorpool.figures.theme import FULL_BANDS, ArmStyle, arm_styles
+from motorpool.simulation.comparators import arm_comparators
+from motorpool.simulation.layers import STATISTICS
+from motorpool.simulation.summary import select, summary_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 SIMULATED = "Simulated by motorpool from preliminary parameters, not yet calibrated."
 
 
+MOST_BANDS = 6
+INFANT_MONTHS = 24.0
 _GROUP = ("kind", "quantity", "measure")
 
 
@@ -37,8 +41,8 @@ class FigureContext:
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """The tidy summary."""
-        return summarise(self.dataset)
+        """The summary table: one row per quantity, measure, arm and visit."""
+        return summary_table(self.dataset)
 
     @cached_property
     def arms(self) -> list[str]:
@@ -66,7 +70,7 @@ class FigureContext:
     @cached_property
     def styles(self) -> list[ArmStyle]:
         """How each arm is drawn."""
-        return arm_styles(self.labels, self.comparator)
+        return arm_styles(self.labels, self.comparator, ordered=bool(start_ages(self.scenario)))
 
     @property
     def draws(self) -> int:
@@ -84,9 +88,70 @@ class FigureContext:
         return [float(month) for month in self.dataset["visit_month"].values]
 
     @cached_property
+    def published_results(self) -> PublishedResults:
+        """What the studies the scenario names say, drawn or not."""
+        return published_results(self.scenario, max(self.months))
+
+    @property
     def published(self) -> list[PublishedPoint]:
-        """Published results the scenario asks for, which may be none."""
-        return published_points(self.scenario)
+        """Published results that can be drawn, which may be none."""
+        return self.published_results.points
+
+    @property
+    def draw_bands(self) -> bool:
+        """Whether ranges of all arms can be drawn over each other and still be told apart."""
+        return len(self.arms) <= MOST_BANDS
+
+    @property
+    def band_words(self) -> str:
+        """What is shaded where all arms share one chart."""
+        if self.draws > 1 and not self.draw_bands:
+            return "with this many arms the ranges of what we do not know are in the table only"
+        if self.draws > 1 and len(self.arms) > FULL_BANDS:
+            return f"shaded, and as bars at the right end, {self.range_words}"
+        return f"shaded, {self.range_words}"
+
+    @property
+    def pale_band_words(self) -> str:
+        """What is shaded in small charts, which have no room for bars at the end."""
+        if self.draws > 1 and not self.draw_bands:
+            return self.band_words
+        return f"shaded, {self.range_words}"
+
+    @cached_property
+    def motor_scales(self) -> list[str]:
+        """Motor scales at least half of the living can be assessed on at the end, the most fitting one first.
+
+        Which scale fits follows from what people can do at enrolment: infants and people who do not sit,
+        people who sit, people who walk.
+        """
+        able = {name: self._able_at_enrolment(name) for name in ("sit_5s", "walk")}
+        infants = float(np.median(self.enrolment_age_months)) < INFANT_MONTHS
+        if infants:
+            order = ("chop_intend", "hine2", "hfmse", "rulm", "mfm32", "six_minute_walk_m")
+        elif able["walk"] >= 0.5:
+            order = ("hfmse", "rulm", "six_minute_walk_m", "mfm32", "chop_intend", "hine2")
+        elif able["sit_5s"] >= 0.5:
+            order = ("hfmse", "rulm", "mfm32", "chop_intend", "hine2", "six_minute_walk_m")
+        else:
+            order = ("rulm", "mfm32", "chop_intend", "hfmse", "hine2", "six_minute_walk_m")
+        living = float(np.asarray(self.dataset["alive"].isel(visit_month=-1).values, dtype=float).sum())
+        found: list[str] = []
+        for name in order:
+            if f"{name}__true" not in self.dataset:
+                continue
+            scores = self.dataset[f"{name}__true"]
+            ends = [np.isfinite(scores.isel(visit_month=place).values) for place in (0, -1)]
+            everyone = ends[0].size
+            if ends[0].sum() >= 0.5 * everyone and ends[1].sum() >= 0.5 * living:
+                found.append(name)
+        return found
+
+    def _able_at_enrolment(self, milestone: str) -> float:
+        if "milestone_status" not in self.dataset or milestone not in self.dataset["milestone"].values:
+            return 0.0
+        able = self.dataset["milestone_status"].isel(visit_month=0).sel(milestone=milestone)
+        return float(np.asarray(able.values, dtype=float).mean())
 
     @property
     def range_words(self) -> str:
@@ -96,29 +161,21 @@ class FigureContext:
         return f"what we do not know: 95 % range over {self.draws} parameter sets"
 
     def rows(self, **conditions: Any) -> pd.DataFrame:
-        """Summary rows meeting the conditions; naming kind, quantity and measure makes it fast."""
-        key = tuple(conditions.get(name) for name in _GROUP)
-        if None in key:
-            return select(self.summary, **conditions)
-        rest = {name: value for name, value in conditions.items() if name not in _GROUP}
+        """Summary rows of one kind, quantity and measure that meet conditions, without empty columns."""
+        key = tuple(conditions.pop(name, None) for name in _GROUP)
         place = self._groups.get(key)
-        return select(self.summary.iloc[[]] if place is None else self.summary.iloc[place], **rest)
+        found = self.summary.iloc[[]] if place is None else self.summary.take(place)
+        found = select(found, **conditions)
+        empty = [name for name in STATISTICS if found[name].isna().all() and name != "knowledge.mean"]
+        return found.drop(columns=empty)
 
     @cached_property
     def _groups(self) -> dict[tuple[Any, ...], np.ndarray]:
-        groups = self.summary.groupby(list(_GROUP), sort=False).indices
-        return {tuple(key): np.asarray(place) for key, place in groups.items() if isinstance(key, tuple)}
-
-    def wide_rows(self, index: list[str], **conditions: Any) -> pd.DataFrame:
-        """Summary rows with one column per layer and statistic, named `layer.statistic`."""
-        import pandas as pd
-
-        rows = self.rows(**conditions)
-        if rows.empty:
-            return pd.DataFrame(columns=[*index, "people", "knowledge.mean"])
-        rows = rows.assign(name=rows["layer"] + "." + rows["statistic"])
-        table = rows.pivot_table(index=[*index, "people"], columns="name", values="value", sort=False)
-        return table.reset_index().rename_axis(columns=None)
+        named = dict(zip(_GROUP, (self.summary[name] for name in _GROUP), strict=True))
+        groups: dict[tuple[Any, ...], list[int]] = {}
+        for place, key in enumerate(zip(*named.values(), strict=True)):
+            groups.setdefault(key, []).append(place)
+        return {key: np.asarray(places) for key, places in groups.items()}
 
     def enough_people(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Rows in which at least one person in twenty, and at least two, are counted."""

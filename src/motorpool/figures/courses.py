@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from motorpool.figures.context import SIMULATED, FigureContext
-from motorpool.figures.figure import Figure, Layout, Spec, make_figure
+from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import (
     above,
     arm_bands,
@@ -13,8 +13,10 @@ from motorpool.figures.marks import (
     arm_dash,
     axis_words,
     data_of,
+    end_ranges,
     layered,
     month_axis,
+    month_ticks,
     panel_title,
     side_by_side,
 )
@@ -31,9 +33,7 @@ MEASURE = "score_among_living"
 def course_figure(context: FigureContext, outcome: str) -> Figure | None:
     """The course of one score in every arm; None when hardly anybody can be assessed."""
     view = outcome_view(outcome)
-    frame = context.enough_people(
-        context.wide_rows(["arm", "visit_month"], kind="outcome", quantity=outcome, measure=MEASURE)
-    )
+    frame = context.enough_people(context.rows(kind="outcome", quantity=outcome, measure=MEASURE))
     if frame.empty or frame["visit_month"].nunique() < 2:
         return None
     frame = frame.assign(label=frame["arm"].map(context.labels), x=frame["visit_month"])
@@ -62,13 +62,13 @@ def course_figure(context: FigureContext, outcome: str) -> Figure | None:
         for arm in context.arms
         if arm in last.index
     )
-    return make_figure(
-        build,
+    return Figure(
+        build=build,
         identifier=f"course-{outcome}".replace("_", "-"),
         title=f"{view.label}: average course in each arm, and how far people differ",
         alt=f"Line chart of {view.label} over months since enrolment for {len(context.arms)} arms. {ends}.",
         caption=(
-            f"Top: average over people; shaded, {context.range_words}. Below, one panel per arm: spread "
+            f"Top: average over people; {context.band_words}. Below, one panel per arm: spread "
             "between people (darkest band half of them, then 80 %, palest 95 %) and the median person as a "
             "line. Only people alive and assessable at each visit are counted, so an arm in which the "
             "weakest have died can look better "
@@ -90,7 +90,7 @@ def _averages(context: FigureContext, frame: pd.DataFrame, view: OutcomeView, la
     words = axis_words(view.label, view.unit, view.better)
     scale = alt.Scale(zero=False, nice=True)
     layers: list[Any] = []
-    if "low" in data:
+    if "low" in data and context.draw_bands:
         low = alt.Y("low:Q", title=words, scale=scale)
         layers += arm_bands(context.styles, x, low, "high:Q", opacity=0.16)
     layers.append(
@@ -103,6 +103,7 @@ def _averages(context: FigureContext, frame: pd.DataFrame, view: OutcomeView, la
             strokeDash=arm_dash(context.styles, layout),
         )
     )
+    layers += end_ranges(context.styles, data, max(context.months), words)
     title = "Average of all arms, with what we do not know"
     return layered(layers, data=data_of(data), width=layout.width, height=250, title=title)
 
@@ -110,29 +111,37 @@ def _averages(context: FigureContext, frame: pd.DataFrame, view: OutcomeView, la
 def _spread(
     context: FigureContext, frame: pd.DataFrame, view: OutcomeView, index: int, columns: int, width: int
 ) -> Spec:
-    import altair as alt
-
     style = context.styles[index]
     wanted = {
         f"between_people.{q}": q.replace(".", "_")
         for q in ("q2.5", "q10", "q25", "q50", "q75", "q90", "q97.5")
     }
     data = frame[["x", *[c for c in wanted if c in frame]]].rename(columns=wanted)
-    first_in_row = index % columns == 0
-    base = alt.Chart().encode(x=month_axis("Months", max(context.months), width))
-    title = (view.unit or view.label) if first_in_row else None
-    layers: list[Any] = [
-        base.mark_area(color=style.colour, opacity=opacity).encode(
-            y=alt.Y(f"{low.replace('.', '_')}:Q", title=title, scale=alt.Scale(zero=False, nice=True)),
-            y2=alt.Y2(f"{high.replace('.', '_')}"),
-        )
+    title = (view.unit or view.label) if index % columns == 0 else None
+    # Plain specifications: these small panels are most of all marks of a report, and Altair is slow.
+    horizon = max(context.months)
+    ticks = month_ticks(0.0, horizon, max(2, width // 55))
+    x: Spec = {
+        "field": "x",
+        "type": "quantitative",
+        "title": "Months",
+        "scale": {"domain": [0, horizon], "nice": False},
+        "axis": {"values": ticks, "grid": False},
+    }
+    y: Spec = {"type": "quantitative", "title": title, "scale": {"zero": False, "nice": True}}
+    layers: list[Spec] = [
+        {
+            "mark": {"type": "area", "color": style.colour, "opacity": opacity},
+            "encoding": {
+                "x": x,
+                "y": {"field": low.replace(".", "_"), **y},
+                "y2": {"field": high.replace(".", "_")},
+            },
+        }
         for low, high, opacity in BANDS
     ]
-    layers.append(
-        base.mark_line(color=style.colour, strokeWidth=2, strokeDash=style.dash).encode(
-            y=alt.Y("q50:Q", title=title)
-        )
-    )
+    line = {"type": "line", "color": style.colour, "strokeWidth": 2, "strokeDash": style.dash}
+    layers.append({"mark": line, "encoding": {"x": x, "y": {"field": "q50", **y}}})
     heading = panel_title(style.label, width, 11, bold=False)
     return layered(layers, data=data_of(data), width=width, height=130, title=heading)
 

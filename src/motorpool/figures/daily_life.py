@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from motorpool.figures.context import SIMULATED, FigureContext
-from motorpool.figures.figure import Figure, Layout, Spec, make_figure
+from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import (
     arm_bands,
     arm_colour,
@@ -86,13 +86,13 @@ def daily_life_figure(context: FigureContext) -> Figure | None:
         "high": "High end of what we do not know",
         "people": "People counted",
     }
-    return make_figure(
-        build,
+    return Figure(
+        build=build,
         identifier="daily-life",
         title="Six problems of daily life, side by side",
         alt="Six small line charts. At the end: " + "; ".join(parts) + ".",
         caption=(
-            f"Average of each arm; shaded, {context.range_words}. The arrow on each axis says which way is "
+            f"Average of each arm; {context.pale_band_words}. The arrow on each axis says which way is "
             "better. Scores count people alive and assessable; \u201cmoving independently\u201d counts "
             "everyone enrolled, and people who died as not able."
         ),
@@ -122,7 +122,7 @@ def _choose(context: FigureContext, panel: Panel) -> Shown | None:
 
 
 def _frame(context: FigureContext, **conditions: Any) -> pd.DataFrame:
-    frame = context.enough_people(context.wide_rows(["arm", "visit_month"], **conditions))
+    frame = context.enough_people(context.rows(**conditions))
     frame = frame.rename(
         columns={
             "visit_month": "x",
@@ -142,7 +142,7 @@ def _chart(context: FigureContext, item: Shown, layout: Layout, width: int) -> S
     arrow = {"higher is better": "\u2191 better", "lower is better": "\u2193 better"}.get(item.better, "")
     scale, axis = alt.Scale(zero=False, nice=True), alt.Axis(tickCount=4)
     layers: list[Any] = []
-    if "low" in item.frame:
+    if "low" in item.frame and context.draw_bands:
         low = alt.Y("low:Q", title=None, scale=scale, axis=axis)
         layers += arm_bands(context.styles, x, low, "high:Q", opacity=0.14)
     layers.append(

@@ -1,6 +1,7 @@
 """A figure: one Vega-Lite specification per layout, with words, data and source.
 
-Figures are built twice, wide for screens and paper, narrow for phones, from the same data by the same code.
+A figure can be built in two layouts, wide for screens and paper, narrow for phones, from the same data by the
+same code; a layout nobody asks for is never built.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import math
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from motorpool.figures.rendering import render_svg
 from motorpool.figures.theme import theme_config
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class Layout:
 
 
 WIDE = Layout("wide", width=640, columns=3, legend_columns=2)
+LEAD = Layout("wide", width=520, columns=3, legend_columns=2)  # beside the sentences of the first page
 NARROW = Layout("narrow", width=262, columns=1, legend_columns=1)
 
 
@@ -60,8 +63,7 @@ class Figure:
         caption: how to read it: what lines, bands and marks are, and who is counted.
         source: where the numbers come from.
         table: the data as a table.
-        spec: Vega-Lite for screens and paper.
-        narrow_spec: Vega-Lite for phones.
+        build: composes the specification for a layout.
     """
 
     identifier: str
@@ -70,53 +72,45 @@ class Figure:
     caption: str
     source: str
     table: pd.DataFrame
-    spec: Spec
-    narrow_spec: Spec
+    build: Callable[[Layout], Spec]
+
+    @cached_property
+    def spec(self) -> Spec:
+        """Vega-Lite for screens and paper."""
+        return specification(self.build, WIDE)
+
+    @cached_property
+    def narrow_spec(self) -> Spec:
+        """Vega-Lite for phones."""
+        return specification(self.build, NARROW)
+
+    @cached_property
+    def lead_spec(self) -> Spec:
+        """Vega-Lite for the first page, where the picture stands beside the sentences."""
+        return specification(self.build, LEAD)
 
     def svg(self, *, narrow: bool = False) -> str:
         """The picture as SVG text."""
         return render_svg(self.narrow_spec if narrow else self.spec)
 
 
-def make_figure(
-    build: Callable[[Layout], Spec],
-    *,
-    identifier: str,
-    title: str,
-    alt: str,
-    caption: str,
-    source: str,
-    table: pd.DataFrame,
-) -> Figure:
-    """Build both layouts of a figure from `build`, which composes a specification for a layout."""
-
+def specification(build: Callable[[Layout], Spec], layout: Layout) -> Spec:
+    """A whole specification, with its data and the common look, in one layout."""
     import altair
     from altair.utils.schemapi import debug_mode
 
-    def specification(layout: Layout) -> Spec:
-        # Validating every intermediate object takes most of the time; the tests validate whole figures.
-        rows: dict[str, list[dict[str, Any]]] = {}
-        token = _ROWS.set(rows)
-        try:
-            with debug_mode(False):
-                spec: Spec = {"$schema": altair.SCHEMA_URL, **build(layout)}
-        finally:
-            _ROWS.reset(token)
-        spec["datasets"] = rows
-        spec["config"] = theme_config(layout.name)
-        spec["background"] = "transparent"
-        return spec
-
-    return Figure(
-        identifier=identifier,
-        title=title,
-        alt=alt,
-        caption=caption,
-        source=source,
-        table=table,
-        spec=specification(WIDE),
-        narrow_spec=specification(NARROW),
-    )
+    # Validating every intermediate object takes most of the time; the tests validate whole figures.
+    rows: dict[str, list[dict[str, Any]]] = {}
+    token = _ROWS.set(rows)
+    try:
+        with debug_mode(False):
+            spec: Spec = {"$schema": altair.SCHEMA_URL, **build(layout)}
+    finally:
+        _ROWS.reset(token)
+    spec["datasets"] = rows
+    spec["config"] = theme_config(layout.name)
+    spec["background"] = "transparent"
+    return spec
 
 
 def keep_rows(rows: list[dict[str, Any]]) -> alt.NamedData:
@@ -130,24 +124,6 @@ def keep_rows(rows: list[dict[str, Any]]) -> alt.NamedData:
     name = "rows-" + hashlib.sha256(text.encode()).hexdigest()[:12]
     _ROWS.get()[name] = rows
     return alt.NamedData(name=name)
-
-
-@lru_cache(maxsize=1)
-def vega_lite_version() -> str:
-    """The Vega-Lite version figures are written in, as the renderer names it."""
-    import altair
-    import vl_convert
-
-    wanted = altair.SCHEMA_VERSION.removeprefix("v").rsplit(".", 1)[0]
-    known: list[str] = vl_convert.get_vegalite_versions()
-    return wanted if wanted in known else known[-1]
-
-
-def render_svg(spec: Spec) -> str:
-    """Render Vega-Lite to SVG without a browser or network."""
-    import vl_convert
-
-    return vl_convert.vegalite_to_svg(spec, vl_version=vega_lite_version())
 
 
 def numbers(value: float, digits: int = 4) -> float | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from motorpool.figures.context import SIMULATED, FigureContext
-from motorpool.figures.figure import Figure, Layout, Spec, make_figure
+from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import data_of, panel_title, side_by_side, unit
 from motorpool.figures.milestones import LEVELS, best_ability
 from motorpool.figures.theme import STATE_COLOURS
@@ -114,8 +114,8 @@ def icon_figure(context: FigureContext) -> Figure | None:
         )
         for arm in context.arms
     ]
-    return make_figure(
-        build,
+    return Figure(
+        build=build,
         identifier="icons",
         title=f"Of 100 people like this, {max(context.months):g} months later",
         alt="Grids of 100 people. " + "; ".join(parts) + ".",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from motorpool.figures.figure import Layout, Spec, keep_rows, numbers
-from motorpool.figures.theme import LINE_BREAK, ArmStyle
+from motorpool.figures.theme import FULL_BANDS, INK, LINE_BREAK, ArmStyle
 
 if TYPE_CHECKING:
     import altair as alt
@@ -83,17 +83,82 @@ def arm_colour(styles: Sequence[ArmStyle], layout: Layout, *, legend: bool = Tru
 
 def arm_bands(
     styles: Sequence[ArmStyle], x: alt.X, low: alt.Y, high: str, *, opacity: float, step: bool = False
-) -> list[alt.Chart]:
-    """One band per arm in its colour. Constant colours keep the bands out of the legend of the lines."""
+) -> list[Spec]:
+    """One band per arm in its colour. Constant colours keep the bands out of the legend of the lines.
+
+    Many bands over each other are drawn paler.
+    """
     import altair as alt
 
-    return [
+    shown = opacity if len(styles) <= FULL_BANDS else opacity / 3
+    chart = (
         alt.Chart()
-        .transform_filter(alt.datum.label == style.label)
-        .mark_area(color=style.colour, opacity=opacity, interpolate="step-after" if step else "linear")
+        .mark_area(color=INK, opacity=shown, interpolate="step-after" if step else "linear")
         .encode(x=x, y=low, y2=alt.Y2(high.removesuffix(":Q")))
+    )
+    band = leaf(chart)  # Altair is slow, and the bands differ only in colour and arm
+    return [
+        {
+            **band,
+            "transform": [{"filter": {"field": "label", "equal": style.label}}],
+            "mark": {**band["mark"], "color": style.colour},
+        }
         for style in styles
     ]
+
+
+def end_ranges(styles: Sequence[ArmStyle], frame: pd.DataFrame, horizon: float, words: str) -> list[Spec]:
+    """Ranges at the last visit as bars right of the chart, where bands cannot be told apart.
+
+    `frame` has the columns label, x, low and high.
+    """
+    if len(styles) <= FULL_BANDS or "low" not in frame:
+        return []
+    last = frame[frame["x"] == frame["x"].max()].set_index("label")
+    rows = [
+        {
+            "x": horizon,
+            "low": numbers(float(last.loc[style.label, "low"])),
+            "high": numbers(float(last.loc[style.label, "high"])),
+            "mean": numbers(float(last.loc[style.label, "mean"])),
+            "place": 10 + 7 * index,
+            "colour": style.colour,
+        }
+        for index, style in enumerate(styles)
+        if style.label in last.index
+    ]
+    made: list[Spec] = []
+    for row in rows:
+        colour, place = row.pop("colour"), row.pop("place")
+        data = keep_rows([row]).to_dict()
+        x = {"field": "x", "type": "quantitative"}
+        y = {"type": "quantitative", "title": words}
+        made += [
+            {
+                "data": data,
+                "mark": {
+                    "type": "rule",
+                    "color": colour,
+                    "strokeWidth": 3,
+                    "xOffset": place,
+                    "opacity": 0.75,
+                },
+                "encoding": {"x": x, "y": {"field": "low", **y}, "y2": {"field": "high"}},
+            },
+            {
+                "data": data,
+                "mark": {
+                    "type": "point",
+                    "filled": True,
+                    "size": 34,
+                    "opacity": 1,
+                    "color": colour,
+                    "xOffset": place,
+                },
+                "encoding": {"x": x, "y": {"field": "mean", **y}},
+            },
+        ]
+    return made
 
 
 def arm_dash(styles: Sequence[ArmStyle], layout: Layout, *, legend: bool = True) -> alt.StrokeDash:

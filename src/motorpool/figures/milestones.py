@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from motorpool.figures.context import SIMULATED, FigureContext
-from motorpool.figures.figure import Figure, Layout, Spec, make_figure
+from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import data_of, month_ticks, panel_title, side_by_side, unit
 from motorpool.figures.theme import STATE_COLOURS
 from motorpool.simulation.labels import milestone_label
@@ -118,7 +118,8 @@ def milestone_figure(context: FigureContext) -> Figure | None:
     def build(layout: Layout) -> Spec:
         import altair as alt
 
-        columns = min(len(context.arms), 2 if layout.name == "wide" else 1)
+        most = 3 if len(context.arms) > 4 else 2
+        columns = min(len(context.arms), most if layout.name == "wide" else 1)
         width = layout.panel_width(columns, gap=60)
         panels: list[Spec] = []
         for place, style in enumerate(context.styles):
@@ -154,7 +155,7 @@ def milestone_figure(context: FigureContext) -> Figure | None:
                     ),
                 )
             )
-            height = 180 if layout.name == "wide" else 150
+            height = 150 if layout.name == "narrow" or columns > 2 else 180
             panels.append(unit(chart, width=width, height=height, title=panel_title(style.label, width)))
         return side_by_side(panels, columns=columns, spacing=24)
 
@@ -166,8 +167,8 @@ def milestone_figure(context: FigureContext) -> Figure | None:
         )
         for arm, group in last.groupby("arm", sort=False)
     ]
-    return make_figure(
-        build,
+    return Figure(
+        build=build,
         identifier="milestones",
         title=f"Best ability {'by age' if clock.by_age else 'over time'}, of 100 people in each arm",
         alt="Stacked areas of the best ability held. At the end, of 100 people: " + "; ".join(parts) + ".",
@@ -204,15 +205,13 @@ def milestone_table(context: FigureContext) -> pd.DataFrame:
             row: dict[str, Any] = {"Milestone": milestone_label(name), "Arm": context.labels[arm]}
             for measure, title in (("ever_share", "Ever reached"), ("able_share", "Able at the end")):
                 found = context.rows(
-                    kind="milestone",
-                    quantity=name,
-                    measure=measure,
-                    arm=arm,
-                    visit_month=last,
-                    layer="knowledge",
-                ).set_index("statistic")["value"]
-                row[f"{title}, of 100"] = 100 * found.get("mean", np.nan)
-                if "q2.5" in found:
-                    row[f"{title}: range"] = f"{100 * found['q2.5']:.0f} to {100 * found['q97.5']:.0f}"
+                    kind="milestone", quantity=name, measure=measure, arm=arm, visit_month=last
+                )
+                row[f"{title}, of 100"] = (
+                    100 * float(found["knowledge.mean"].iloc[0]) if len(found) else np.nan
+                )
+                if len(found) and "knowledge.q2.5" in found:
+                    low, high = (100 * float(found[f"knowledge.{end}"].iloc[0]) for end in ("q2.5", "q97.5"))
+                    row[f"{title}: range"] = f"{low:.0f} to {high:.0f}"
             rows.append(row)
     return pd.DataFrame(rows)

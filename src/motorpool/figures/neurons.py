@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from motorpool.figures.context import SIMULATED, FigureContext
-from motorpool.figures.figure import Figure, Layout, Spec, make_figure
+from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import data_of, month_axis, panel_title, side_by_side, unit
 from motorpool.figures.theme import NEURON_COLOURS
 
@@ -69,8 +69,8 @@ def neuron_figure(context: FigureContext) -> Figure | None:
         + ", ".join(f"{row.state.lower()} {row.percent:.0f} %" for row in group.itertuples())
         for arm, group in last.groupby("arm", sort=False)
     ]
-    return make_figure(
-        build,
+    return Figure(
+        build=build,
         identifier="motor-neurons",
         title="Motor neurons: working, sick but alive, and dead",
         alt="Stacked areas of the state of motor neurons. At the end: " + "; ".join(parts) + ".",

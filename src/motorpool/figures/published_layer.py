@@ -1,4 +1,4 @@
-"""Draws published results over simulated curves: open diamonds with their 95 % interval and the study's
+"""Draws published results over simulated curves: diamonds with their 95 % interval and the study's
 name."""
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from motorpool.figures.context import FigureContext
 
 
+LABEL_TURNS_AT = 0.8  # of the horizon; later points carry their name on the left
+
+
 def published_layer(
     context: FigureContext, points: Sequence[PublishedPoint], x: alt.X, words: str, *, percent: bool = False
 ) -> list[Spec]:
@@ -26,7 +29,7 @@ def published_layer(
     if not points:
         return []
     colours = {style.arm: style.colour for style in context.styles}
-    names = _names(points)
+    shown = _names(points)
     factor = 100.0 if percent else 1.0
     values: list[dict[str, Any]] = [
         {
@@ -35,8 +38,9 @@ def published_layer(
             "low": None if point.low is None else point.low * factor,
             "high": None if point.high is None else point.high * factor,
             "study": point.study,
-            "name": names.get((point.study, point.month, point.value), ""),
-            "fill": colours.get(point.arm, "#ffffff"),
+            "name": shown.get((point.study, point.month, point.value), ""),
+            "fill": colours.get(point.arm, "#ffffff") if point.checked else "#ffffff",
+            "rim": INK if point.checked else colours.get(point.arm, INK),
             "group": point.group,
         }
         for point in points
@@ -47,17 +51,21 @@ def published_layer(
         .encode(y=alt.Y("low:Q", title=words), y2=alt.Y2("high"))
         .transform_filter("isValid(datum.low) && isValid(datum.high)")
     )
-    mark = base.mark_point(
-        shape="diamond", size=110, filled=True, stroke=INK, strokeWidth=1.6, opacity=1
-    ).encode(
+    mark = base.mark_point(shape="diamond", size=110, filled=True, strokeWidth=1.6, opacity=1).encode(
+        stroke=alt.Stroke("rim:N", scale=None, legend=None),
         y=alt.Y("value:Q", title=words),
         fill=alt.Fill("fill:N", scale=None, legend=None),
         tooltip=["study:N", "group:N", "x:Q", "value:Q", "low:Q", "high:Q"],
     )
-    name = base.mark_text(align="left", dx=9, dy=-7, fontSize=10, color=INK).encode(
-        y=alt.Y("value:Q", title=words), text=alt.Text("name:N")
-    )
-    return [leaf(rule), leaf(mark), leaf(name)]
+    turn = LABEL_TURNS_AT * max(context.months)
+    text = base.encode(y=alt.Y("value:Q", title=words), text=alt.Text("name:N"))
+    early = text.mark_text(align="left", dx=9, dy=-7, fontSize=10, color=INK)
+    late = text.mark_text(align="right", dx=-9, dy=-7, fontSize=10, color=INK)
+    names = [
+        early.transform_filter(f"datum.x <= {turn:g}"),
+        late.transform_filter(f"datum.x > {turn:g}"),
+    ]
+    return [leaf(rule), leaf(mark), *(leaf(name) for name in names)]
 
 
 def _names(points: Sequence[PublishedPoint]) -> dict[tuple[str, float, float], str]:
@@ -74,17 +82,20 @@ def published_note(points: Sequence[PublishedPoint]) -> str:
     if not points:
         return ""
     studies = sorted({point.study for point in points})
-    return (
+    text = (
         f" Diamonds: published results ({', '.join(studies)}) with 95 % intervals where given, in the "
         "colour of the arm they belong to. The published people were not the same as the simulated ones."
     )
+    if not all(point.checked for point in points):
+        text += " Hollow diamonds are provisional: not yet checked against the source."
+    return text
 
 
 def published_records(context: FigureContext, points: Sequence[PublishedPoint]) -> list[dict[str, Any]]:
     """Rows for a data table."""
     return [
         {
-            "Arm": f"Published: {point.study}"
+            "Arm": f"Published: {point.study}{'' if point.checked else ', provisional'}"
             + (f" ({context.labels[point.arm]})" if point.arm in context.labels else ""),
             "Months since enrolment": point.month,
             "Average": point.value,

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from motorpool.figures.context import SIMULATED, FigureContext
-from motorpool.figures.figure import Figure, Layout, Spec, make_figure
+from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import arm_colour, arm_shape, data_of, layered
 from motorpool.simulation.labels import adverse_event_label, procedure_label
+from motorpool.simulation.summary import select
 
 if TYPE_CHECKING:
     import pandas as pd
 
+MANY_ARMS = 6
 Kind = Literal["adverse_event", "procedure"]
 
 
@@ -50,10 +52,17 @@ def safety_figure(context: FigureContext, kind: Kind) -> Figure | None:
                 base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=words), x2=alt.X2("high"))
             )
         layers.append(
-            base.mark_point(filled=True, size=62, opacity=1).encode(x=x, shape=arm_shape(styles, layout))
+            base.mark_point(filled=True, size=62 if len(styles) <= MANY_ARMS else 34, opacity=1).encode(
+                x=x, shape=arm_shape(styles, layout)
+            )
         )
         width = layout.width - (110 if layout.name == "wide" else 70)
-        return layered(layers, data=data_of(table[columns]), width=width, height={"step": 11})
+        return layered(
+            layers,
+            data=data_of(table[columns]),
+            width=width,
+            height={"step": 11 if len(styles) <= MANY_ARMS else 6},
+        )
 
     parts = [
         f"{row.name_}, {row.label}: {row.mean:.2f}"
@@ -67,8 +76,8 @@ def safety_figure(context: FigureContext, kind: Kind) -> Figure | None:
         "high": "High end of what we do not know",
         "affected": "Of 100 people, affected at least once",
     }
-    return make_figure(
-        build,
+    return Figure(
+        build=build,
         identifier="adverse-events" if kind == "adverse_event" else "procedures",
         title=f"{what} in each arm",
         alt=f"Dot plot of {what.lower()} per person and year lived. " + "; ".join(parts) + ".",
@@ -84,14 +93,14 @@ def safety_figure(context: FigureContext, kind: Kind) -> Figure | None:
 def _frame(context: FigureContext, kind: Kind) -> pd.DataFrame:
     import pandas as pd
 
-    rates = context.wide_rows(["quantity", "arm"], kind=kind, measure="rate_per_year_lived")
+    rates = _all_rows(context, kind, "rate_per_year_lived")
     if rates.empty:
         return rates
     rates = rates.rename(
         columns={"knowledge.mean": "mean", "knowledge.q2.5": "low", "knowledge.q97.5": "high"}
     )
-    shares = context.rows(kind=kind, measure="share_affected", statistic="mean", layer="knowledge")
-    values = 100.0 * shares["value"].to_numpy(dtype=float)
+    shares = _all_rows(context, kind, "share_affected")
+    values = 100.0 * shares["knowledge.mean"].to_numpy(dtype=float)
     affected = dict(zip(zip(shares["quantity"], shares["arm"], strict=True), values, strict=True))
     happens = rates.groupby("quantity")["mean"].transform("max") > 0
     rates = rates[happens]
@@ -101,3 +110,9 @@ def _frame(context: FigureContext, kind: Kind) -> pd.DataFrame:
         label=rates["arm"].map(context.labels),
         affected=pd.Series([float(affected.get(pair, float("nan"))) for pair in pairs], index=rates.index),
     )
+
+
+def _all_rows(context: FigureContext, kind: Kind, measure: str) -> pd.DataFrame:
+    """Summary rows of every event of one kind."""
+    frame = select(context.summary, kind=kind, measure=measure)
+    return frame.dropna(axis="columns", how="all") if len(frame) else frame

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from motorpool.figures.context import SIMULATED, FigureContext
-from motorpool.figures.figure import Figure, Layout, Spec, make_figure
+from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import (
     above,
     arm_bands,
     arm_colour,
     arm_dash,
     data_of,
+    end_ranges,
     layered,
     month_axis,
     month_ticks,
@@ -21,7 +22,7 @@ from motorpool.figures.marks import (
 from motorpool.figures.published_layer import published_layer, published_note
 from motorpool.figures.theme import LINE_BREAK
 from motorpool.simulation.labels import event_label
-from motorpool.simulation.survival_summary import includes_death, survival_frame
+from motorpool.simulation.survival_summary import LOST_MILESTONES, includes_death, survival_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,10 @@ def survival_figure(context: FigureContext, event: str) -> Figure | None:
     frame = _curves(context, event, grid)
     whole = includes_death(event)
     name = event_label(event)
+    if frame.empty:
+        return None
+    lost = LOST_MILESTONES.get(event)
+    able = "" if lost is None else able_words(lost)
     reached = 1 - frame["mean"].min() / 100 if whole else frame["mean"].max() / 100
     if reached <= 0 and event != "death":
         return None
@@ -54,27 +59,38 @@ def survival_figure(context: FigureContext, event: str) -> Figure | None:
 
     ends = frame[frame["x"] == frame["x"].max()]
     what = "are free of it" if whole else "have had it"
-    words = "; ".join(f"{row.label}: {row.mean:.0f} of 100 {what}" for row in ends.itertuples())
-    return make_figure(
-        build,
+    whom = f" who {able_verb(lost)} at enrolment" if lost else ""
+    words = "; ".join(f"{row.label}: {row.mean:.0f} of 100{whom} {what}" for row in ends.itertuples())
+    return Figure(
+        build=build,
         identifier=f"survival-{event}".replace("_", "-"),
-        title=f"{'Free of' if whole else 'Has had'}: {name}" if event != "death" else "Alive",
+        title=survival_title(event),
         alt=f"Step curves for {name} over {horizon:g} months. At the end, {words}.",
         caption=(
-            f"Line: average over parameter sets; shaded, {context.range_words}. "
+            f"Line: average over parameter sets; {context.band_words}. "
             + (
                 "Everyone enrolled is counted; death is part of the end point. Everybody is followed to "
                 "the end, so this share equals the Kaplan-Meier estimate."
                 if whole
-                else "Everyone enrolled is counted; people who died first count as not having had the event "
-                "(the Aalen-Johansen estimate under complete follow-up)."
+                else f"{able or 'Everyone enrolled is counted'}; people who died first count as not having "
+                "had the event (the Aalen-Johansen estimate under complete follow-up)."
             )
-            + f" Numbers below: people alive and without the event, of {context.people} (average over "
-            "parameter sets)." + published_note(points)
+            + f" Numbers below: people alive and without the event, of {frame['people'].max():.0f} (average "
+            "over parameter sets)." + published_note(points)
         ),
         source=SIMULATED,
         table=_table(context, event, horizon),
     )
+
+
+def survival_title(event: str) -> str:
+    """What the curve counts, as a title."""
+    if event == "death":
+        return "Alive"
+    if not includes_death(event):
+        return f"Have had it: {event_label(event)}"
+    name = event_label(event.removeprefix("death_or_"))
+    return f"Alive without {name[:1].lower()}{name[1:]}"
 
 
 def share_words(whole: bool) -> str:
@@ -84,24 +100,35 @@ def share_words(whole: bool) -> str:
     return f"Of 100 people: have had it{LINE_BREAK}\u2193 lower is better"
 
 
+def able_verb(milestone: str) -> str:
+    """An ability as a verb: `sit`, `walk`."""
+    return "walk" if milestone == "walk" else "sit"
+
+
+def able_words(milestone: str) -> str:
+    """Who is counted when an ability is lost."""
+    return f"Only people able to {able_verb(milestone)} at enrolment are counted"
+
+
 def _curves(context: FigureContext, event: str, grid: np.ndarray) -> pd.DataFrame:
-    rows = survival_frame(context.dataset, event, grid)
+    rows = survival_table(context.dataset, event, grid)
     measure = "event_free_share" if includes_death(event) else "cumulative_incidence"
-    rows = rows[(rows["measure"] == measure) & (rows["layer"] == "knowledge")]
-    table = rows.pivot_table(index=["arm", "visit_month"], columns="statistic", values="value", sort=False)
-    table = (table * 100.0).reset_index().rename_axis(columns=None)
-    table = table.rename(columns={"visit_month": "x", "q2.5": "low", "q97.5": "high"})
-    return table.assign(label=table["arm"].map(context.labels))
+    rows = rows[rows["measure"] == measure]
+    table = rows[["arm", "people"]].assign(x=rows["visit_month"], label=rows["arm"].map(context.labels))
+    for name, column in (("mean", "knowledge.mean"), ("low", "knowledge.q2.5"), ("high", "knowledge.q97.5")):
+        if rows[column].notna().any():
+            table[name] = 100.0 * rows[column]
+    return table.reset_index(drop=True)
 
 
 def _at_risk(context: FigureContext, event: str, months: np.ndarray) -> pd.DataFrame:
     fine = np.unique(np.concatenate([months, month_ticks(0.0, max(context.months), 3)]))
-    rows = survival_frame(context.dataset, event, fine)
-    rows = rows[(rows["measure"] == "at_risk_share") & (rows["statistic"] == "mean")]
+    rows = survival_table(context.dataset, event, fine)
+    rows = rows[rows["measure"] == "at_risk_share"]
     return rows.assign(
         label=rows["arm"].map(context.labels),
         x=rows["visit_month"],
-        number=(rows["value"] * context.people).round().astype(int),
+        number=(rows["knowledge.mean"] * rows["people"]).round().astype(int),
     )[["arm", "label", "x", "number"]]
 
 
@@ -113,7 +140,7 @@ def _curve_chart(context: FigureContext, frame: pd.DataFrame, whole: bool, layou
     words = share_words(whole)
     scale = alt.Scale(domain=[0, 100])
     layers: list[Any] = []
-    if "low" in frame:
+    if "low" in frame and context.draw_bands:
         low = alt.Y("low:Q", title=words, scale=scale)
         layers += arm_bands(context.styles, x, low, "high:Q", opacity=0.15, step=True)
     layers.append(
@@ -126,6 +153,7 @@ def _curve_chart(context: FigureContext, frame: pd.DataFrame, whole: bool, layou
             strokeDash=arm_dash(context.styles, layout),
         )
     )
+    layers += end_ranges(context.styles, frame, max(context.months), words)
     return layered(layers, data=data_of(frame[columns]), width=layout.width, height=270)
 
 
@@ -152,7 +180,7 @@ def _risk_chart(
     )
     key = (
         base.transform_filter(f"datum.x == {ticks[0]:g}")
-        .mark_point(filled=True, size=70, shape="square", xOffset=-26)
+        .mark_point(filled=True, size=70, shape="square", xOffset=-26, opacity=1)
         .encode(x=alt.X("x:Q"), color=alt.Color("colour:N", scale=None, legend=None))
     )
     heading = {"text": "Number at risk", "fontSize": 11, "fontWeight": "normal", "dx": -26}
@@ -170,6 +198,6 @@ def _table(context: FigureContext, event: str, horizon: float) -> pd.DataFrame:
         "mean": "Of 100",
         "low": "Of 100, low end of what we do not know",
         "high": "Of 100, high end of what we do not know",
-        "number": f"At risk (of {context.people})",
+        "number": "At risk",
     }
     return table[[c for c in names if c in table]].rename(columns=names)

@@ -16,6 +16,7 @@ GRID = "#dfe3e8"
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 # Splits axis titles into lines. A newline would end up inside the spoken description, which may not hold one.
 LINE_BREAK = " | "
+FULL_BANDS = 3  # more bands over each other than these are drawn paler, with bars at the right end
 COMPARATOR_COLOUR = "#5f6b7a"
 ARM_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#7b68b5")
 ARM_DASHES = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [4, 4], [12, 3], [1, 3], [6, 2, 2, 2])
@@ -29,6 +30,8 @@ ARM_SHAPES = (
     "triangle-right",
     "stroke",
 )
+# Dark to pale along the viridis scale, without its palest end, which is lost on white.
+ORDERED_COLOURS = ("#440154", "#46307e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#8fce3f")
 COMPARATOR_DASH = [5, 3]
 COMPARATOR_SHAPE = "triangle-left"
 # Lightness falls steadily from dark to pale, so the order survives a grey print.
@@ -61,18 +64,38 @@ class ArmStyle:
     shape: str
 
 
-def arm_styles(labels: dict[str, str], comparator: str) -> list[ArmStyle]:
-    """A style for each arm; the comparator is always the neutral dashed one."""
+def arm_styles(labels: dict[str, str], comparator: str, *, ordered: bool = False) -> list[ArmStyle]:
+    """A style for each arm; the comparator is always the neutral dashed one.
+
+    `ordered` arms (the same therapy started ever later) get one scale of colours from dark to pale instead of
+    colours that suggest different things.
+    """
+    others = [arm for arm in labels if arm != comparator]
     styles: list[ArmStyle] = []
-    index = 0
     for arm, label in labels.items():
         if arm == comparator:
             styles.append(ArmStyle(arm, label, COMPARATOR_COLOUR, COMPARATOR_DASH, COMPARATOR_SHAPE))
             continue
-        place = index % len(ARM_COLOURS)
-        styles.append(ArmStyle(arm, label, ARM_COLOURS[place], ARM_DASHES[place], ARM_SHAPES[place]))
-        index += 1
+        index = others.index(arm)
+        place, turn = index % len(ARM_COLOURS), index // len(ARM_COLOURS)
+        dash, shape = (
+            ARM_DASHES[(place + turn) % len(ARM_DASHES)],
+            ARM_SHAPES[(place + turn) % len(ARM_SHAPES)],
+        )
+        colour = ARM_COLOURS[place]
+        if ordered:
+            colour, dash = between(ORDERED_COLOURS, index / max(1, len(others) - 1)), ARM_DASHES[0]
+        styles.append(ArmStyle(arm, label, colour, dash, shape))
     return styles
+
+
+def between(colours: tuple[str, ...], share: float) -> str:
+    """The colour at a share (0 to 1) of the way through a scale of colours."""
+    place = share * (len(colours) - 1)
+    low = min(int(place), len(colours) - 2)
+    first, second = ([int(colours[i][at : at + 2], 16) for at in (1, 3, 5)] for i in (low, low + 1))
+    parts = [round(a + (b - a) * (place - low)) for a, b in zip(first, second, strict=True)]
+    return "#" + "".join(f"{part:02x}" for part in parts)
 
 
 def theme_config(layout: str) -> dict[str, Any]:

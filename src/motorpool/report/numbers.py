@@ -48,6 +48,39 @@ def _count(value: float) -> str:
     return f"about {round(value)}"
 
 
+def is_singular(share: Estimate) -> bool:
+    """Whether the words for a share speak of one person or less, which takes another form of the verb."""
+    words = out_of_100(share).split(" (")[0]
+    return words in ("about 1", "fewer than 1")
+
+
+def more_of_100(difference: Estimate) -> str:
+    """A difference between shares in people of 100: `about 18 more (range 5 to 28)`.
+
+    A range that includes no difference reads as perhaps no difference, with both its ends.
+    """
+    middle = round(100 * difference.mean)
+    side = "more" if difference.mean > 0 else "fewer"
+    if difference.low is None or difference.high is None:
+        return "about as many" if middle == 0 else f"about {abs(middle)} {side}"
+    low, high = round(100 * difference.low), round(100 * difference.high)
+    if low == 0 and high == 0:
+        return "as many"
+    if difference.includes_zero:
+        ends = f"(range {_fewer_or_more(low)} to {_fewer_or_more(high)})"
+        return f"about as many {ends}" if middle == 0 else f"perhaps {abs(middle)} {side} {ends}"
+    near, far = sorted((abs(low), abs(high)))
+    if middle == 0:
+        return f"hardly any {side} (range {near} to {far})"
+    return f"about {abs(middle)} {side} (range {near} to {far})"
+
+
+def _fewer_or_more(count: int) -> str:
+    if count == 0:
+        return "0"
+    return f"{abs(count)} {'more' if count > 0 else 'fewer'}"
+
+
 def difference_words(value: Estimate, unit: str, *, size_only: bool = False) -> str:
     """A mean difference with its signed range and unit, to a sensible number of digits.
 

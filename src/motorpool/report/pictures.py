@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,13 @@ from motorpool.report.tables import html_table
 
 if TYPE_CHECKING:
     from motorpool.figures.figure import Figure, Spec
+    from motorpool.figures.rendering import Renderer
 
 NOISE = re.compile(r' (?:role|aria-[a-z]+|tabindex)="[^"]*"')
 COORDINATE = re.compile(r"-?\d+\.\d{2,}")
-CLIP = re.compile(r'(id="|url\(#)(clip|gradient)')
+CLIP = re.compile(r'(id="|url\(#|href="#)(clip|gradient|shape)')
+LONG_PATH = re.compile(r'<path d="([^"]{60,})"')
+OFTEN = 20
 
 # Colours that need another lightness on a dark page; the style sheet holds both.
 PAGE_COLOURS = {
@@ -42,26 +46,46 @@ class Picture:
     narrow_svg: str
     table_html: str
     csv_uri: str
-    svg_uri: str
     spec_json: str
 
 
-def picture(figure: Figure, *, both: bool = True) -> Picture:
-    """Render one figure, in both layouts unless `both` is false; then a phone scrolls the wide one."""
-    wide = slim(figure.svg())
-    csv = figure.table.to_csv(index=False, float_format="%.6g")
+@dataclass(frozen=True)
+class Order:
+    """A picture that is being rendered.
+
+    Attributes:
+        figure: what is drawn.
+        spec: specification of the wide layout.
+        wide, narrow: numbers at the renderer; without a narrow picture, phones scroll the wide one.
+    """
+
+    figure: Figure
+    spec: Spec
+    wide: int
+    narrow: int | None
+
+
+def order(renderer: Renderer, figure: Figure, *, narrow: bool = True, lead: bool = False) -> Order:
+    """Begin rendering a figure; `lead` is the size that fits beside the sentences of the first page."""
+    spec = figure.lead_spec if lead else figure.spec
+    return Order(figure, spec, renderer.add(spec), renderer.add(figure.narrow_spec) if narrow else None)
+
+
+def picture(renderer: Renderer, made: Order) -> Picture:
+    """The finished picture, ready for the page."""
+    figure = made.figure
+    narrow = "" if made.narrow is None else slim(renderer.svg(made.narrow))
     return Picture(
         identifier=figure.identifier,
         title=figure.title,
         alt=figure.alt,
         caption=figure.caption,
         source=figure.source,
-        wide_svg=for_page(wide, f"{figure.identifier}-wide"),
-        narrow_svg=for_page(slim(figure.svg(narrow=True)), f"{figure.identifier}-narrow") if both else "",
+        wide_svg=for_page(slim(renderer.svg(made.wide)), f"{figure.identifier}-wide"),
+        narrow_svg=for_page(narrow, f"{figure.identifier}-narrow") if narrow else "",
         table_html=html_table(figure.table, figure.title),
-        csv_uri=data_uri("text/csv;charset=utf-8", csv),
-        svg_uri=data_uri("image/svg+xml", wide),
-        spec_json=script_json(with_tooltips(figure.spec)),
+        csv_uri=data_uri("text/csv;charset=utf-8", figure.table.to_csv(index=False, float_format="%.6g")),
+        spec_json=script_json(with_tooltips(made.spec)),
     )
 
 
@@ -73,9 +97,22 @@ def with_tooltips(spec: Spec) -> Spec:
 def slim(svg: str) -> str:
     """SVG without per-mark descriptions (the figure has one for all) and with coordinates to a tenth of a
     pixel."""
-    return COORDINATE.sub(
+    text = COORDINATE.sub(
         lambda found: f"{float(found.group()):.1f}".rstrip("0").rstrip("."), NOISE.sub("", svg)
     )
+    return share_shapes(text)
+
+
+def share_shapes(svg: str) -> str:
+    """SVG in which a long path that occurs often is written once and used by name."""
+    counts = Counter(LONG_PATH.findall(svg))
+    shapes = [shape for shape, count in counts.items() if count >= OFTEN]
+    for index, shape in enumerate(shapes):
+        svg = svg.replace(f'<path d="{shape}"', f'<use href="#shape-{index}"')
+    # A use element closes itself, as the paths it replaces do not always.
+    svg = re.sub(r'(<use href="#shape-\d+"[^>]*[^/])></path>', r"\1/>", svg)
+    written = "".join(f'<path id="shape-{index}" d="{shape}"/>' for index, shape in enumerate(shapes))
+    return re.sub(r"(<svg[^>]*>)", rf"\1<defs>{written}</defs>", svg, count=1) if shapes else svg
 
 
 def for_page(svg: str, prefix: str) -> str:

@@ -3,15 +3,25 @@ manifest."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from motorpool.report.tables import cell_text
 
 if TYPE_CHECKING:
-    from motorpool.figures.published_points import PublishedPoint
+    from motorpool.figures.context import FigureContext
 
+# Modules of parameters that matter only where a therapy is given or a scale is reported.
+THERAPY_MODULES = {
+    "nusinersen": "nusinersen",
+    "risdiplam": "risdiplam",
+    "onasemnogene": "gene_transfer",
+    "cell_therapy": "cells",
+    "myostatin_inhibition": "myostatin",
+    "transmission_support": "transmission_support",
+    "rehabilitation": "rehabilitation",
+}
+SCALE_MODULES = ("chop_intend", "hfmse", "hine2", "mfm32", "rulm")
 ORIGINS = {
     "publication": "read in a publication",
     "calibration": "fitted to published results",
@@ -81,19 +91,70 @@ def prior_words(prior: Any) -> str:
     )
 
 
-def references(
-    parameters: dict[str, list[ParameterRow]], points: Sequence[PublishedPoint]
-) -> list[Reference]:
-    """Every source the parameters and the published points of a report rest on, each once, by first
-    author."""
+@dataclass(frozen=True)
+class Provenance:
+    """What a run rests on.
+
+    Attributes:
+        words: how many parameters, and how many are provisional.
+        used: parameters by module that this run uses.
+        unused: parameters of therapies and scales that do not occur in it.
+        references: sources of the used parameters, of the adverse events and of the published results.
+    """
+
+    words: str
+    used: dict[str, list[ParameterRow]]
+    unused: dict[str, list[ParameterRow]]
+    references: list[Reference]
+
+    @property
+    def reference_ids(self) -> set[str]:
+        """Ids that have an entry in the list of references."""
+        return {reference.identifier for reference in self.references}
+
+
+def provenance(context: FigureContext) -> Provenance:
+    """Parameters, sources and counts behind one run."""
+    from motorpool.evidence.adverse_events import load_adverse_event_catalogue
+
+    given = therapies_given(context.scenario)
+    without = {module for therapy, module in THERAPY_MODULES.items() if therapy not in given}
+    without |= {scale for scale in SCALE_MODULES if f"{scale}__true" not in context.dataset}
+    everything = parameter_rows()
+    used = {module: rows for module, rows in everything.items() if module not in without}
+    unused = {module: rows for module, rows in everything.items() if module in without}
+    wanted = {source for rows in used.values() for row in rows for source in row.sources}
+    wanted |= {point.source for point in context.published}
+    wanted |= {left.source for left in context.published_results.not_drawn}
+    for event in load_adverse_event_catalogue().values():
+        if given & set(event.therapies):
+            wanted |= set(event.sources)
+    count = sum(len(rows) for rows in used.values())
+    provisional = sum(row.provisional for rows in used.values() for row in rows)
+    words = (
+        f"This run rests on {count} parameters. {count - provisional} were read in publications and checked; "
+        f"{provisional} are provisional: our judgement, or not yet checked against the source. Each has a "
+        "unit, a range of doubt and its sources."
+    )
+    return Provenance(words, used, unused, references(wanted))
+
+
+def therapies_given(scenario: dict[str, Any]) -> set[str]:
+    """Every therapy that occurs in an arm or in the background."""
+    courses = list((scenario.get("cohort") or {}).get("background") or [])
+    for plan in (scenario.get("arms") or {}).values():
+        courses += plan.get("therapies") or []
+    return {str(course.get("therapy")) for course in courses}
+
+
+def references(wanted: set[str]) -> list[Reference]:
+    """Sources by id, each once, by first author."""
     from motorpool.evidence.sources import load_sources
 
     bibliography = load_sources()
-    wanted = {source for rows in parameters.values() for row in rows for source in row.sources}
-    wanted |= {point.source for point in points}
     found = [bibliography[identifier] for identifier in wanted if identifier in bibliography]
     made = [Reference(source.id, source.citation(), source.link()) for source in found]
-    return sorted(made, key=lambda reference: reference.citation.lower())
+    return sorted(made, key=lambda reference: (reference.citation.lower(), reference.identifier))
 
 
 def manifest_rows(manifest: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -1,20 +1,33 @@
 """Plain sentences made from numbers, for frightened people and for professionals in a hurry.
 
 Rules: numbers are of 100 people, never a single date or a promise; every number carries the range that
-reflects what we do
-not know; when that range includes no difference the sentence says "may add nothing"; what is said about cell
-therapy always states the range and that no controlled study in SMA exists.
+reflects what we do not know; when that range includes no difference the sentence says so; what is said about
+cell therapy always states the range and that no controlled study in SMA exists.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from motorpool.report.numbers import Estimate, difference_words, months_words, out_of_100
+import numpy as np
+
+from motorpool.report.between import difference_between
+from motorpool.report.numbers import Estimate, months_words, more_of_100, out_of_100
+from motorpool.report.phrases import (
+    FIRST_WARNING,
+    NO_CONTROLLED_STUDY,
+    NO_RANGE,
+    addition_words,
+    counted_words,
+    joined,
+    quoted,
+    spread_out,
+)
+from motorpool.simulation.comparators import has_cells, same_plan_without_cells
 from motorpool.simulation.labels import OutcomeView, outcome_view
 from motorpool.simulation.summary import select
-from motorpool.simulation.summary_outcomes import CELL_THERAPY, same_plan_without_cells
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,17 +35,15 @@ if TYPE_CHECKING:
 Topic = Literal["living", "ability", "adding", "cells"]
 MOTOR_SCALES = ("hfmse", "chop_intend", "rulm", "mfm32", "hine2", "six_minute_walk_m")
 EVENT_FREE = "death_or_permanent_ventilation_16h_21d"
-MILESTONES = (("walk", "walk alone"), ("sit_5s", "sit without support"))
-NO_CONTROLLED_STUDY = (
-    "no controlled study of cell therapy in SMA has been published. What is assumed here rests on judgement "
-    "and on studies in other diseases. A range is doubt about the average; it does not mean that some "
-    "children "
-    "benefit."
+LIVING = (
+    (EVENT_FREE, ("is alive without permanent ventilation", "are alive without permanent ventilation")),
+    ("death", ("is alive", "are alive")),
 )
-NO_RANGE = (
-    "this run used one parameter set and cannot say how uncertain the effect of cells is; it is very "
-    "uncertain, so run it again with knowledge draws before reading anything into it."
+MILESTONES = (
+    ("sit_5s", ("sits without support", "sit without support")),
+    ("walk", ("walks alone", "walk alone")),
 )
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -55,11 +66,14 @@ class SentenceMaker:
     """Makes the sentences of one results summary.
 
     Attributes:
-        summary: tidy summary rows.
+        summary: the summary table.
         scenario: effective scenario.
         labels: arm ids and names in the order to speak of them.
         comparators: arm to the arm it is compared with.
         people_word: what the simulated people are called in sentences, for example `infants`.
+        scales: motor scales that fit these people, the best first.
+        start_ages: arm to age at start, when the arms differ only in that.
+        event_free: per arm the share free of death and permanent ventilation at the end in every draw.
     """
 
     summary: pd.DataFrame
@@ -67,86 +81,83 @@ class SentenceMaker:
     labels: dict[str, str]
     comparators: dict[str, str]
     people_word: str = "people"
+    scales: Sequence[str] = MOTOR_SCALES
+    start_ages: Mapping[str, float] = field(default_factory=dict[str, float])
+    event_free: Mapping[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
+
+    def headline(self) -> list[Sentence]:
+        """The three to five sentences that answer the scenario's question."""
+        cells = self.cells()
+        chosen = [*self.living()[:1], *self.abilities()[:1], *self.overview(), *self.between()[:1]]
+        return chosen + ([Sentence("cells", f"{cells[0].text} {FIRST_WARNING}")] if cells else [])
 
     def all(self) -> list[Sentence]:
         """Every sentence, in reading order."""
-        return [*self.living(), *self.abilities(), *self.additions(), *self.cells()]
+        return [*self.living(), *self.between(), *self.abilities(), *self.additions(), *self.cells()]
 
     @property
     def last_month(self) -> float:
         """The last visit."""
         return float(self.summary["visit_month"].max())
 
+    @property
+    def base(self) -> str:
+        """The arm the others are compared with, or the first one."""
+        general = str(self.scenario.get("comparator", ""))
+        return general if general in self.labels else next(iter(self.labels))
+
     def living(self) -> list[Sentence]:
         """How many are alive, and alive without permanent ventilation, at the end, in every arm."""
-        month = self.last_month
-        made: list[Sentence] = []
-        for event, words in ((EVENT_FREE, "alive without permanent ventilation"), ("death", "alive")):
-            parts: list[str] = []
-            shares: list[Estimate] = []
-            for arm, label in self.labels.items():
-                found = self._estimate(
-                    kind="event", quantity=event, measure="event_free_share", arm=arm, visit_month=month
-                )
-                if found is None:
-                    continue
-                shares.append(found)
-                parts.append(f"{out_of_100(found)} with {quoted(label)}")
-            if not parts:
-                continue
-            if event == "death" and all(share.mean > 0.995 for share in shares):
-                text = (
-                    f"In this simulation almost all of 100 {self.people_word} like these are alive "
-                    f"{months_words(month)} later, in every arm."
-                )
-            else:
-                text = (
-                    f"Of 100 {self.people_word} like these, {joined(parts)} are {words} "
-                    f"{months_words(month)} after the start."
-                )
-            made.append(Sentence("living", text))
-        return made
+        found = [self._shares("living", "event", event, "event_free_share", verb) for event, verb in LIVING]
+        return [sentence for sentence in found if sentence]
 
     def abilities(self) -> list[Sentence]:
         """How many sit and walk at the end, in every arm; people who died count as not able."""
-        month = self.last_month
-        made: list[Sentence] = []
-        for milestone, words in MILESTONES:
-            parts: list[str] = []
-            most = 0.0
-            for arm, label in self.labels.items():
-                found = self._estimate(
-                    kind="milestone", quantity=milestone, measure="able_share", arm=arm, visit_month=month
-                )
-                if found is not None:
-                    most = max(most, found.mean)
-                    parts.append(f"{out_of_100(found)} with {quoted(label)}")
-            if not parts:
+        found = [self._shares("ability", "milestone", name, "able_share", verb) for name, verb in MILESTONES]
+        return [sentence for sentence in found if sentence]
+
+    def between(self) -> list[Sentence]:
+        """Whether the plans compared with the same arm differ from each other by more than is known."""
+        arms = [a for a in self.event_free if self.comparators.get(a) == self.base and not self._cells(a)]
+        if len(arms) < 2 or self.start_ages or len(self.event_free[arms[0]]) < 2:
+            return []
+        text = difference_between({self.labels[arm]: self.event_free[arm] for arm in arms})
+        return [Sentence("living", text)]
+
+    def overview(self) -> list[Sentence]:
+        """What every plan without cells adds on the main motor scale, in one sentence."""
+        arms = [arm for arm in self.labels if arm in self.comparators and not self._cells(arm)]
+        scale = next((found for arm in arms if (found := self.main_scale(arm))), None)
+        if scale is None or not arms:
+            return []
+        view, measure = scale
+        counted = " (death counts as the lowest score)" if measure == "difference_death_as_worst" else ""
+        parts: list[str] = []
+        for arm in self._named(arms):
+            found = self._difference(view, measure, arm)
+            if found is None:
                 continue
-            if most < 0.005:
-                text = (
-                    f"In this simulation hardly any of 100 {self.people_word} {words} {months_words(month)} "
-                    "after the start, in any arm."
-                )
-            else:
-                text = f"{months_words(month).capitalize()} after the start, {joined(parts)} {words}."
-            made.append(Sentence("ability", text))
-        return made
+            over = self.comparators[arm]
+            versus = "" if over == self.base else f" over {quoted(self.labels[over])}"
+            parts.append(f"{quoted(self.labels[arm])} {addition_words(found, view, short=True)}{versus}")
+        if not parts:
+            return []
+        text = f"On {view.label}{counted}, compared with {quoted(self.labels[self.base])}, {joined(parts)}."
+        return [Sentence("adding", text)]
 
     def additions(self) -> list[Sentence]:
-        """What each arm without cell therapy adds over the comparator on the first scale most people can
-        do."""
+        """What each arm without cell therapy adds over its comparator on the main motor scale."""
         return [
             self._addition(arm, "adding")
             for arm in self.labels
-            if arm in self.comparators and not self.has_cells(arm)
+            if arm in self.comparators and not self._cells(arm)
         ]
 
     def cells(self) -> list[Sentence]:
         """What is and is not known about every arm with cell therapy."""
         made: list[Sentence] = []
         for arm in self.labels:
-            if not self.has_cells(arm):
+            if not self._cells(arm):
                 continue
             if arm in self.comparators:
                 made.append(self._addition(arm, "cells"))
@@ -156,37 +167,66 @@ class SentenceMaker:
                         f"{label}: this compares whole plans; it does not show what the cells themselves add."
                     )
                     made.append(Sentence("cells", text, arm))
-            if (select(self.summary, layer="knowledge")["statistic"] == "mean").all():
+            if self.summary["knowledge.q2.5"].isna().all():
                 made.append(Sentence("cells", f"{quoted(self.labels[arm])}: {NO_RANGE}", arm))
-            made.append(Sentence("cells", f"{quoted(self.labels[arm])}: {NO_CONTROLLED_STUDY}", arm))
+        if any(self._cells(arm) for arm in self.labels):
+            made.append(Sentence("cells", NO_CONTROLLED_STUDY))
         return made
 
-    def has_cells(self, arm: str) -> bool:
-        """Whether an arm's plan contains cell therapy."""
-        courses = self.scenario.get("arms", {}).get(arm, {}).get("therapies") or []
-        return any(course.get("therapy") == CELL_THERAPY for course in courses)
-
     def main_scale(self, arm: str) -> tuple[OutcomeView, str] | None:
-        """The motor scale on which most people are compared, and the measure that treats death."""
-        best: tuple[float, OutcomeView, str] | None = None
-        for outcome in MOTOR_SCALES:
+        """The best fitting motor scale on which an arm is compared, and the measure that treats death."""
+        for outcome in self.scales:
             view = outcome_view(outcome)
             measure = "difference_death_as_worst" if view.worst is not None else "difference_among_living"
-            rows = select(
-                self.summary,
-                kind="outcome",
-                quantity=outcome,
-                measure=measure,
-                arm=arm,
-                visit_month=self.last_month,
-                statistic="mean",
-            )
-            if rows.empty:
-                continue
-            people = float(rows["people"].iloc[0])
-            if best is None or people > 1.1 * best[0]:
-                best = (people, view, measure)
-        return (best[1], best[2]) if best else None
+            if self._difference(view, measure, arm) is not None:
+                return view, measure
+        return None
+
+    def _cells(self, arm: str) -> bool:
+        return has_cells(self.scenario, arm)
+
+    def _named(self, arms: list[str]) -> list[str]:
+        """Arms few enough for one sentence: all, or some spread evenly over the order of the arms."""
+        return arms if len(arms) <= MOST_NAMED else spread_out(arms, MOST_NAMED - 1)
+
+    def _shares(
+        self, topic: Topic, kind: str, quantity: str, measure: str, verb: tuple[str, str]
+    ) -> Sentence | None:
+        """One sentence on a share in every arm: the comparator's share, and how the others differ from it."""
+        after = f"{months_words(self.last_month)} after the start"
+        fixed: dict[str, Any] = {"kind": kind, "quantity": quantity, "visit_month": self.last_month}
+        shares = {
+            arm: found
+            for arm in self.labels
+            if (found := self._estimate(**fixed, measure=measure, arm=arm)) is not None
+        }
+        if self.base not in shares:
+            return None
+        who = f"100 {self.people_word} like these"
+        if all((share.mean if share.low is None else share.low) > 0.995 for share in shares.values()):
+            text = f"In this simulation almost all of {who} {verb[1]} {after}"
+            return Sentence(topic, f"{text}{', in every arm' if len(shares) > 1 else ''}.")
+        if all(share.mean < 0.005 for share in shares.values()):
+            text = f"In this simulation hardly any of {who} {verb[1]} {after}"
+            return Sentence(topic, f"{text}{', in any arm' if len(shares) > 1 else ''}.")
+        base = shares[self.base]
+        text = f"Of {who}, {counted_words(base, verb)} {after} with {quoted(self.labels[self.base])}"
+        arms = [arm for arm in shares if arm in self.comparators and not self._cells(arm)]
+        parts: list[str] = []
+        for arm in self._named(arms):
+            label, over = quoted(self.labels[arm]), self.comparators[arm]
+            if self.start_ages or over == self.base:
+                words = out_of_100(shares[arm])
+            else:
+                words = ""
+            difference = self._estimate(**fixed, measure=f"difference_{measure}", arm=arm)
+            if difference is not None and not self.start_ages:
+                words = more_of_100(difference)
+                if over != self.base:
+                    words += f" than with {quoted(self.labels[over])}"
+            if words:
+                parts.append(f"with {label} {words}")
+        return Sentence(topic, f"{text}; {joined(parts)}." if parts else f"{text}.")
 
     def _addition(self, arm: str, topic: Topic) -> Sentence:
         label, versus = quoted(self.labels[arm]), quoted(self.labels[self.comparators[arm]])
@@ -194,9 +234,7 @@ class SentenceMaker:
         if scale is None:
             return Sentence(topic, f"{label}: nobody could be compared with {versus} on a motor scale.", arm)
         view, measure = scale
-        found = self._estimate(
-            kind="outcome", quantity=view.outcome, measure=measure, arm=arm, visit_month=self.last_month
-        )
+        found = self._difference(view, measure, arm)
         if found is None:
             return Sentence(topic, f"{label}: nobody could be compared with {versus} on {view.label}.", arm)
         text = f"{label} {addition_words(found, view)} compared with {versus}, on average, on {view.label}"
@@ -208,7 +246,7 @@ class SentenceMaker:
         if topic == "cells":  # doubt about the mean must never read as "so many children benefit"
             return ""
         pieces: list[str] = []
-        for side, words in (("better", "better"), ("worse", "worse")):
+        for side in ("better", "worse"):
             found = self._estimate(
                 kind="outcome",
                 quantity=view.outcome,
@@ -217,47 +255,21 @@ class SentenceMaker:
                 visit_month=self.last_month,
             )
             if found is not None:
-                pieces.append(f"{out_of_100(found)} fare {words} than they otherwise would")
+                verbs = (f"fares {side} than otherwise", f"fare {side} than otherwise")
+                pieces.append(counted_words(found, verbs))
         if not pieces:
             return ""
         size = f"{view.minimal_important_difference:g} {view.unit}".strip()
-        return f" By at least {size}, of 100 {self.people_word} compared {joined(pieces)}."
+        return f" Of 100 {self.people_word} compared, {joined(pieces)}, by at least {size}."
+
+    def _difference(self, view: OutcomeView, measure: str, arm: str) -> Estimate | None:
+        return self._estimate(
+            kind="outcome", quantity=view.outcome, measure=measure, arm=arm, visit_month=self.last_month
+        )
 
     def _estimate(self, **conditions: Any) -> Estimate | None:
-        rows = select(self.summary, layer="knowledge", **conditions)
-        values = dict(zip(rows["statistic"], rows["value"], strict=True))
-        if "mean" not in values:
+        rows = select(self.summary, **conditions)
+        if rows.empty:
             return None
-        return Estimate(float(values["mean"]), values.get("q2.5"), values.get("q97.5"))
-
-
-def addition_words(difference: Estimate, view: OutcomeView) -> str:
-    """What a difference means, in words that never promise.
-
-    A range that includes no difference always reads "may add nothing", whatever the average is.
-    """
-    if difference.has_range and difference.includes_zero:
-        return f"may add nothing: {difference_words(difference, view.unit)}"
-    if difference.mean == 0:
-        return "shows no difference"
-    if view.direction is None:
-        return f"differs by {difference_words(difference, view.unit)}"
-    words = difference_words(difference, view.unit, size_only=True)
-    if difference.mean * view.direction < 0:
-        return f"does worse by {words}"
-    small = view.minimal_important_difference
-    if small is not None and abs(difference.mean) < small:
-        words += f", less than the smallest difference usually called important ({small:g}),"
-    return f"adds {words}" if view.direction == 1 else f"improves the average by {words}"
-
-
-def quoted(label: str) -> str:
-    """A label in quotation marks, so that it reads as the name of a plan."""
-    return f"\u201c{label}\u201d"
-
-
-def joined(parts: list[str]) -> str:
-    """Parts as an English list."""
-    if len(parts) <= 1:
-        return "".join(parts)
-    return ", ".join(parts[:-1]) + " and " + parts[-1]
+        mean, low, high = (float(rows[f"knowledge.{name}"].iloc[0]) for name in ("mean", "q2.5", "q97.5"))
+        return Estimate(mean) if np.isnan(low) else Estimate(mean, low, high)

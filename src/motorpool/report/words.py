@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,6 +59,16 @@ def range_note(context: FigureContext) -> str:
     return text
 
 
+def short_range_note(context: FigureContext) -> str:
+    """What the ranges are, in one sentence for the first page."""
+    if context.draws == 1:
+        return "One set of parameters: no ranges, so the truth may lie far from these numbers."
+    return (
+        f"Ranges: 95 % of {context.draws} sets of parameters drawn from what is believed about them; not the "
+        "spread between people."
+    )
+
+
 def cohort_words(context: FigureContext) -> str:
     """How many people were simulated and how many were tried to find them."""
     data = context.dataset
@@ -68,10 +79,21 @@ def cohort_words(context: FigureContext) -> str:
         accepted = context.people * context.draws
         text += f" {tried:,.0f} candidates were tried to find the {accepted:,} who meet the criteria"
         text += f" ({100 * accepted / tried:.0f} %)." if tried else "."
+        text += _refusals(context)
     if "effective_sample_size" in data:
         worth = float(np.mean(data["effective_sample_size"].values))
         text += f" After reweighting they are worth {worth:.0f} independent people per parameter set."
     return text
+
+
+def _refusals(context: FigureContext) -> str:
+    refused: dict[str, int] = json.loads(context.dataset.attrs.get("refused", "{}"))
+    reasons = sorted(((count, name) for name, count in refused.items() if count > 0), reverse=True)
+    if not reasons:
+        return ""
+    listed = ", ".join(f"{name.replace('_', ' ')} {count:,}" for count, name in reasons)
+    which = " under the first parameter set" if context.draws > 1 else ""
+    return f" Reasons for refusing candidates{which} (one candidate can have several): {listed}."
 
 
 def limits(context: FigureContext) -> list[str]:

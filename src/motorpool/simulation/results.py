@@ -30,6 +30,12 @@ class Results:
         """The effective scenario the run was made from."""
         return json.loads(self.dataset.attrs["scenario"])
 
+    def summary_table(self) -> pd.DataFrame:
+        """One row per quantity, measure, arm and visit; columns `layer.statistic` hold the numbers."""
+        from motorpool.simulation.summary import summary_table
+
+        return summary_table(self.dataset)
+
     def summary(self) -> pd.DataFrame:
         """Tidy summary; every row names the layer of uncertainty it describes."""
         from motorpool.simulation.summary import summarise

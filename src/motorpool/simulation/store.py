@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from motorpool.simulation.layers import tidy
 from motorpool.simulation.results import Results
 
 if TYPE_CHECKING:
@@ -23,6 +24,23 @@ if TYPE_CHECKING:
 FORMAT = "motorpool-results"
 FORMAT_VERSION = 1
 SIGNIFICANT_DIGITS = 6
+# What results.json leaves to the tables, to stay short.
+NOT_HEADLINE = ("change_among_living", "change_death_as_worst", "at_risk_share")
+HEADLINE_COLUMNS = (
+    "kind",
+    "quantity",
+    "measure",
+    "arm",
+    "comparator",
+    "unit",
+    "people",
+    "knowledge.mean",
+    "knowledge.q2.5",
+    "knowledge.q97.5",
+    "between_people.q25",
+    "between_people.q75",
+    "chance.monte_carlo_standard_error",
+)
 FILES = (
     "results.zarr",
     "summary.csv",
@@ -110,13 +128,11 @@ def check_output_folder(directory: Path) -> None:
         raise OutputFolderError(message)
 
 
-def headline(results: Results, summary: pd.DataFrame) -> dict[str, Any]:
-    """The content of results.json: the scenario, who was simulated, and the summary at the last visit."""
+def headline(results: Results, table: pd.DataFrame) -> dict[str, Any]:
+    """The content of results.json: the scenario, who was simulated, the main numbers at the last visit."""
     dataset = results.dataset
     last = float(dataset["visit_month"].values[-1])
-    rows = summary[summary["visit_month"] == last]
-    columns = [str(column) for column in rows.columns]
-    table = [[rounded(value) for value in row] for row in rows.itertuples(index=False, name=None)]
+    rows = table[(table["visit_month"] == last) & ~table["measure"].isin(NOT_HEADLINE)]
     cohort: dict[str, Any] = {
         "people_per_draw": dataset.sizes["patient"],
         "knowledge_draws": dataset.sizes["draw"],
@@ -124,13 +140,21 @@ def headline(results: Results, summary: pd.DataFrame) -> dict[str, Any]:
     for name in ("tried", "effective_sample_size"):
         if name in dataset:
             cohort[name] = [rounded(value) for value in dataset[name].values.tolist()]
+    if "refused" in dataset.attrs:
+        cohort["refused"] = json.loads(dataset.attrs["refused"])
+    counted = dict(zip(rows["measure"], rows["counted"], strict=True))
+    lines = zip(*(rows[name].tolist() for name in HEADLINE_COLUMNS), strict=True)
     return {
         "format": FORMAT,
         "version": FORMAT_VERSION,
         "scenario": results.scenario,
         "cohort": cohort,
         "visit_month": last,
-        "summary": {"columns": columns, "rows": table},
+        "counted": counted,
+        "summary": {
+            "columns": [name.replace(".", "_") for name in HEADLINE_COLUMNS],
+            "rows": [[rounded(value) for value in line] for line in lines],
+        },
     }
 
 
@@ -166,13 +190,13 @@ def _write_files(results: Results, folder: Path) -> None:
     import pyarrow.csv
     import yaml
 
-    summary = results.summary()
+    table = results.summary_table()
     _write_zarr(results.dataset, folder / "results.zarr")
-    summary.to_parquet(folder / "summary.parquet", index=False)
-    pyarrow.csv.write_csv(pa.Table.from_pandas(summary, preserve_index=False), folder / "summary.csv")
+    tidy(table).to_parquet(folder / "summary.parquet", index=False)
+    pyarrow.csv.write_csv(pa.Table.from_pandas(_short(table), preserve_index=False), folder / "summary.csv")
     patients = pa.Table.from_pandas(patient_table(results.dataset), preserve_index=False)
     pyarrow.csv.write_csv(patients, folder / "patients.csv")
-    _write_json(folder / "results.json", headline(results, summary))
+    _write_json(folder / "results.json", headline(results, table))
     scenario = yaml.safe_dump(results.scenario, sort_keys=False, allow_unicode=True)
     (folder / "scenario.yaml").write_text(scenario, encoding="utf-8")
     manifest = {"format": FORMAT, "version": FORMAT_VERSION, "run": results.manifest}
@@ -190,9 +214,35 @@ def _write_zarr(dataset: xr.Dataset, path: Path) -> None:
     dataset.to_zarr(path, mode="w", zarr_format=2, consolidated=True, encoding=encoding)
 
 
-def _write_json(path: Path, content: Any) -> None:
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, sort_keys=False)
-    path.write_text(text + "\n", encoding="utf-8")
+def _short(table: pd.DataFrame) -> pd.DataFrame:
+    """Numbers to six significant digits, which keeps the text file short."""
+    import numpy as np
+
+    short = table.copy()
+    for name in short.columns[short.dtypes == "float64"]:
+        values = short[name].to_numpy(dtype=float)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            decimals = SIGNIFICANT_DIGITS - 1 - np.floor(np.log10(np.abs(values)))
+        factor = 10.0 ** np.where(np.isfinite(decimals), decimals, 0.0)
+        short[name] = np.round(values * factor) / factor
+    return short
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    """JSON that people can read too: one line per entry, and one line per row of the summary."""
+
+    def text(value: Any, **more: Any) -> str:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, **more)
+
+    parts: list[str] = []
+    for key, value in content.items():
+        if key == "summary":
+            rows = ",\n  ".join(text(row) for row in value["rows"])
+            shown = f'{{"columns": {text(value["columns"])}, "rows": [\n  {rows}\n ]}}'
+        else:
+            shown = text(value, indent=1).replace("\n", "\n ")
+        parts.append(f" {text(key)}: {shown}")
+    path.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
 
 
 def _put_in_place(temporary: Path, directory: Path) -> None:

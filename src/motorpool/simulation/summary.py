@@ -1,6 +1,10 @@
-"""The tidy summary of a results dataset: one number per row, and every row names its layer of uncertainty.
+"""The summary of a results dataset, as a table and in tidy form.
 
-Columns: `kind` (outcome, event, milestone, adverse_event, procedure), `quantity` (its id), `measure`, `arm`,
+`summary_table` has one row per quantity, measure, arm and visit, and one column per layer of uncertainty and
+statistic. `summarise` is the same numbers in tidy form: one per row, and every row names its layer.
+
+Columns of the tidy form: `kind` (outcome, event, milestone, adverse_event, procedure), `quantity` (its
+id), `measure`, `arm`,
 `comparator` (for differences), `visit_month` (months since enrolment), `layer` (between_people, knowledge,
 chance), `statistic`, `value`, `unit`, `people` (how many are counted, mean over draws), `draws`, `counted`
 (who is counted, in words).
@@ -12,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from motorpool.simulation.layers import COLUMNS
-from motorpool.simulation.summary_events import count_rows, event_rows, milestone_rows
+from motorpool.simulation.layers import Columns, table_of, tidy
+from motorpool.simulation.summary_events import count_columns, event_columns, milestone_columns
 from motorpool.simulation.summary_outcomes import OutcomeSummary, outcome_names
 
 if TYPE_CHECKING:
@@ -21,19 +25,21 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+def summary_table(dataset: xr.Dataset) -> pd.DataFrame:
+    """All rows of the summary table of a results dataset, in a fixed order."""
+    pieces: list[Columns] = []
+    for outcome in outcome_names(dataset):
+        pieces += OutcomeSummary(dataset, outcome).columns()
+    pieces += event_columns(dataset)
+    pieces += milestone_columns(dataset)
+    pieces += count_columns(dataset, "adverse_event")
+    pieces += count_columns(dataset, "procedure")
+    return table_of(pieces)
+
+
 def summarise(dataset: xr.Dataset) -> pd.DataFrame:
     """All tidy rows of a results dataset, in a fixed order."""
-    import pandas as pd
-
-    pieces = [OutcomeSummary(dataset, outcome).frame() for outcome in outcome_names(dataset)]
-    pieces += event_rows(dataset)
-    pieces += milestone_rows(dataset)
-    pieces += count_rows(dataset, "adverse_event")
-    pieces += count_rows(dataset, "procedure")
-    pieces = [piece for piece in pieces if len(piece)]
-    if not pieces:
-        return pd.DataFrame(columns=list(COLUMNS))
-    return pd.concat(pieces, ignore_index=True)
+    return tidy(summary_table(dataset))
 
 
 def select(frame: pd.DataFrame, **conditions: Any) -> pd.DataFrame:

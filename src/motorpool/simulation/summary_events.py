@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from motorpool.simulation.layers import Array, layer_frame
-from motorpool.simulation.survival_summary import effective_people, event_times, survival_frame
+from motorpool.simulation.layers import Array, Columns, layer_columns
+from motorpool.simulation.survival_summary import (
+    difference_columns,
+    effective_people,
+    event_times,
+    survival_columns,
+)
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
 
 EVERYONE = "everyone enrolled; people who died count as not able"
@@ -19,22 +23,23 @@ YEARS_ALIVE = "everyone enrolled; total number divided by the years lived during
 AFFECTED = "everyone enrolled, over the whole of follow-up"
 
 
-def event_rows(dataset: xr.Dataset) -> list[pd.DataFrame]:
+def event_columns(dataset: xr.Dataset) -> list[Columns]:
     """Event-free shares or cumulative incidence at every visit, with numbers at risk."""
     if "event_time_years" not in dataset:
         return []
     months = np.asarray(dataset["visit_month"].values, dtype=float)
-    return [survival_frame(dataset, str(event), months) for event in dataset["event"].values]
+    found = [survival_columns(dataset, str(event), months) for event in dataset["event"].values]
+    return [columns for pair in found for columns in pair]
 
 
-def milestone_rows(dataset: xr.Dataset) -> list[pd.DataFrame]:
+def milestone_columns(dataset: xr.Dataset) -> list[Columns]:
     """Share able at each visit, and share who ever reached the milestone."""
     if "milestone_status" not in dataset:
         return []
     arms = [str(arm) for arm in dataset["arm"].values]
     months = [float(month) for month in dataset["visit_month"].values]
     worth = effective_people(dataset)
-    pieces: list[pd.DataFrame] = []
+    pieces: list[Columns] = []
     for milestone in dataset["milestone"].values:
         chosen = dataset.sel(milestone=milestone)
         able = chosen["milestone_status"].transpose("arm", "visit_month", "draw", "patient")
@@ -45,23 +50,18 @@ def milestone_rows(dataset: xr.Dataset) -> list[pd.DataFrame]:
             "unit": "share",
             "counted": EVERYONE,
         }
-        pieces.append(
-            layer_frame(
-                np.asarray(able.values, dtype=float),
-                {"arm": arms, "visit_month": months},
-                fixed,
-                proportion=True,
-                effective_people=worth,
-            )
-        )
+        share = np.asarray(able.values, dtype=float)
+        axes: dict[str, list[Any]] = {"arm": arms, "visit_month": months}
+        pieces.append(layer_columns(share, axes, fixed, proportion=True, effective_people=worth))
+        pieces += difference_columns(dataset, share, axes, fixed)
         gained = chosen["milestone_gained_age_years"].transpose("arm", "draw", "patient")
         ever = (~np.isnan(np.asarray(gained.values, dtype=float))).astype(float)
         fixed = {**fixed, "measure": "ever_share", "counted": EVER, "visit_month": months[-1]}
-        pieces.append(layer_frame(ever, {"arm": arms}, fixed, proportion=True, effective_people=worth))
+        pieces.append(layer_columns(ever, {"arm": arms}, fixed, proportion=True, effective_people=worth))
     return pieces
 
 
-def count_rows(dataset: xr.Dataset, kind: str) -> list[pd.DataFrame]:
+def count_columns(dataset: xr.Dataset, kind: str) -> list[Columns]:
     """Rates per year lived and shares of people affected, for `adverse_event` or `procedure`."""
     variable = f"{kind}_count"
     if variable not in dataset:
@@ -71,7 +71,7 @@ def count_rows(dataset: xr.Dataset, kind: str) -> list[pd.DataFrame]:
     names = [str(name) for name in dataset[kind].values]
     years = years_lived(dataset)[:, None]
     worth = effective_people(dataset)
-    pieces: list[pd.DataFrame] = []
+    pieces: list[Columns] = []
     with np.errstate(divide="ignore", invalid="ignore"):
         # Dividing by the mean years lived makes the mean over people the ordinary rate: total / years.
         rate = counts / years.mean(axis=-1, keepdims=True)
@@ -87,12 +87,16 @@ def count_rows(dataset: xr.Dataset, kind: str) -> list[pd.DataFrame]:
             "counted": counted,
             "visit_month": float(dataset["visit_month"].values[-1]),
         }
-        frame = layer_frame(
-            values, {"arm": arms, "quantity": names}, fixed, proportion=proportion, effective_people=worth
+        pieces.append(
+            layer_columns(
+                values,
+                {"arm": arms, "quantity": names},
+                fixed,
+                proportion=proportion,
+                group_only=not proportion,
+                effective_people=worth,
+            )
         )
-        if not proportion:  # a rate is a property of the group: quantiles over people would not be rates
-            frame = frame[frame["layer"] != "between_people"]
-        pieces.append(frame)
     return pieces
 
 

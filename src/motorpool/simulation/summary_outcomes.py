@@ -9,21 +9,19 @@ Not assessable while alive (too young, unable to do the test) is never filled in
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from motorpool.simulation.comparators import arm_comparators, name_comparators, paired
 from motorpool.simulation.labels import OutcomeView, outcome_view
-from motorpool.simulation.layers import Array, layer_frame
+from motorpool.simulation.layers import Array, Columns, layer_columns
 from motorpool.simulation.survival_summary import effective_people
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
 
 TRUE_SUFFIX = "__true"
-CELL_THERAPY = "cell_therapy"
 LIVING = "people alive and assessable at the visit"
 LIVING_BOTH = "people alive and assessable at enrolment and at the visit"
 LIVING_PAIR = "people alive and assessable at the visit in both arms"
@@ -50,34 +48,8 @@ def with_death_as_worst(scores: Array, alive: Array, worst: float | None) -> Arr
     return np.where(np.isnan(scores[:, :1]), np.nan, filled)
 
 
-def arm_comparators(dataset: xr.Dataset) -> dict[str, str]:
-    """The arm each arm is compared with; arms that are compared with nothing are absent.
-
-    It is the comparator the scenario names for the arm; for an arm with cell therapy, the arm with the same
-    plan without cells where there is one, because anything else would credit cells with what the rest of the
-    plan does; otherwise the scenario's comparator.
-    """
-    arms = [str(arm) for arm in dataset["arm"].values]
-    plans: dict[str, Any] = json.loads(dataset.attrs["scenario"]).get("arms", {})
-    general = str(dataset.attrs["comparator"])
-    chosen = {
-        arm: str(plans.get(arm, {}).get("comparator") or same_plan_without_cells(plans, arm) or general)
-        for arm in arms
-    }
-    return {arm: other for arm, other in chosen.items() if other != arm and other in arms}
-
-
-def same_plan_without_cells(plans: dict[str, Any], arm: str) -> str | None:
-    """The arm whose plan equals this arm's except for its courses of cell therapy, if both exist."""
-    courses: list[dict[str, Any]] = plans.get(arm, {}).get("therapies") or []
-    others = [course for course in courses if course.get("therapy") != CELL_THERAPY]
-    if len(others) == len(courses):
-        return None
-    return next((name for name, plan in plans.items() if (plan.get("therapies") or []) == others), None)
-
-
 class OutcomeSummary:
-    """All tidy rows of one outcome of one dataset."""
+    """All rows of one outcome of one dataset."""
 
     def __init__(self, dataset: xr.Dataset, outcome: str) -> None:
         self.view: OutcomeView = outcome_view(outcome)
@@ -93,31 +65,25 @@ class OutcomeSummary:
             self.error = np.asarray(dataset[outcome].transpose(*ORDER).values, dtype=float) - self.true
         self.worth = effective_people(dataset)
 
-    def frame(self) -> pd.DataFrame:
-        """Every row of this outcome."""
-        import pandas as pd
-
-        pieces = [self._rows(self.true, "score_among_living", LIVING, error=self.error)]
-        pieces.append(self._rows(self.true - self.true[:, :1], "change_among_living", LIVING_BOTH))
+    def columns(self) -> list[Columns]:
+        """Every row of this outcome, one piece per measure."""
+        pieces = [self._columns(self.true, "score_among_living", LIVING, error=self.error)]
+        pieces.append(self._columns(self.true - self.true[:, :1], "change_among_living", LIVING_BOTH))
         if self.worst is not None:
-            pieces.append(self._rows(self.worst, "score_death_as_worst", WORST))
-            pieces.append(self._rows(self.worst - self.worst[:, :1], "change_death_as_worst", WORST))
-        pieces.extend(self._differences())
-        pieces = [piece for piece in pieces if len(piece)]
-        return pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame()
+            pieces.append(self._columns(self.worst, "score_death_as_worst", WORST))
+            pieces.append(self._columns(self.worst - self.worst[:, :1], "change_death_as_worst", WORST))
+        return pieces + self._differences()
 
-    def _differences(self) -> list[pd.DataFrame]:
+    def _differences(self) -> list[Columns]:
         arms = list(self.comparators)
         if not arms:
             return []
-        others = [self.arms.index(arm) for arm in arms]
-        reference = [self.arms.index(comparator) for comparator in self.comparators.values()]
-        living = self.true[others] - self.true[reference]
-        pieces = [self._rows(living, "difference_among_living", LIVING_PAIR, arms=arms)]
+        living = paired(self.true, self.arms, self.comparators)
+        pieces = [self._columns(living, "difference_among_living", LIVING_PAIR, arms=arms)]
         pair, counted = living, LIVING_PAIR
         if self.worst is not None:
-            pair, counted = self.worst[others] - self.worst[reference], WORST_PAIR
-            pieces.append(self._rows(pair, "difference_death_as_worst", WORST_PAIR, arms=arms))
+            pair, counted = paired(self.worst, self.arms, self.comparators), WORST_PAIR
+            pieces.append(self._columns(pair, "difference_death_as_worst", WORST_PAIR, arms=arms))
         important, sign = self.view.minimal_important_difference, self.view.direction
         if important is not None and sign is not None:
             gain = sign * pair
@@ -126,10 +92,10 @@ class OutcomeSummary:
                 ("share_worse_by_minimal_important_difference", gain <= -important),
             ):
                 share = np.where(np.isnan(pair), np.nan, reached.astype(float))
-                pieces.append(self._rows(share, measure, counted, arms=arms, proportion=True))
+                pieces.append(self._columns(share, measure, counted, arms=arms, proportion=True))
         return pieces
 
-    def _rows(
+    def _columns(
         self,
         values: Array,
         measure: str,
@@ -138,7 +104,7 @@ class OutcomeSummary:
         arms: list[str] | None = None,
         proportion: bool = False,
         error: Array | None = None,
-    ) -> pd.DataFrame:
+    ) -> Columns:
         fixed: dict[str, Any] = {
             "kind": "outcome",
             "quantity": self.outcome,
@@ -147,7 +113,7 @@ class OutcomeSummary:
             "counted": counted,
         }
         axes = {"arm": arms if arms is not None else self.arms, "visit_month": self.months}
-        frame = layer_frame(
+        made = layer_columns(
             values,
             axes,
             fixed,
@@ -155,6 +121,4 @@ class OutcomeSummary:
             effective_people=self.worth,
             measurement_error=error,
         )
-        if arms is not None:
-            frame["comparator"] = frame["arm"].map(self.comparators)
-        return frame
+        return made if arms is None else name_comparators(made, self.comparators)

@@ -9,6 +9,22 @@
     document.head.appendChild(script);
     ready = true;
   }
+  // Pictures take their ink from the page; a picture on its own gets the colours of a white page.
+  var paper = { "--grid": "#dfe3e8", "--soft-ink": "#4b5563", "--comparator": "#5f6b7a", "--first-arm": "#0072b2" };
+  document.querySelectorAll("button[data-picture]").forEach(function (button) {
+    button.hidden = false;
+    button.addEventListener("click", function () {
+      var svg = document.getElementById(button.dataset.picture).querySelector(".picture svg");
+      var text = new XMLSerializer().serializeToString(svg).replace(/currentColor/g, "#1f2a37");
+      Object.keys(paper).forEach(function (name) { text = text.split("var(" + name + ")").join(paper[name]); });
+      var link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
+      link.download = button.dataset.picture + ".svg";
+      document.body.appendChild(link);
+      link.click();
+      link.remove();
+    });
+  });
   document.querySelectorAll("button[data-figure]").forEach(function (button) {
     button.hidden = false;
     button.addEventListener("click", function () {

@@ -1,0 +1,60 @@
+"""Which arm each arm is compared with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from motorpool.simulation.layers import Array, Columns
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+CELL_THERAPY = "cell_therapy"
+
+
+def arm_comparators(dataset: xr.Dataset) -> dict[str, str]:
+    """The arm each arm is compared with; arms that are compared with nothing are absent.
+
+    It is the comparator the scenario names for the arm; for an arm with cell therapy, the arm with the same
+    plan without cells where there is one, because anything else would credit cells with what the rest of the
+    plan does; otherwise the scenario's comparator.
+    """
+    arms = [str(arm) for arm in dataset["arm"].values]
+    plans: dict[str, Any] = json.loads(dataset.attrs["scenario"]).get("arms", {})
+    general = str(dataset.attrs["comparator"])
+    chosen = {
+        arm: str(plans.get(arm, {}).get("comparator") or same_plan_without_cells(plans, arm) or general)
+        for arm in arms
+    }
+    return {arm: other for arm, other in chosen.items() if other != arm and other in arms}
+
+
+def same_plan_without_cells(plans: dict[str, Any], arm: str) -> str | None:
+    """The arm whose plan equals this arm's except for its courses of cell therapy, if both exist."""
+    courses: list[dict[str, Any]] = plans.get(arm, {}).get("therapies") or []
+    others = [course for course in courses if course.get("therapy") != CELL_THERAPY]
+    if len(others) == len(courses):
+        return None
+    return next((name for name, plan in plans.items() if (plan.get("therapies") or []) == others), None)
+
+
+def has_cells(scenario: Mapping[str, Any], arm: str) -> bool:
+    """Whether an arm's plan contains cell therapy."""
+    courses = scenario.get("arms", {}).get(arm, {}).get("therapies") or []
+    return any(course.get("therapy") == CELL_THERAPY for course in courses)
+
+
+def paired(values: Array, arms: list[str], comparators: Mapping[str, str]) -> Array:
+    """Each compared arm's values minus its comparator's, the same person in both; arms on the first axis."""
+    own = [arms.index(arm) for arm in comparators]
+    return values[own] - values[[arms.index(other) for other in comparators.values()]]
+
+
+def name_comparators(columns: Columns, comparators: Mapping[str, str]) -> Columns:
+    """Summary columns of differences with the comparator of every arm filled in."""
+    named = [comparators[str(arm)] for arm in columns["arm"]]
+    return {**columns, "comparator": np.asarray(named, dtype=object)}
