@@ -46,7 +46,9 @@ def log_median_weight(age_years: Array, female: Array, reference: ReferenceGrowt
     return jnp.where(female > 0.5, girls, boys)
 
 
-def log_load(age_years: Array, log_median_weight: Array, person: Person, parameters: GrowthParameters) -> Array:
+def log_load(
+    age_years: Array, log_median_weight: Array, person: Person, parameters: GrowthParameters
+) -> Array:
     """Log load of the body on weak muscle, shape (P,); zero for a body of the reference weight.
 
     It follows body weight from birth on, rises further while lever arms grow at 5-13 years, and later with ageing.

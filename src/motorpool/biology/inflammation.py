@@ -15,7 +15,11 @@ class InflammationParameters:
 
 
 def rate_of_change(
-    inflammation: Array, dead: Array, stress: Array, anti_inflammation: Array, parameters: InflammationParameters
+    inflammation: Array,
+    dead: Array,
+    stress: Array,
+    anti_inflammation: Array,
+    parameters: InflammationParameters,
 ) -> Array:
     """Rate of change per year, shape (P,).
 

@@ -56,4 +56,6 @@ def no_influence(patients: int, dtype: jnp.dtype) -> Influence:
     """An untreated body."""
     zero = jnp.zeros(patients, dtype)
     names = [name for name in Influence.__dataclass_fields__ if name != "splicing_gain"]
-    return Influence(splicing_gain=jnp.zeros((len(MUSCLE_GROUPS), patients), dtype), **{n: zero for n in names})
+    return Influence(
+        splicing_gain=jnp.zeros((len(MUSCLE_GROUPS), patients), dtype), **{n: zero for n in names}
+    )

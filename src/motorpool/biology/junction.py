@@ -17,17 +17,23 @@ class JunctionParameters:
     wear_per_year: Array
 
 
-def rate_of_change(transmission: Array, working: Array, stress: Array, parameters: JunctionParameters) -> Array:
+def rate_of_change(
+    transmission: Array, working: Array, stress: Array, parameters: JunctionParameters
+) -> Array:
     """Rate of change per year of transmission, shape (G, P).
 
     Neurons that serve many territories transmit worse and wear slowly: one of the processes of late decline.
     """
     lost = 1.0 - working
     target = (
-        1.0 - parameters.deficit_from_lost_neurons * lost**2 - parameters.deficit_from_stress * stress * working
+        1.0
+        - parameters.deficit_from_lost_neurons * lost**2
+        - parameters.deficit_from_stress * stress * working
     )
     target = jnp.clip(target, 0.0, 1.0)
-    return (target - transmission) / parameters.repair_time_years - parameters.wear_per_year * lost * transmission
+    return (
+        target - transmission
+    ) / parameters.repair_time_years - parameters.wear_per_year * lost * transmission
 
 
 def with_support(transmission: Array, support: Array) -> Array:

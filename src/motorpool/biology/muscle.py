@@ -45,7 +45,9 @@ def target_mass(
     own_smn = 1.0 - parameters.smn_deficit_share * jnp.exp(-smn_muscle / parameters.smn_need)
     # Growth signals act on fibres that have room to grow: weak but innervated ones.
     growth = 1.0 + jnp.clip(support + myostatin_inhibition, -0.9, 2.0) * jnp.clip(1.0 - mass, 0.0, 1.0)
-    target = innervated * power(transmission, parameters.transmission_exponent) * used * fed * own_smn * growth
+    target = (
+        innervated * power(transmission, parameters.transmission_exponent) * used * fed * own_smn * growth
+    )
     return jnp.clip(target, 0.0, parameters.ceiling)
 
 

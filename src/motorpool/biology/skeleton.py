@@ -48,11 +48,20 @@ def cobb_rate(
     weak = power(jnp.clip(1.0 - mass, 1e-6, 1.0), parameters.cobb_weakness_exponent)
     room = 1.0 - cobb_degrees / parameters.cobb_maximum_degrees
     braced = 1.0 - parameters.brace_effect * brace
-    curving = parameters.cobb_rate_degrees_per_year * jnp.exp(person.log_spine_rate) * weak * velocity * room * braced
+    curving = (
+        parameters.cobb_rate_degrees_per_year
+        * jnp.exp(person.log_spine_rate)
+        * weak
+        * velocity
+        * room
+        * braced
+    )
     return curving * (1.0 - fusion)
 
 
-def usable_range(contracture: Array, cobb_degrees: Array, fusion: Array, parameters: SkeletonParameters) -> Array:
+def usable_range(
+    contracture: Array, cobb_degrees: Array, fusion: Array, parameters: SkeletonParameters
+) -> Array:
     """Share of strength that stiff joints, a curved and a fused spine leave usable in legs and trunk, shape (P,)."""
     return (
         (1.0 - parameters.range_lost_by_contracture * contracture)

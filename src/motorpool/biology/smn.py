@@ -41,7 +41,9 @@ def target_level(person: Person, influence: Influence) -> Array:
     """
     from_smn2 = person.smn2_level * (1.0 + influence.splicing_gain)
     without_transgene = person.smn1_level + from_smn2
-    reached = jnp.arange(POOL_PARTS, dtype=without_transgene.dtype)[:, None, None]  # not transduced 0, transduced 1
+    reached = jnp.arange(POOL_PARTS, dtype=without_transgene.dtype)[
+        :, None, None
+    ]  # not transduced 0, transduced 1
     return without_transgene + reached * influence.transgene_neurons
 
 

@@ -49,8 +49,11 @@ class BiologyParameters:
 
 @record
 class Body:
-    """The states of a body. ``alive`` and ``sick`` are (V, T, G, P); ``grafted``, ``transmission`` and ``muscle`` (G, P);
-    the others (P,). All lie in [0, 1] except the Cobb angle (degrees) and muscle (up to its ceiling)."""
+    """The states of a body.
+
+    ``alive`` and ``sick`` are (V, T, G, P); ``grafted``, ``transmission`` and ``muscle`` (G, P); the others (P,).
+    All lie in [0, 1] except the Cobb angle (degrees) and muscle (up to its ceiling).
+    """
 
     alive: Array
     sick: Array

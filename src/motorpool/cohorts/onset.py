@@ -19,7 +19,7 @@ def onset_hours(
     age_hours: Array,
     outcomes: Array,
     history: MilestoneHistory,
-    latest_walking_years: float,
+    latest_walking_years: Array | float,
     person: Person,
     people: PeopleParameters,
     chop: ChopIntendParameters,
@@ -45,10 +45,14 @@ def onset_hours(
         & (chop_deficit > people.notice_chop_intend_deficit * person.onset_notice)
     )
     hfmse_deficit = hfmse_maximum - outcomes[:, OUTCOME_INDEX["hfmse"]]
-    noticed |= (years >= CHILD_FROM_YEARS) & (hfmse_deficit > people.notice_hfmse_deficit * person.onset_notice)
-    first = jnp.where(jnp.any(noticed, axis=0), jnp.take_along_axis(
-        age_hours, jnp.argmax(noticed, axis=0)[None], axis=0
-    )[0].astype(years.dtype), jnp.inf)
+    noticed |= (years >= CHILD_FROM_YEARS) & (
+        hfmse_deficit > people.notice_hfmse_deficit * person.onset_notice
+    )
+    first = jnp.where(
+        jnp.any(noticed, axis=0),
+        jnp.take_along_axis(age_hours, jnp.argmax(noticed, axis=0)[None], axis=0)[0].astype(years.dtype),
+        jnp.inf,
+    )
     late = (latest_walking_years + people.notice_delay_standing_years * person.onset_notice) * HOURS_PER_YEAR
     late_walking = jnp.where(history.gained_age_hours[MILESTONE_INDEX["walk"]] > late, late, jnp.inf)
     late_walking = jnp.where(late_walking <= age_hours[-1], late_walking, jnp.inf)
@@ -58,8 +62,12 @@ def onset_hours(
     return jnp.minimum(first, jnp.minimum(late_walking, lost))
 
 
-def sma_type(history: MilestoneHistory, onset: Array, adult_onset_years: float, person: Person) -> Array:
-    """Type of the untreated twin, (P,): 1 never sits, 2 sits but never walks, 3 walks, 4 walks and falls ill as an adult.
+def sma_type(
+    history: MilestoneHistory, onset: Array, adult_onset_years: Array | float, person: Person
+) -> Array:
+    """Type of the untreated twin, (P,).
+
+    1 never sits, 2 sits but never walks, 3 walks, 4 walks and falls ill as an adult.
 
     People with a copy of SMN1 have no SMA: 0.
     """

@@ -122,7 +122,8 @@ def split_tree(tree: Tree, patients: int) -> list[Tree]:
 def join_tree(blocks: Sequence[Tree], patients: int) -> Tree:
     """Join blocks of trees along the patients' axis and drop the padding; numpy leaves."""
     return jax.tree.map(
-        lambda *leaves: np.concatenate([np.asarray(leaf) for leaf in leaves], axis=-1)[..., :patients], *blocks
+        lambda *leaves: np.concatenate([np.asarray(leaf) for leaf in leaves], axis=-1)[..., :patients],
+        *blocks,
     )
 
 
@@ -133,7 +134,8 @@ def split_plan(plan: Plan, patients: int) -> list[Plan]:
     count = len(cut["start_hours"])
     fields = {name: getattr(plan, name) for name in Plan.__dataclass_fields__}
     return [
-        Plan(**{**fields, **{name: jnp.asarray(cut[name][block]) for name in personal}}) for block in range(count)
+        Plan(**{**fields, **{name: jnp.asarray(cut[name][block]) for name in personal}})
+        for block in range(count)
     ]
 
 

@@ -146,7 +146,9 @@ def _compile_rule(arrays: dict[str, NDArray[np.generic]], which: str, index: int
     arrays[f"{which}_value"][index] = np.nextafter(value, np.float32(towards)) if inclusive else value
 
 
-def _compile_doses(arrays: dict[str, NDArray[np.generic]], index: int, course: Course, calendar: Calendar) -> None:
+def _compile_doses(
+    arrays: dict[str, NDArray[np.generic]], index: int, course: Course, calendar: Calendar
+) -> None:
     for number, (offset, amount) in enumerate(calendar.loading):
         arrays["loading_offset_hours"][index, number] = offset
         arrays["loading_amount"][index, number] = amount
@@ -228,8 +230,12 @@ def planned_jumps(courses: Sequence[Course], anchors: Anchors, until_hours: Hour
         offsets = [offset for offset, _ in calendar.loading] or [0]
         offsets += [segment.from_hours for segment in course.segments()]
         if calendar.maintenance_count:
-            repeats = min(calendar.maintenance_count, 1 + horizon // calendar.maintenance_interval_hours + 400)
-            later = calendar.maintenance_first_hours + calendar.maintenance_interval_hours * np.arange(repeats)
+            repeats = min(
+                calendar.maintenance_count, 1 + horizon // calendar.maintenance_interval_hours + 400
+            )
+            later = calendar.maintenance_first_hours + calendar.maintenance_interval_hours * np.arange(
+                repeats
+            )
             offsets += [int(offset) for offset in later if offset <= 100 * 8766]
         for offset in sorted(set(offsets)):
             due = begun + offset

@@ -32,7 +32,7 @@ class Plan:
     start_rule_outcome, stop_rule_outcome (C,): row of the rule table, -1 for none; *_sign (C,): +1 for "above",
     -1 for "below"; *_value (C,). rule_minimum_age_hours (C,): a start rule is not looked at before this age.
     stop_after_hours (C,): length of the course. excluded (C, P): who may never get it.
-    loading_offset_hours, loading_amount (C, L): the first doses; missed_table (C, N): 1 where a numbered dose is missed.
+    loading_offset_hours, loading_amount (C, L): the first doses; missed_table (C, N): 1 for a numbered dose missed.
     maintenance_first_hours, maintenance_interval_hours, maintenance_amount, maintenance_count (C,).
     segment_from_hours, segment_factor (C, S): spans of the course with one dose factor (0 is a pause).
     rate (C,): continuous input while active. dose_to_kind, rate_to_kind (C, K): which kinds a course feeds.
@@ -136,7 +136,9 @@ def update_course(
     """
     after = jnp.where(previous_stop < NEVER_HOURS, previous_stop + course.washout_hours, NEVER_HOURS)
     start = jnp.where((course.follows >= 0) & (start >= NEVER_HOURS), after, start)
-    holds = _rule_holds(course.start_rule_outcome, course.start_rule_sign, course.start_rule_value, rule_values)
+    holds = _rule_holds(
+        course.start_rule_outcome, course.start_rule_sign, course.start_rule_value, rule_values
+    )
     holds &= now_hours >= course.rule_minimum_age_hours
     start = jnp.where(holds & (start >= NEVER_HOURS), now_hours, start)
     start = jnp.where(course.excluded > 0, NEVER_HOURS, start)
@@ -185,7 +187,12 @@ def _given(
 
 
 def doses_due(
-    start: Array, stop: Array, before_hours: Array, now_hours: Array, luck_of: tuple[Array, Array], course: Plan
+    start: Array,
+    stop: Array,
+    before_hours: Array,
+    now_hours: Array,
+    luck_of: tuple[Array, Array],
+    course: Plan,
 ) -> tuple[Array, Array]:
     """Amount (P,) of one course to give now and how many doses it is, for what fell due since ``before_hours``."""
     running = (start <= now_hours) & (now_hours < stop)
@@ -199,7 +206,9 @@ def doses_due(
     interval = jnp.maximum(course.maintenance_interval_hours, 1)
     loading_doses = jnp.sum(course.loading_amount > 0, dtype=jnp.int32)
     latest = jnp.floor_divide(now - course.maintenance_first_hours, interval)
-    repeat = latest - jnp.arange(2, dtype=jnp.int32)[:, None]  # a late dose can still be waiting when the next is due
+    repeat = (
+        latest - jnp.arange(2, dtype=jnp.int32)[:, None]
+    )  # a late dose can still be waiting when the next is due
     valid = (repeat >= 0) & (repeat < course.maintenance_count)
     due = course.maintenance_first_hours + repeat * interval
     amounts = jnp.where(valid, factor * course.maintenance_amount, 0.0)
@@ -250,13 +259,24 @@ def follow_courses(
             return jax.lax.dynamic_index_in_dim(leaf, index, keepdims=False)
 
         course, mine = jax.tree.map(row, plan), jax.tree.map(row, known)
-        previous = jax.lax.dynamic_index_in_dim(previous_stops, jnp.maximum(course.follows, 0), keepdims=False)
+        previous = jax.lax.dynamic_index_in_dim(
+            previous_stops, jnp.maximum(course.follows, 0), keepdims=False
+        )
         start, stop = update_course(
             mine.start_hours, mine.stop_hours, previous, moment.hours, moment.rule_values, course
         )
         start, stop = jnp.where(moving, start, mine.start_hours), jnp.where(moving, stop, mine.stop_hours)
-        due = (start, stop, moment.given_until_hours, moment.hours, (moment.seed, index.astype(jnp.uint32)), course)
-        amount, count = jax.lax.cond(may_give_doses(start, stop, moment.hours, course), doses_due, no_doses, *due)
+        due = (
+            start,
+            stop,
+            moment.given_until_hours,
+            moment.hours,
+            (moment.seed, index.astype(jnp.uint32)),
+            course,
+        )
+        amount, count = jax.lax.cond(
+            may_give_doses(start, stop, moment.hours, course), doses_due, no_doses, *due
+        )
         amount, count = jnp.where(moving, amount, 0.0), jnp.where(moving & moment.alive, count, 0)
         rate = continuous_rate(start, stop, moment.hours, course)
         running = (start <= moment.hours) & (moment.hours < stop) & moment.alive

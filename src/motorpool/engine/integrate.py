@@ -69,7 +69,9 @@ def advance_smn(level: Array, targets: Array, years: Array, turnover_years: Arra
 
     def at(share: Array) -> Array:
         constant, linear, quadratic = relaxation_weights(share * years / turnover_years)
-        return level + constant * (first - level) + linear * (slope * share) + quadratic * (curvature * share**2)
+        return (
+            level + constant * (first - level) + linear * (slope * share) + quadratic * (curvature * share**2)
+        )
 
     return jax.vmap(at)(jnp.asarray(INSTANTS, level.dtype))
 
@@ -112,10 +114,14 @@ def runge_kutta(
         jnp.array((0.0, 0.0, 0.0, 1.0), dtype),  # ... and this far with the mean rate
     )
 
-    def stage(now: tuple[Body, Body], stage_of: tuple[Array, Array, Array, Array]) -> tuple[tuple[Body, Body], Body]:
+    def stage(
+        now: tuple[Body, Body], stage_of: tuple[Array, Array, Array, Array]
+    ) -> tuple[tuple[Body, Body], Body]:
         there, mean = now
         instant, weight, by_rate, by_mean = stage_of
-        forcing = jax.tree.map(lambda leaf: jax.lax.dynamic_index_in_dim(leaf, instant, keepdims=False), forcings)
+        forcing = jax.tree.map(
+            lambda leaf: jax.lax.dynamic_index_in_dim(leaf, instant, keepdims=False), forcings
+        )
         rate = rates_of_change(there, forcing, person, parameters.biology)
         mean = _plus(mean, rate, weight)
         following = _plus(_plus(body, rate, by_rate * years), mean, by_mean * years)
@@ -201,7 +207,9 @@ def integrate(
 
         def at(share: Array) -> tuple[Amounts, Influence]:
             hours_on = share * length.astype(dtype)
-            later = formulary.advance(amounts, given.rate, hours_on, weight, person, protocol, parameters.therapies)
+            later = formulary.advance(
+                amounts, given.rate, hours_on, weight, person, protocol, parameters.therapies
+            )
             return later, influence_of(later, now.tube_placed)
 
         shares = jnp.asarray(INSTANTS, dtype)
@@ -236,7 +244,9 @@ def integrate(
         )
         following = State(
             body=moved,
-            amounts=jax.tree.map(lambda within, given_now: jnp.where(moving, within[-1], given_now), later, amounts),
+            amounts=jax.tree.map(
+                lambda within, given_now: jnp.where(moving, within[-1], given_now), later, amounts
+            ),
             smn=levels[-1],
             cumulative_hazard=cumulative,
             tube_placed=jnp.where(cumulative[1] >= person.tube_feeding_draw, 1.0, now.tube_placed),
@@ -256,7 +266,11 @@ def integrate(
     inputs = (grid_hours[:-1], grid_hours[1:], infection, log_weights[:-1], log_weights[1:])
     stress = smn.stress(state.smn, ages[0], person, parameters.biology.smn)
     (final, last_stress), path = jax.lax.scan(step, (state, stress), inputs)
-    end = (look(final, last_stress, ages[-1], log_weights[-1]), final.cumulative_hazard, jnp.zeros(plan.start_hours.shape, dtype))
+    end = (
+        look(final, last_stress, ages[-1], log_weights[-1]),
+        final.cumulative_hazard,
+        jnp.zeros(plan.start_hours.shape, dtype),
+    )
     seen, hazard, doses = jax.tree.map(lambda rows, row: jnp.concatenate([rows, row[None]]), path, end)
     return final, _trajectory(grid_hours, seen, hazard, doses, person, care, outcomes)
 

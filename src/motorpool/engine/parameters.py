@@ -40,13 +40,15 @@ def reference_growth() -> ReferenceGrowth:
     """Median weights by age and sex from the growth facts (WHO to five years, CDC later)."""
     table = load_facts("growth").table("size_for_age")
     return ReferenceGrowth(
-        age_years=np.asarray(table.column("age_years")),
-        log_weight_girls=np.log(table.column("weight_median_kg_female")),
-        log_weight_boys=np.log(table.column("weight_median_kg_male")),
+        age_years=jnp.asarray(table.column("age_years")),
+        log_weight_girls=jnp.asarray(np.log(table.column("weight_median_kg_female"))),
+        log_weight_boys=jnp.asarray(np.log(table.column("weight_median_kg_male"))),
     )
 
 
-def model_parameters(table: ParameterTable, values: Mapping[str, Value], dtype: Any = jnp.float32) -> ModelParameters:
+def model_parameters(
+    table: ParameterTable, values: Mapping[str, Value], dtype: Any = jnp.float32
+) -> ModelParameters:
     """The parameter set with these values (by id; missing ids take the record's central value), as arrays of ``dtype``.
 
     Raises:

@@ -61,7 +61,9 @@ class Trajectory:
     doses: Array
 
 
-def initial_state(person: Person, plan: dosing.Plan, start_hours: Array, parameters: ModelParameters) -> State:
+def initial_state(
+    person: Person, plan: dosing.Plan, start_hours: Array, parameters: ModelParameters
+) -> State:
     """State at the start of life (mid-gestation): no neuron lost, nothing given, SMN at its untreated target."""
     patients = person.smn2_level.shape[0]
     dtype = person.smn2_level.dtype

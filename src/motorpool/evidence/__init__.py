@@ -1,0 +1,1 @@
+"""What is known: parameters, sources, published results, facts and catalogues, as validated data."""

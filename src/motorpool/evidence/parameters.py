@@ -57,7 +57,9 @@ class Prior(BaseModel):
         needed = {"normal": "sd", "lognormal": "log_sd", "mixture": "components"}.get(self.distribution)
         given = {name for name in ("sd", "log_sd", "components") if getattr(self, name) is not None}
         if given != ({needed} if needed else set()):
-            raise ValueError(f"a {self.distribution} prior needs {needed or 'no further field'}, got {sorted(given)}")
+            raise ValueError(
+                f"a {self.distribution} prior needs {needed or 'no further field'}, got {sorted(given)}"
+            )
         return self
 
     def quantile(self, u: float, value: float, bounds: tuple[float, float], spread: float = 1.0) -> float:
@@ -123,10 +125,14 @@ class ParameterRecord(BaseModel):
 
         ``spread`` narrows the prior where ``informed_by_fit``.
         """
-        generator = np.random.Generator(np.random.Philox(key=[seed, zlib.crc32(self.id.encode())]).jumped(draw))
+        generator = np.random.Generator(
+            np.random.Philox(key=[seed, zlib.crc32(self.id.encode())]).jumped(draw)
+        )
         share = spread if self.informed_by_fit else 1.0
         u = [float(generator.uniform()) for _ in self.values]
-        drawn = tuple(self.prior.quantile(p, v, self.bounds, share) for p, v in zip(u, self.values, strict=True))
+        drawn = tuple(
+            self.prior.quantile(p, v, self.bounds, share) for p, v in zip(u, self.values, strict=True)
+        )
         return drawn if isinstance(self.value, tuple) else drawn[0]
 
 
@@ -200,12 +206,16 @@ class ParameterTable(Mapping[str, ParameterRecord]):
         for field in dataclasses.fields(kind):  # pyright: ignore[reportArgumentType]
             record = self[f"{module}.{field.name}"]
             value = values.get(record.id, record.value)
-            filled[field.name] = np.asarray(value, dtype=np.float64) if isinstance(value, tuple) else float(value)
+            filled[field.name] = (
+                np.asarray(value, dtype=np.float64) if isinstance(value, tuple) else float(value)
+            )
         return kind(**filled)
 
     def digest(self) -> str:
         """SHA-256 of all records: the identity of the parameter set."""
-        text = json.dumps({k: r.model_dump(mode="json") for k, r in sorted(self._records.items())}, sort_keys=True)
+        text = json.dumps(
+            {k: r.model_dump(mode="json") for k, r in sorted(self._records.items())}, sort_keys=True
+        )
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -28,7 +28,11 @@ class BreathingParameters:
 
 
 def breathing_log_odds(
-    log_odds_by_group: ByGroup, reserve: Array, infection: Array, cough_assist: Array, parameters: BreathingParameters
+    log_odds_by_group: ByGroup,
+    reserve: Array,
+    infection: Array,
+    cough_assist: Array,
+    parameters: BreathingParameters,
 ) -> Array:
     """Breathing ability now, log-odds (..., P): less during an infection, less so with cough assistance."""
     drop = parameters.infection_log_odds_drop * infection
@@ -49,7 +53,7 @@ def ventilation_need_hours(breathing: Array, parameters: BreathingParameters) ->
 
 
 def given_share(care: Array, parameters: BreathingParameters) -> Array:
-    """Share of the needed hours that care gives: ``care`` 0 palliative, 1 standard, 2 proactive (a choice, not biology)."""
+    """Share of the needed hours that care gives (a choice, not biology): 0 palliative, 1 standard, 2 proactive."""
     return jnp.where(
         care < 0.5,
         parameters.given_palliative,
@@ -57,14 +61,18 @@ def given_share(care: Array, parameters: BreathingParameters) -> Array:
     )
 
 
-def ventilation_hours(need_hours: Array, ventilation: Array, given: Array, parameters: BreathingParameters) -> Array:
+def ventilation_hours(
+    need_hours: Array, ventilation: Array, given: Array, parameters: BreathingParameters
+) -> Array:
     """Hours per day given, (..., P): the need times what care gives, more where support is offered early.
 
     ``ventilation`` in [0, 1] is the breathing-support therapy; it adds hours to those who need some and closes the
     gap that care would leave.
     """
     share = given + (1.0 - given) * ventilation
-    early = parameters.early_niv_extra_hours * ventilation * jnp.clip(
-        need_hours / parameters.start_of_niv_hours, 0.0, 1.0
+    early = (
+        parameters.early_niv_extra_hours
+        * ventilation
+        * jnp.clip(need_hours / parameters.start_of_niv_hours, 0.0, 1.0)
     )
     return jnp.clip(need_hours * share + early, 0.0, 24.0)

@@ -28,7 +28,9 @@ class DailyLifeParameters:
 def swallowing_percent(log_odds_by_group: ByGroup, parameters: DailyLifeParameters) -> Array:
     """Swallowing function, % of healthy, (..., P)."""
     bulbar = log_odds_by_group[BULBAR]
-    return 100.0 * jax.nn.sigmoid(parameters.swallowing_slope * (bulbar - parameters.swallowing_middle_log_odds))
+    return 100.0 * jax.nn.sigmoid(
+        parameters.swallowing_slope * (bulbar - parameters.swallowing_middle_log_odds)
+    )
 
 
 def endurance_percent(transmission: Array, activity: Array, parameters: DailyLifeParameters) -> Array:
@@ -38,7 +40,9 @@ def endurance_percent(transmission: Array, activity: Array, parameters: DailyLif
     return 100.0 * jnp.clip(kept, 0.0, 1.0)
 
 
-def weight_kg(log_median_weight: Array, nutrition: Array, log_weight: Array, parameters: DailyLifeParameters) -> Array:
+def weight_kg(
+    log_median_weight: Array, nutrition: Array, log_weight: Array, parameters: DailyLifeParameters
+) -> Array:
     """Body weight, kg, (..., P): the median of age and sex, the person's deviation and nutrition."""
     return jnp.exp(log_median_weight + log_weight) * power(nutrition, parameters.weight_nutrition_exponent)
 
@@ -48,7 +52,9 @@ def weight_z(weight: Array, log_median_weight: Array, parameters: DailyLifeParam
     return (jnp.log(weight) - log_median_weight) / parameters.weight_log_sd
 
 
-def utility(motor_share: Array, ventilation_hours: Array, swallowing: Array, parameters: DailyLifeParameters) -> Array:
+def utility(
+    motor_share: Array, ventilation_hours: Array, swallowing: Array, parameters: DailyLifeParameters
+) -> Array:
     """Health utility (1 full health, 0 as bad as death), (..., P), from movement, breathing and swallowing.
 
     ``motor_share`` and ``swallowing`` are shares of healthy function. Published utilities of the same state disagree
@@ -56,7 +62,9 @@ def utility(motor_share: Array, ventilation_hours: Array, swallowing: Array, par
     """
     free = 1.0 - ventilation_hours / 24.0
     total = (
-        parameters.utility_weight_motor + parameters.utility_weight_breathing + parameters.utility_weight_swallowing
+        parameters.utility_weight_motor
+        + parameters.utility_weight_breathing
+        + parameters.utility_weight_swallowing
     )
     share = (
         parameters.utility_weight_motor * motor_share

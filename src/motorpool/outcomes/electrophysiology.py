@@ -22,7 +22,9 @@ class ElectrophysiologyParameters:
     pnfh_per_death_rate_pg_per_ml: Array
 
 
-def cmap_mv(muscle: Array, transmission: Array, age_years: Array, parameters: ElectrophysiologyParameters) -> Array:
+def cmap_mv(
+    muscle: Array, transmission: Array, age_years: Array, parameters: ElectrophysiologyParameters
+) -> Array:
     """Ulnar compound muscle action potential, mV, (..., P)."""
     grown = jnp.exp(-jnp.maximum(age_years, 0.0) / parameters.cmap_growth_time_years)
     healthy = parameters.cmap_adult_mv + (parameters.cmap_newborn_mv - parameters.cmap_adult_mv) * grown
@@ -35,7 +37,9 @@ def motor_units(working: Array, parameters: ElectrophysiologyParameters) -> Arra
     return parameters.mune_healthy * working[..., ARMS, :]
 
 
-def pnfh_pg_per_ml(death_rate_per_year: Array, age_years: Array, parameters: ElectrophysiologyParameters) -> Array:
+def pnfh_pg_per_ml(
+    death_rate_per_year: Array, age_years: Array, parameters: ElectrophysiologyParameters
+) -> Array:
     """Plasma pNfH, pg/mL, (..., P): an age-dependent background and what dying neurons release."""
     fade = jnp.exp(-jnp.maximum(age_years, 0.0) / parameters.pnfh_fade_years)
     background = (

@@ -22,9 +22,7 @@ def milestone_margin(
     return achievable(task, maturity) - parameters.threshold[milestone]
 
 
-def milestone_margins(
-    log_odds_by_group: ByGroup, maturity: Array, parameters: MilestoneThresholds
-) -> Array:
+def milestone_margins(log_odds_by_group: ByGroup, maturity: Array, parameters: MilestoneThresholds) -> Array:
     """The margins of all milestones, (milestone, ..., P)."""
     milestones = range(parameters.threshold.shape[0])
     return stacked([milestone_margin(log_odds_by_group, maturity, one, parameters) for one in milestones])

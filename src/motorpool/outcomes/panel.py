@@ -103,7 +103,10 @@ def calm_breathing(condition: Condition, person: Person, parameters: OutcomePara
 def _minutes_and_fall(
     able: abilities.ByGroup, condition: Condition, parameters: OutcomeParameters
 ) -> tuple[Array, Array]:
-    walks = milestone_margin(able, condition.maturity, MILESTONE_INDEX["walk"], parameters.milestone_thresholds) >= 0.0
+    walks = (
+        milestone_margin(able, condition.maturity, MILESTONE_INDEX["walk"], parameters.milestone_thresholds)
+        >= 0.0
+    )
     first = jnp.where(walks, walking.first_minute_m(able, condition.age_years, parameters.walking), 0.0)
     fall = walking.fall_within_test(condition.transmission, parameters.walking)
     return walking.metres_by_minute(first, fall), fall

@@ -165,7 +165,11 @@ def _episodes_of_step(
     begin = jnp.asarray(from_hours).astype(floating) / HOURS_PER_DAY
     end = jnp.asarray(to_hours).astype(floating) / HOURS_PER_DAY
     last_bin = jnp.floor(end / BIN_DAYS).astype(jnp.int32)
-    return [episodes_in_bin(seed, last_bin - back, parameters) for back in range(BINS_REMEMBERED + 2)], begin, end
+    return (
+        [episodes_in_bin(seed, last_bin - back, parameters) for back in range(BINS_REMEMBERED + 2)],
+        begin,
+        end,
+    )
 
 
 def _integrated_maximum(

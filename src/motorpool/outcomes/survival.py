@@ -47,7 +47,9 @@ def death_rate_per_year(
     weak = -parameters.death_slope * (breathing - parameters.death_middle_log_odds)
     raw = parameters.death_rate_at_middle_per_year * jnp.exp(jnp.minimum(weak, _LARGEST_LOG_DEATH))
     bounded = raw / (1.0 + raw / parameters.death_rate_ceiling_per_year)
-    met = jnp.where(hours_needed > 0.0, jnp.clip(hours_given / jnp.maximum(hours_needed, 1e-3), 0.0, 1.0), 0.0)
+    met = jnp.where(
+        hours_needed > 0.0, jnp.clip(hours_given / jnp.maximum(hours_needed, 1e-3), 0.0, 1.0), 0.0
+    )
     return bounded * (1.0 - parameters.protection_by_ventilation * met) * care_factor(care, parameters)
 
 

@@ -39,7 +39,9 @@ class _ObservationValues:
     gain_time_hours: Any
 
 
-def parameter_draw(number: int | None, seed: int, table: ParameterTable | None = None, dtype: Any = jnp.float32) -> Draw:
+def parameter_draw(
+    number: int | None, seed: int, table: ParameterTable | None = None, dtype: Any = jnp.float32
+) -> Draw:
     """Draw ``number`` of all parameters from their distributions, or the central values where it is None."""
     records = table or load_parameter_table()
     spread = load_facts("protocols").fact("preliminary_prior_share").number

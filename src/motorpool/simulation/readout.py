@@ -133,7 +133,9 @@ def read_out(
 
     everything = jnp.concatenate([run_in.margins, path.margins])
     all_ages = jnp.concatenate([run_in.age_hours, ages])
-    history = milestone_history(everything, all_ages, outcomes.milestones, jnp.minimum(death_age, horizon_age))
+    history = milestone_history(
+        everything, all_ages, outcomes.milestones, jnp.minimum(death_age, horizon_age)
+    )
     status = history.status[run_in.age_hours.shape[0] :]
 
     breathing = path.breathing
@@ -152,7 +154,9 @@ def read_out(
     ventilated = [days_to_years(endpoint_day(record, definition)) for definition in definitions]
     operated = jnp.any((path.doses > 0) & (surgery_courses > 0)[None, :, None], axis=1)
     surgery_age = jnp.where(
-        jnp.any(operated, axis=0), jnp.take_along_axis(ages, jnp.argmax(operated, axis=0)[None], axis=0)[0], jnp.inf
+        jnp.any(operated, axis=0),
+        jnp.take_along_axis(ages, jnp.argmax(operated, axis=0)[None], axis=0)[0],
+        jnp.inf,
     )
     tube_age = crossing_time(path.cumulative_hazard[:, 1], ages, person.tube_feeding_draw)
 
@@ -172,7 +176,9 @@ def read_out(
     times["death"] = death
     for name in VENTILATION_EVENTS:
         times[f"death_or_{name}"] = first_of(death, times[name])[0]
-    event_time = censor(jnp.stack([times[name].astype(dtype) for name in EVENTS]), horizon_hours / HOURS_PER_YEAR)
+    event_time = censor(
+        jnp.stack([times[name].astype(dtype) for name in EVENTS]), horizon_hours / HOURS_PER_YEAR
+    )
     return Readout(
         observed=observed,
         true=true,

@@ -159,7 +159,11 @@ def recruit(scenario: Scenario, draw: Draw, tell: Callable[[float], None]) -> Re
     if targets:
         people, effective, numbers = _reweighted(_joined(accepted), targets, wanted, scenario)
     else:
-        people, effective, numbers = _take(_joined(accepted), np.arange(wanted)), float(wanted), identities[:wanted]
+        people, effective, numbers = (
+            _take(_joined(accepted), np.arange(wanted)),
+            float(wanted),
+            identities[:wanted],
+        )
         tried = int(identities[wanted - 1]) + 1
     return Recruited(people, tried, dict(refused), effective, numbers)
 
@@ -167,7 +171,9 @@ def recruit(scenario: Scenario, draw: Draw, tell: Callable[[float], None]) -> Re
 def _refuse_cohort(found: int, wanted: int, tried: int, refused: Counter[str]) -> None:
     why = ", ".join(f"{name} ({count})" for name, count in refused.most_common(4)) or "no criterion"
     who = "nobody" if found == 0 else f"only {found} of the {wanted} people needed"
-    message = f"{who} of {tried} candidates met the criteria; most were refused by {why}. Widen these criteria."
+    message = (
+        f"{who} of {tried} candidates met the criteria; most were refused by {why}. Widen these criteria."
+    )
     raise ScenarioError.single("cohort", message)
 
 
@@ -183,7 +189,9 @@ def _joined(batches: list[Candidates]) -> Candidates:
             run_in_margins=repeat(np.asarray(batch.run_in_margins)),
         )
 
-    return jax.tree.map(lambda *leaves: np.concatenate(leaves, axis=-1), *[padded(batch) for batch in batches])
+    return jax.tree.map(
+        lambda *leaves: np.concatenate(leaves, axis=-1), *[padded(batch) for batch in batches]
+    )
 
 
 def _take(people: Any, index: NDArray[Any]) -> Any:
@@ -274,7 +282,11 @@ def _untreated_twin(scenario: Scenario, draw: Draw, person: Person, infections: 
     nothing = planned_jumps((), anchors, last)
     grid = personal_grid(np.repeat(base[:, None], patients, axis=1), nothing, first, last, reserve=False)
     setting = Setting(jnp.float32(CARE[scenario.care]), no_protocol(jnp.float32), draw.model)
-    people, seeds, plans = split_tree(person, patients), split_tree(infections, patients), split_plan(plan, patients)
+    people, seeds, plans = (
+        split_tree(person, patients),
+        split_tree(infections, patients),
+        split_plan(plan, patients),
+    )
     latest = load_milestone_catalogue()["walk"].who_p99_months
     latest_years = float(latest or 0.0) * HOURS_PER_MONTH / HOURS_PER_YEAR
     chance = scenario.uncertainty.chance
@@ -283,7 +295,9 @@ def _untreated_twin(scenario: Scenario, draw: Draw, person: Person, infections: 
         # All candidates share the base grid, so every block has the same boundaries.
         span = Span(grid[:, :BLOCK_PATIENTS], people[block], seeds[block], plans[block])
         _, path = simulate_span(begin_life(span, setting), span, setting, chance=chance)
-        return _onset_and_type(path.age_hours, path.outcomes, path.margins, latest_years, adult_onset, people[block], draw)
+        return _onset_and_type(
+            path.age_hours, path.outcomes, path.margins, latest_years, adult_onset, people[block], draw
+        )
 
     joined = join_tree(map_blocks(twin, len(people)), patients)
     onset = np.where(np.isfinite(joined[0]), joined[0], NEVER_HOURS).astype(np.int32)
@@ -291,7 +305,13 @@ def _untreated_twin(scenario: Scenario, draw: Draw, person: Person, infections: 
 
 
 def _onset_and_type(
-    ages: Array, outcomes: Array, margins: Array, latest_years: float, adult_onset: float, person: Person, draw: Draw
+    ages: Array,
+    outcomes: Array,
+    margins: Array,
+    latest_years: float,
+    adult_onset: float,
+    person: Person,
+    draw: Draw,
 ) -> tuple[Array, Array]:
     return _onset_and_type_compiled(
         ages, outcomes, margins, latest_years, adult_onset, person, draw.people, draw.model.outcomes
@@ -311,7 +331,14 @@ def _onset_and_type_compiled(
 ) -> tuple[Array, Array]:
     history = milestone_history(margins, ages, parameters.milestones)
     onset = onset_hours(
-        ages, outcomes, history, latest_years, person, people, parameters.chop_intend, parameters.hfmse.maximum
+        ages,
+        outcomes,
+        history,
+        latest_years,
+        person,
+        people,
+        parameters.chop_intend,
+        parameters.hfmse.maximum,
     )
     return onset, sma_type(history, onset, adult_onset, person)
 
@@ -356,11 +383,17 @@ def _to_enrolment(
     everyones = np.repeat(base[:, None], patients, axis=1)
     grid = personal_grid(everyones, jumps, first, enrolment, reserve=bool(background))
     setting = Setting(jnp.float32(CARE[scenario.care]), cell_protocol(background), draw.model)
-    people, seeds, plans = split_tree(person, patients), split_tree(infections, patients), split_plan(plan, patients)
+    people, seeds, plans = (
+        split_tree(person, patients),
+        split_tree(infections, patients),
+        split_plan(plan, patients),
+    )
     grids = split_tree(grid, patients)
     chance = scenario.uncertainty.chance
 
-    measured_seeds = split_tree(patient_seed(scenario.seed, np.asarray(person.identity), "observation"), patients)
+    measured_seeds = split_tree(
+        patient_seed(scenario.seed, np.asarray(person.identity), "observation"), patients
+    )
 
     def live(block: int) -> tuple[State, Array, Array, Array]:
         span = Span(np.asarray(grids[block]), people[block], seeds[block], plans[block])
@@ -412,7 +445,8 @@ def _entry_criteria(scenario: Scenario, people: Candidates, reasons: Counter[str
         np.logical_and(keep, condition, out=keep)
 
     if cohort.alive:
-        require("alive", people.state.cumulative_hazard[0] < people.person.death_draw)
+        hazard = np.asarray(people.state.cumulative_hazard[0])
+        require("alive", hazard < np.asarray(people.person.death_draw))
     if cohort.unventilated:
         hours = people.baseline[OUTCOME_INDEX["ventilation_hours_per_day"]]
         require("unventilated", hours < PERMANENT_HOURS_PER_DAY)
@@ -437,13 +471,17 @@ def _reweighted(
     try:
         weights = matching_weights(values, targets)
     except ReweightingError as error:
-        means = ", ".join(f"{name} {values[name].mean():.1f} (SD {values[name].std():.1f})" for name in targets)
+        means = ", ".join(
+            f"{name} {values[name].mean():.1f} (SD {values[name].std():.1f})" for name in targets
+        )
         message = f"cannot be matched: {error}. Before reweighting the people who qualify have {means}"
         raise ScenarioError.single("cohort.baseline", message) from error
     effective = effective_sample_size(weights)
     least = max(LEAST_EFFECTIVE_PEOPLE, LEAST_EFFECTIVE_SHARE * wanted)
     if effective < min(least, wanted):
-        message = f"would rest on an effective sample of {effective:.0f} people; at least {least:.0f} are needed"
+        message = (
+            f"would rest on an effective sample of {effective:.0f} people; at least {least:.0f} are needed"
+        )
         raise ScenarioError.single("cohort.baseline", message)
     index = systematic_choice(weights, wanted)
     chosen: Candidates = _take(pool, index)
@@ -453,7 +491,9 @@ def _reweighted(
     return _own_luck(chosen, repeats, numbers, scenario), effective, numbers
 
 
-def _own_luck(people: Candidates, repeats: NDArray[Any], numbers: NDArray[Any], scenario: Scenario) -> Candidates:
+def _own_luck(
+    people: Candidates, repeats: NDArray[Any], numbers: NDArray[Any], scenario: Scenario
+) -> Candidates:
     """Give the second and later copies of a person other infections and event draws after enrolment."""
     keys = person_key(jax.random.key(scenario.seed), jnp.asarray(numbers))
     chance = scenario.uncertainty.chance
@@ -468,7 +508,9 @@ def _own_luck(people: Candidates, repeats: NDArray[Any], numbers: NDArray[Any], 
     fields = {name: getattr(people.person, name) for name in Person.__dataclass_fields__}
     fields["death_draw"] = later("death", 0, people.person.death_draw)
     tube = later("tube_feeding", 1, people.person.tube_feeding_draw)
-    fields["tube_feeding_draw"] = np.where(people.state.tube_placed > 0.5, people.person.tube_feeding_draw, tube)
+    fields["tube_feeding_draw"] = np.where(
+        people.state.tube_placed > 0.5, people.person.tube_feeding_draw, tube
+    )
     fields["seed"] = np.where(again, np.asarray(stream_seed(keys, "therapy_calendar")), people.person.seed)
     infections = np.asarray(stream_seed(keys, "respiratory_infections"))
     return dataclasses.replace(

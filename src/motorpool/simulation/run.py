@@ -12,7 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_MONTH, HOURS_PER_YEAR, MUSCLE_GROUPS
-from motorpool.engine.blocks import Setting, Span, join_tree, map_blocks, simulate_span, split_plan, split_tree
+from motorpool.engine.blocks import (
+    Setting,
+    Span,
+    join_tree,
+    map_blocks,
+    simulate_span,
+    split_plan,
+    split_tree,
+)
 from motorpool.engine.compile_plan import cell_protocol, compile_plan, planned_jumps
 from motorpool.engine.dosing import COURSES
 from motorpool.engine.grid import personal_grid, study_boundaries
@@ -115,7 +123,9 @@ def _simulate_arm(scenario: Scenario, arm: str, cohort: Recruited, draw: Draw) -
         surgery[index] = course.therapy == "spine_surgery"
     seeds = patient_seed(scenario.seed, cohort.patient_numbers, "observation")
     run_in = RunIn(people.run_in_age_hours, people.run_in_margins)
-    pieces = split_tree((state, grid, people.person, people.infection_seed, seeds, enrolment, run_in), patients)
+    pieces = split_tree(
+        (state, grid, people.person, people.infection_seed, seeds, enrolment, run_in), patients
+    )
     plans = split_plan(plan, patients)
     visits = jnp.asarray(np.round(np.asarray(scenario.visit_months()) * HOURS_PER_MONTH), jnp.int32)
     horizon_hours = float(base[-1])
@@ -159,14 +169,14 @@ def _simulate_arm(scenario: Scenario, arm: str, cohort: Recruited, draw: Draw) -
     before_exposure = np.asarray(people.state.exposure_hours)
     given = Given(administrations - before_administrations, exposure - before_exposure, weight)
     tube_since = np.where(np.asarray(people.state.tube_placed) > 0.5, 0.0, tube)
-    tube_since = np.where(np.isfinite(readout.event_time_years[EVENTS.index("tube_feeding")]), tube_since, 0.0)
+    tube_since = np.where(
+        np.isfinite(readout.event_time_years[EVENTS.index("tube_feeding")]), tube_since, 0.0
+    )
     safety_seed = patient_seed(scenario.seed, cohort.patient_numbers, "adverse_events")
     until = np.minimum(readout.death_age_hours, last)
     return ArmResults(
         readout=readout,
-        adverse_events=adverse_event_counts_of(
-            courses, given, tube_since, safety_seed, chance=chance
-        ),
+        adverse_events=adverse_event_counts_of(courses, given, tube_since, safety_seed, chance=chance),
         procedures=procedure_counts(courses, given, tube_since),
         started=therapies_started(courses, starts, until),
     )
@@ -183,7 +193,9 @@ def _dataset(scenario: Scenario, recruited: list[Recruited], arms: list[list[Arm
     def by_arm(pick: Callable[[ArmResults], Any]) -> NDArray[Any]:
         """(arm, draw, patient, ...)."""
         per_draw = [[_patients_first(pick(result)) for result in results] for results in arms]
-        return np.stack([np.stack([results[arm] for results in per_draw]) for arm in range(len(scenario.arms))])
+        return np.stack(
+            [np.stack([results[arm] for results in per_draw]) for arm in range(len(scenario.arms))]
+        )
 
     def by_person(pick: Callable[[Recruited], Any]) -> NDArray[Any]:
         return np.stack([np.asarray(pick(cohort)) for cohort in recruited])

@@ -127,9 +127,9 @@ def adverse_event_counts_of(
     parameters = _padded_parameters(pairs, courses)
     rows = COURSES + 1
     exposure = Exposure(
-        administrations=_padded_rows(administrations, rows).astype(np.int32),
-        exposed_years=_padded_rows(years, rows).astype(np.float32),
-        weight_kg=_padded_rows(weights, rows).astype(np.float32),
+        administrations=jnp.asarray(_padded_rows(administrations, rows), jnp.int32),
+        exposed_years=jnp.asarray(_padded_rows(years, rows), jnp.float32),
+        weight_kg=jnp.asarray(_padded_rows(weights, rows), jnp.float32),
     )
     blocks = split_tree((np.asarray(seed), exposure), patients)
     counted = [_counts(*block, parameters, chance=chance) for block in blocks]
@@ -159,7 +159,8 @@ def _padded_parameters(
         therapy_index=filled([row for _, row, _ in pairs], np.int32),
         kind=filled([kinds[entry.per] for _, _, entry in pairs], np.int32),
         probability=filled(
-            [entry.value if row == tube_row else _value(entry, courses[row]) for _, row, entry in pairs], np.float32
+            [entry.value if row == tube_row else _value(entry, courses[row]) for _, row, entry in pairs],
+            np.float32,
         ),
         log_odds_per_kg=filled([w.log_odds_per_kg if w else 0.0 for w in weighted], np.float32),
         reference_weight_kg=filled([w.reference_weight_kg if w else 0.0 for w in weighted], np.float32),
@@ -178,7 +179,9 @@ def _counts(seed: Array, exposure: Exposure, parameters: AdverseEventParameters,
     )
 
 
-def therapies_started(courses: Sequence[Course], start_hours: NDArray[Any], until: NDArray[Any]) -> NDArray[np.bool_]:
+def therapies_started(
+    courses: Sequence[Course], start_hours: NDArray[Any], until: NDArray[Any]
+) -> NDArray[np.bool_]:
     """Whether each person began each therapy by ``until`` (P,), (therapy, P)."""
     started = np.zeros((len(THERAPIES), start_hours.shape[-1]), bool)
     for index, course in enumerate(courses):

@@ -55,7 +55,9 @@ def _nusinersen(course: courses.Nusinersen) -> Calendar:
     prefix = "nusinersen_standard" if standard else "nusinersen_high_dose"
     days = load_facts("dosing").fact(f"{prefix}_loading_days").numbers
     loading_mg = _dosing("nusinersen_standard_dose_mg" if standard else "nusinersen_high_dose_loading_mg")
-    maintenance_mg = _dosing("nusinersen_standard_dose_mg" if standard else "nusinersen_high_dose_maintenance_mg")
+    maintenance_mg = _dosing(
+        "nusinersen_standard_dose_mg" if standard else "nusinersen_high_dose_maintenance_mg"
+    )
     interval = _dosing("nusinersen_maintenance_interval_days")
     return Calendar(
         doses_of="nusinersen",
@@ -148,9 +150,13 @@ def start_of(course: courses.Course) -> tuple[StartRule, StateRule | None, int]:
     """When a course starts: its rule, the state rule if it waits for one, and the least age in hours for that."""
     if isinstance(course, courses.SpineSurgery):
         years = course.minimum_age_years
-        least = round((_protocol("spine_surgery_minimum_age_years") if years is None else years) * HOURS_PER_YEAR)
+        least = round(
+            (_protocol("spine_surgery_minimum_age_years") if years is None else years) * HOURS_PER_YEAR
+        )
         if course.start is None:
-            degrees = course.cobb_threshold_degrees or load_facts("care").fact("spine_surgery_cobb_degrees").number
+            degrees = (
+                course.cobb_threshold_degrees or load_facts("care").fact("spine_surgery_cobb_degrees").number
+            )
             rule = StateRule(outcome="cobb_degrees", operator=">=", value=degrees)
             return course.start_rule, rule, least
         return course.start_rule, course.start_rule.when, least

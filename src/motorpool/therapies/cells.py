@@ -74,7 +74,9 @@ class CellEffects:
 def cell_half_life_hours(protocol: CellProtocol, parameters: CellParameters) -> Array:
     """Half-life of the living cells, longer under immunosuppression."""
     longer = 1.0 + (parameters.immunosuppression_half_life_factor - 1.0) * protocol.immunosuppressed
-    own = jnp.where(protocol.neural > 0.5, parameters.neural_cell_half_life_hours, parameters.cell_half_life_hours)
+    own = jnp.where(
+        protocol.neural > 0.5, parameters.neural_cell_half_life_hours, parameters.cell_half_life_hours
+    )
     return own * longer
 
 

@@ -7,7 +7,15 @@ import jax.numpy as jnp
 from motorpool.biology.influence import Influence
 from motorpool.biology.person import Person
 from motorpool.biology.vocabulary import MUSCLE_GROUPS, Array, record
-from motorpool.therapies import cells, gene_transfer, myostatin, nusinersen, risdiplam, supportive_care, transmission
+from motorpool.therapies import (
+    cells,
+    gene_transfer,
+    myostatin,
+    nusinersen,
+    risdiplam,
+    supportive_care,
+    transmission,
+)
 from motorpool.therapies.kinds import KIND_INDEX
 from motorpool.therapies.kinetics import depot_and_product, first_order
 
@@ -161,7 +169,9 @@ def influence(
     """
     by_spine = nusinersen.splicing_gain(amounts.nusinersen, parameters.nusinersen)
     by_mouth = risdiplam.splicing_gain(amounts.risdiplam, parameters.risdiplam)
-    ceiling = jnp.maximum(parameters.nusinersen.splicing_gain_maximum, parameters.risdiplam.splicing_gain_maximum)
+    ceiling = jnp.maximum(
+        parameters.nusinersen.splicing_gain_maximum, parameters.risdiplam.splicing_gain_maximum
+    )
     both = by_spine + by_mouth - by_spine * by_mouth / ceiling
     neurons, muscle = gene_transfer.expression(
         amounts.transgene_intravenous, amounts.transgene_intrathecal, parameters.gene_transfer

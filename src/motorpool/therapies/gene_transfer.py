@@ -30,7 +30,9 @@ def saturating(expressed: Array, parameters: GeneTransferParameters) -> Array:
     return expressed * (1.0 + half) / (expressed + half)
 
 
-def expression(intravenous: Array, intrathecal: Array, parameters: GeneTransferParameters) -> tuple[Array, Array]:
+def expression(
+    intravenous: Array, intrathecal: Array, parameters: GeneTransferParameters
+) -> tuple[Array, Array]:
     """SMN made by the transgene in reached neurons and in muscle, relative to healthy, each (P,)."""
     by_vein, by_spine = saturating(intravenous, parameters), saturating(intrathecal, parameters)
     neurons = (

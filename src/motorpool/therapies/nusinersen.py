@@ -97,7 +97,13 @@ def _slow_and_fast(first_out: Array, second_out: Array, exchange_product: Array)
 
 
 def _split(
-    first: Array, second: Array, second_to_first: Array, first_to_second: Array, second_out: Array, slow: Array, fast: Array
+    first: Array,
+    second: Array,
+    second_to_first: Array,
+    first_to_second: Array,
+    second_out: Array,
+    slow: Array,
+    fast: Array,
 ) -> tuple[Array, Array, Array, Array]:
     """Amplitudes (first slow, first fast, second slow, second fast) of the two exponentials from starting amounts."""
     # first_out - slow = fast - second_out and first_out - fast = slow - second_out: no cancellation.

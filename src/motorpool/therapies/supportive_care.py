@@ -1,4 +1,4 @@
-"""Rehabilitation, breathing support, nutrition, brace and spine surgery: care that acts on muscle, hazards and spine."""
+"""Rehabilitation, breathing support, nutrition, brace: care that acts on muscle, hazards and spine."""
 
 from __future__ import annotations
 
