@@ -41,7 +41,7 @@ RELATIVE_TOLERANCE = 1e-3
 SMALLEST_SHARE_OF_RANGE = 0.01
 CARE = 1.0
 MONTHS = 12
-LONGEST_STEP_DAYS = HOURS_PER_YEAR / MONTHS / STEPS_PER_MONTH / HOURS_PER_DAY
+MOST_DAYS_OFF = 3.0  # reached where hardly any risk is left; the usual error is a few hours
 
 EVERYTHING: tuple[dict[str, Any], ...] = (
     {"therapy": "nusinersen", "missed_doses": [4], "dose_changes": [{"from_months": 6, "factor": 1.5}]},
@@ -271,11 +271,11 @@ def test_events_come_when_the_finely_integrated_hazard_crosses_the_draw(
     ages, hazard = jnp.asarray(engine.grid_hours)[:, None], engine.cumulative_hazard
     with jax.enable_x64(True):
         expected = integrated_hazards(solution, fine, 0, CARE)
-    # The engine uses the mean severity of infections over a step; the reference looks infections up every six hours.
+    # The reference looks infections up every six hours.
     boundaries = engine.grid_hours[engine.grid_hours >= 0]
     exact_hazard = np.stack([np.interp(boundaries, fine, expected[:, row]) for row in range(2)], axis=1)
     error = np.abs(hazard[engine.grid_hours >= 0] - exact_hazard)
-    assert (error <= 0.01 * exact_hazard + 1e-3).all(), error.max(axis=0)
+    assert (error <= 2e-3 * exact_hazard + 2e-4).all(), error.max(axis=0)
     found: list[float] = []
     for row in range(2):
         for draw in np.linspace(0.02, 0.95, 40) * expected[-1, row]:
@@ -283,8 +283,8 @@ def test_events_come_when_the_finely_integrated_hazard_crosses_the_draw(
             got = float(crossing_time(jnp.asarray(hazard[:, row : row + 1]), ages, jnp.asarray([draw]))[0])
             found.append((got - exact) / HOURS_PER_DAY)
     assert expected[-1].min() > 0.005  # both events are possible, or the check would be empty
-    assert np.abs(found).max() < LONGEST_STEP_DAYS, f"days off: {np.abs(found).max():.2f}"
-    assert np.median(np.abs(found)) < 2.0, f"days off: {np.median(np.abs(found)):.2f}"
+    assert np.abs(found).max() < MOST_DAYS_OFF, f"days off: {np.abs(found).max():.2f}"
+    assert np.median(np.abs(found)) < 0.5, f"days off: {np.median(np.abs(found)):.2f}"
 
 
 @pytest.mark.slow

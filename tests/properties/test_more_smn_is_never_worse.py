@@ -60,7 +60,8 @@ def test_more_smn_never_leaves_fewer_neurons(
     courses = lives.courses_from(THERAPIES[therapy]) if therapy else ()
     life = lives.live(courses, who, until_years=YEARS, enrolment_years=start_years)
     assert np.diff(life.surviving(), axis=-1).min() > -ROUNDING
-    assert life.surviving()[-1, 0, -1] > life.surviving()[-1, 0, 0]  # and it does matter
+    if max(levels) > min(levels) + 0.5:
+        assert life.surviving()[-1, 0, -1] > life.surviving()[-1, 0, 0]  # and it does matter
 
 
 def test_a_copy_of_smn1_never_leaves_fewer_neurons() -> None:
