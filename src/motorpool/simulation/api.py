@@ -51,7 +51,7 @@ def keep_compiled_programs() -> None:
     """Let JAX keep compiled programs between runs, in the user's cache folder unless one is set already."""
     import jax
 
-    if jax.config.read("jax_compilation_cache_dir") is None:
+    if jax.config.values["jax_compilation_cache_dir"] is None:
         home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         folder = home / "motorpool" / "jax"
         try:
