@@ -1,4 +1,4 @@
-"""Patient-years per second of the engine beside SciPy's LSODA and diffrax on the same equations, with the error of each.
+"""Patient-years per second of the engine beside SciPy LSODA and diffrax on the same equations, with the error of each.
 
 Run from the checkout:  .venv/bin/python -m benchmarks.engine  (a few minutes; nothing else should be running)
 
