@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 Vector = NDArray[np.float64]
+LARGEST_MULTIPLIER = 20.0
 
 
 class ReweightingError(ValueError):
@@ -27,6 +28,8 @@ def matching_weights(values: Mapping[str, Vector], targets: Mapping[str, tuple[f
     """
     columns: list[Vector] = []
     for name, (mean, sd) in targets.items():
+        if not values[name].min() < mean < values[name].max():
+            raise ReweightingError(f"nobody in the pool lies beyond the mean of {mean:g} asked for {name}")
         standardised = (values[name] - mean) / sd
         columns += [standardised, standardised**2 - 1.0]
     features = np.stack(columns, axis=1)
@@ -38,7 +41,9 @@ def matching_weights(values: Mapping[str, Vector], targets: Mapping[str, tuple[f
         total = float(weights.sum())
         return top + float(np.log(total)), features.T @ weights / total
 
-    found = minimize(log_partition, np.zeros(features.shape[1]), jac=True, method="BFGS")
+    # Bounds keep the search where the exponentials are finite; weights at a bound miss the targets and are refused.
+    limits = [(-LARGEST_MULTIPLIER, LARGEST_MULTIPLIER)] * features.shape[1]
+    found = minimize(log_partition, np.zeros(features.shape[1]), jac=True, method="L-BFGS-B", bounds=limits)
     exponent = features @ np.asarray(found.x)
     weights = np.exp(exponent - exponent.max())
     weights /= weights.sum()

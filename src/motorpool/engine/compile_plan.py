@@ -190,7 +190,7 @@ def cell_protocol(courses: Sequence[Course]) -> CellProtocol:
 def planned_jumps(courses: Sequence[Course], anchors: Anchors, until_hours: Hours) -> Jumps:
     """Ages in hours of all doses, starts, stops and dose changes known in advance; ``NEVER_HOURS`` pads.
 
-    Courses that wait for a state rule are not known in advance. Used to put boundaries of the grid where the inputs
+    Courses that wait for a state rule are not known in advance; cells without effect are given at the next boundary. Used to put boundaries of the grid where the inputs
     jump.
     """
     rows: list[Hours] = []
@@ -227,6 +227,8 @@ def planned_jumps(courses: Sequence[Course], anchors: Anchors, until_hours: Hour
         elif course.stop is not None and course.stop.kind == "enrolment":
             ended = np.minimum(ended, anchors.enrolment + course.stop.offset_hours)
         stop_by_name[course.name] = ended.astype(np.int32)
+        if isinstance(course, CellTherapy) and course.effect in ("none", 0.0):
+            continue  # cells that do nothing leave everybody's steps, and so every bit of the body, as they were
         offsets = [offset for offset, _ in calendar.loading] or [0]
         offsets += [segment.from_hours for segment in course.segments()]
         if calendar.maintenance_count:
