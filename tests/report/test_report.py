@@ -155,3 +155,41 @@ def test_a_report_of_a_folder_is_written_into_it(results, tmp_path):
     assert path == folder / "report.html"
     assert str(tmp_path) not in path.read_text(encoding="utf-8")
     assert not [entry for entry in folder.iterdir() if entry.name.startswith(".")]
+
+
+def test_slim_pictures_keep_pale_bands_and_share_shapes():
+    from motorpool.report.pictures import slim
+
+    shape = "M0,0" + "L1.234,5.678" * 10
+    path = f'<path d="{shape}" transform="translate(1.2345,2)" opacity="0.04"/>'
+    svg = slim("<svg>" + path * 25 + "</svg>")
+    assert 'opacity="0.04"' in svg
+    assert "translate(1.2,2)" in svg
+    assert svg.count("<path ") == 1 and svg.count("<use ") == 25
+
+
+def test_plans_are_told_in_words():
+    from motorpool.report.plans import course_words
+
+    course = {
+        "therapy": "cell_therapy",
+        "route": "intrathecal",
+        "mechanisms": {"neuroprotection": True, "muscle": False},
+        "adverse_events": True,
+        "start": {"age_months": 3.0, "delay_days": 0.0},
+        "pauses": [],
+    }
+    assert course_words(course) == (
+        "cell therapy (route intrathecal, mechanisms: neuroprotection, adverse events, start age months 3)"
+    )
+
+
+def test_only_what_the_run_rests_on_is_listed_openly(results):
+    from motorpool.figures.context import FigureContext
+    from motorpool.report.provenance import provenance
+
+    made = provenance(FigureContext(results.dataset))
+    assert {"nusinersen", "risdiplam", "cells", "neurons"} <= set(made.used)
+    assert {"gene_transfer", "myostatin"} <= set(made.unused)
+    wanted = {source for rows in made.used.values() for row in rows for source in row.sources}
+    assert wanted <= made.reference_ids | {""}

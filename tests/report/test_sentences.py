@@ -84,7 +84,7 @@ def test_lower_is_better_is_respected():
 def test_every_question_is_answered(maker):
     sentences = maker.all()
     assert {sentence.topic for sentence in sentences} == {"living", "ability", "adding", "cells"}
-    assert "alive without permanent ventilation 24 months after the start" in sentences[0].text
+    assert "alive without permanent ventilation 24 months later" in sentences[0].text
     assert sentences[0].text.startswith("Of 100 infants like these, about")
 
 
@@ -198,8 +198,8 @@ def with_shares(data, values):
             "Of 100 infants like these, almost none are alive",
             "about 100 more (range 100 to 100)",
         ),
-        ((1, 1, 1, 1), "In this simulation almost all of 100 infants", "after the start, in every arm."),
-        ((0, 0, 0, 0), "In this simulation hardly any of 100 infants", "after the start, in any arm."),
+        ((1, 1, 1, 1), "In this simulation almost all of 100 infants", "6 months later, in every arm."),
+        ((0, 0, 0, 0), "In this simulation hardly any of 100 infants", "6 months later, in any arm."),
         ((0.5, 0.5, 0.5, 0.5), "Of 100 infants like these, about 50 (range 50 to 50) are", "as many."),
         ((0.01, 1, 1, 1), "Of 100 infants like these, about 1 (range 1 to 1) is alive", "to 99)."),
     ],

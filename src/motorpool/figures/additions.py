@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from motorpool.figures.context import SIMULATED, FigureContext
 from motorpool.figures.figure import Figure, Layout, Spec, keep_rows
-from motorpool.figures.marks import data_of, layered, panel_title, side_by_side
+from motorpool.figures.marks import balanced, data_of, layered, panel_title, side_by_side
 from motorpool.figures.theme import INK, SOFT_INK
 from motorpool.simulation.labels import outcome_view
 from motorpool.simulation.summary_outcomes import outcome_names
@@ -77,7 +77,7 @@ def addition_figure(context: FigureContext) -> Figure | None:
     }
 
     def build(layout: Layout) -> Spec:
-        columns = min(len(styles), 3 if layout.name == "wide" else 1)
+        columns = balanced(len(styles), 3 if layout.name == "wide" else 1)
         left = 150
         width = layout.panel_width(columns, gap=22) - (left // columns if layout.name == "wide" else 80)
         panels = [
@@ -130,7 +130,7 @@ def _panel(data: pd.DataFrame, label: str, colour: str, width: int, first: bool)
             axis=alt.Axis(labels=first, ticks=False, domain=False, labelLimit=190, grid=True),
         )
     )
-    x = alt.X("mean:Q", title=words)
+    x = alt.X("mean:Q", title=words, axis=alt.Axis(tickCount=4))
     strip = (
         alt.Chart(keep_rows([{"from": -1, "to": 1}]))
         .mark_rect(color=SOFT_INK, opacity=0.12)

@@ -34,6 +34,9 @@ def comparison_figure(context: FigureContext) -> Figure | None:
             [_panel(table[table["panel"] == name], name, context, layout) for name in panels], spacing=24
         )
 
+    hollow = ""
+    if (table["status"] != "yes").any():
+        hollow = " Hollow diamonds are provisional: not yet checked against the source."
     parts = [
         f"{row.row}: published {row.published:.3g}, simulated {row.simulated:.3g}"
         for row in table.itertuples()
@@ -59,9 +62,9 @@ def comparison_figure(context: FigureContext) -> Figure | None:
         alt="Dot plot of published and simulated numbers. " + "; ".join(parts) + ".",
         caption=(
             "Diamond: published, with its 95 % interval where given; circle in the colour of the arm: "
-            f"simulated, {context.range_words}. Hollow diamonds are provisional: not yet checked against the "
-            "source. The published people were not the same as the simulated ones, so agreement is a check "
-            "of plausibility and not a proof. Some of these numbers were known when the model was built."
+            f"simulated, {context.range_words}.{hollow} The published people were not the same "
+            "as the simulated ones, so agreement is a check of plausibility and not a proof. "
+            "Some of these numbers were known when the model was built."
         ),
         source=SIMULATED,
         table=table[[name for name in names if name in table]].rename(columns=names),
@@ -87,7 +90,7 @@ def comparison_table(context: FigureContext) -> pd.DataFrame:
         rows.append(
             {
                 "panel": SHARE_PANEL if share else panel_name(point),
-                "row": f"{study}: {what}, {point.month:.3g} months",
+                "row": f"{study}: {what}, {point.month:.3g} mo",
                 "study": study,
                 "what": what,
                 "label": context.labels[point.arm],
@@ -109,7 +112,10 @@ def quantity_words(point: PublishedPoint) -> str:
     if point.measure == "able_share":
         return milestone_label(point.quantity)
     if point.measure == "event_free_share":
-        return f"free of {_lower(event_label(point.quantity))}" if point.quantity != "death" else "alive"
+        if point.quantity == "death":
+            return "alive"
+        label = event_label(point.quantity.removeprefix("death_or_"))
+        return f"alive, no {label[:1].lower()}{label[1:]}"
     if point.measure == "event_share":
         return event_label(point.quantity)
     view = outcome_view(point.quantity)
@@ -192,10 +198,6 @@ def _visit(context: FigureContext, month: float) -> float | None:
     return nearest if abs(nearest - month) <= 0.5 * float(spacing) + 1e-9 else None
 
 
-def _lower(text: str) -> str:
-    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
-
-
 def _panel(data: pd.DataFrame, name: str, context: FigureContext, layout: Layout) -> Spec:
     import altair as alt
 
@@ -206,9 +208,9 @@ def _panel(data: pd.DataFrame, name: str, context: FigureContext, layout: Layout
         fill=["#4b5563" if status == "yes" else "#ffffff" for status in data["status"]],
     )
     wide = layout.name == "wide"
-    width = layout.width - (250 if wide else 30)
+    width = layout.width - (330 if wide else 30)
     scale = alt.Scale(domain=[0, 100]) if name == SHARE_PANEL else alt.Scale(zero=True)
-    labels = alt.Axis(labelLimit=330 if wide else 120, grid=True, ticks=False, domain=False)
+    labels = alt.Axis(labelLimit=440 if wide else 120, grid=True, ticks=False, domain=False)
     base = alt.Chart().encode(y=alt.Y("row:N", sort=None, title=None, axis=labels))
     title = name
     layers: list[Any] = [

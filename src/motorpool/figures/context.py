@@ -106,7 +106,7 @@ class FigureContext:
     def band_words(self) -> str:
         """What is shaded where all arms share one chart."""
         if self.draws > 1 and not self.draw_bands:
-            return "with this many arms the ranges of what we do not know are in the table only"
+            return f"bars at the right end, {self.range_words}"
         if self.draws > 1 and len(self.arms) > FULL_BANDS:
             return f"shaded, and as bars at the right end, {self.range_words}"
         return f"shaded, {self.range_words}"
@@ -115,7 +115,7 @@ class FigureContext:
     def pale_band_words(self) -> str:
         """What is shaded in small charts, which have no room for bars at the end."""
         if self.draws > 1 and not self.draw_bands:
-            return self.band_words
+            return "with this many arms the ranges of what we do not know are in the table only"
         return f"shaded, {self.range_words}"
 
     @cached_property

@@ -12,6 +12,7 @@ from motorpool.figures.marks import (
     arm_colour,
     arm_dash,
     axis_words,
+    balanced,
     data_of,
     end_ranges,
     layered,
@@ -45,7 +46,7 @@ def course_figure(context: FigureContext, outcome: str) -> Figure | None:
         averages["layer"] += published_layer(
             context, points, x, axis_words(view.label, view.unit, view.better)
         )
-        columns = min(len(context.arms), 4 if layout.name == "wide" else 2)
+        columns = balanced(len(context.arms), 5 if layout.name == "wide" else 2)
         width = layout.panel_width(columns, gap=44)
         panels = [
             _spread(context, frame[frame["arm"] == style.arm], view, index, columns, width)

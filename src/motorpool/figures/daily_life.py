@@ -103,7 +103,8 @@ def daily_life_figure(context: FigureContext) -> Figure | None:
 
 def _choose(context: FigureContext, panel: Panel) -> Shown | None:
     best: tuple[float, Shown] | None = None
-    for outcome in panel.outcomes:
+    fitting = [name for name in context.motor_scales if name in panel.outcomes]
+    for outcome in dict.fromkeys([*fitting, *panel.outcomes]):
         view = outcome_view(outcome)
         frame = _frame(context, kind="outcome", quantity=outcome, measure="score_among_living")
         if frame["x"].nunique() > 1:

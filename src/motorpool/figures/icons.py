@@ -8,7 +8,7 @@ import numpy as np
 
 from motorpool.figures.context import SIMULATED, FigureContext
 from motorpool.figures.figure import Figure, Layout, Spec
-from motorpool.figures.marks import data_of, panel_title, side_by_side, unit
+from motorpool.figures.marks import balanced, data_of, panel_title, side_by_side, unit
 from motorpool.figures.milestones import LEVELS, best_ability
 from motorpool.figures.theme import STATE_COLOURS
 from motorpool.simulation.survival_summary import event_times
@@ -80,7 +80,7 @@ def icon_figure(context: FigureContext) -> Figure | None:
     def build(layout: Layout) -> Spec:
         import altair as alt
 
-        columns = min(len(context.arms), 4 if layout.name == "wide" else 2)
+        columns = balanced(len(context.arms), 5 if layout.name == "wide" else 2)
         width = layout.panel_width(columns, gap=26)
         charts = [
             alt.Chart(data_of(icons[icons["arm"] == style.arm][["x", "y", "state"]]))

@@ -48,6 +48,11 @@ def above(panels: Sequence[Spec], *, spacing: int) -> Spec:
     return {"vconcat": list(panels), "spacing": spacing}
 
 
+def balanced(count: int, most: int) -> int:
+    """Columns for `count` panels in rows of at most `most`, without a nearly empty last row."""
+    return -(-count // -(-count // most))
+
+
 def panel_title(text: str, width: int, size: int = 12, *, bold: bool = True, **more: Any) -> Spec:
     """A panel's title, broken into lines that fit its width in pixels."""
     import textwrap

@@ -9,7 +9,7 @@ import numpy as np
 
 from motorpool.figures.context import SIMULATED, FigureContext
 from motorpool.figures.figure import Figure, Layout, Spec
-from motorpool.figures.marks import data_of, month_ticks, panel_title, side_by_side, unit
+from motorpool.figures.marks import balanced, data_of, month_ticks, panel_title, side_by_side, unit
 from motorpool.figures.theme import STATE_COLOURS
 from motorpool.simulation.labels import milestone_label
 from motorpool.simulation.survival_summary import event_times
@@ -118,8 +118,8 @@ def milestone_figure(context: FigureContext) -> Figure | None:
     def build(layout: Layout) -> Spec:
         import altair as alt
 
-        most = 3 if len(context.arms) > 4 else 2
-        columns = min(len(context.arms), most if layout.name == "wide" else 1)
+        most = 2 if len(context.arms) <= 4 else 3 if len(context.arms) <= 6 else 4
+        columns = balanced(len(context.arms), most if layout.name == "wide" else 1)
         width = layout.panel_width(columns, gap=60)
         panels: list[Spec] = []
         for place, style in enumerate(context.styles):

@@ -8,7 +8,7 @@ import numpy as np
 
 from motorpool.figures.context import SIMULATED, FigureContext
 from motorpool.figures.figure import Figure, Layout, Spec
-from motorpool.figures.marks import data_of, month_axis, panel_title, side_by_side, unit
+from motorpool.figures.marks import balanced, data_of, month_axis, panel_title, side_by_side, unit
 from motorpool.figures.theme import NEURON_COLOURS
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def neuron_figure(context: FigureContext) -> Figure | None:
     def build(layout: Layout) -> Spec:
         import altair as alt
 
-        columns = min(len(context.arms), 4 if layout.name == "wide" else 2)
+        columns = balanced(len(context.arms), 5 if layout.name == "wide" else 2)
         width = layout.panel_width(columns, gap=46)
         charts = [
             alt.Chart(data_of(picture[picture["arm"] == style.arm][["x", "state", "order", "percent"]]))

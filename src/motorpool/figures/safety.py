@@ -36,7 +36,7 @@ def safety_figure(context: FigureContext, kind: Kind) -> Figure | None:
                 sort=order,
                 title=None,
                 axis=alt.Axis(
-                    labelLimit=200 if layout.name == "wide" else 110, grid=True, ticks=False, domain=False
+                    labelLimit=280 if layout.name == "wide" else 110, grid=True, ticks=False, domain=False
                 ),
             ),
             yOffset=alt.YOffset("label:N", sort=[s.label for s in styles], scale=alt.Scale(paddingInner=0.2)),
@@ -52,16 +52,16 @@ def safety_figure(context: FigureContext, kind: Kind) -> Figure | None:
                 base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=words), x2=alt.X2("high"))
             )
         layers.append(
-            base.mark_point(filled=True, size=62 if len(styles) <= MANY_ARMS else 34, opacity=1).encode(
+            base.mark_point(filled=True, size=50 if len(styles) <= MANY_ARMS else 34, opacity=1).encode(
                 x=x, shape=arm_shape(styles, layout)
             )
         )
-        width = layout.width - (110 if layout.name == "wide" else 70)
+        width = layout.width - (160 if layout.name == "wide" else 70)
         return layered(
             layers,
-            data=data_of(table[columns]),
+            data=data_of(table.loc[table["mean"] > 0, columns]),
             width=width,
-            height={"step": 11 if len(styles) <= MANY_ARMS else 6},
+            height={"step": 7 if len(styles) <= MANY_ARMS else 5},
         )
 
     parts = [
@@ -83,7 +83,8 @@ def safety_figure(context: FigureContext, kind: Kind) -> Figure | None:
         alt=f"Dot plot of {what.lower()} per person and year lived. " + "; ".join(parts) + ".",
         caption=(
             f"Total number divided by the years people lived during follow-up; line: {context.range_words}. "
-            "An arm in which people live longer has more time for events; the rate takes this into account."
+            "An arm in which people live longer has more time for events; the rate takes this into account. "
+            "Arms without a mark have none."
         ),
         source=SIMULATED,
         table=table[[name for name in names if name in table]].rename(columns=names),

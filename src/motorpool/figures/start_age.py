@@ -8,12 +8,14 @@ from motorpool.figures.context import SIMULATED, FigureContext
 from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import data_of, layered, month_ticks, panel_title, side_by_side
 from motorpool.figures.start_ages import start_ages
-from motorpool.figures.theme import ARM_COLOURS, COMPARATOR_COLOUR, COMPARATOR_DASH
-from motorpool.simulation.labels import event_label, milestone_label, outcome_view
+from motorpool.figures.survival import survival_title
+from motorpool.figures.theme import ARM_COLOURS, COMPARATOR_COLOUR, COMPARATOR_DASH, LINE_BREAK
+from motorpool.simulation.labels import milestone_label, outcome_view
 
 if TYPE_CHECKING:
     import pandas as pd
 
+SHARE = "Of 100 people"
 SHARES = (
     ("event", "death_or_permanent_ventilation_16h_21d", "event_free_share"),
     ("milestone", "sit_10s", "able_share"),
@@ -49,6 +51,7 @@ def start_age_figure(context: FigureContext) -> Figure | None:
         )
     names = {
         "panel": "Outcome",
+        "axis": "Unit",
         "label": "Arm",
         "age": "Age at start, months",
         "mean": "Average",
@@ -79,12 +82,13 @@ def _frame(context: FigureContext, ages: dict[str, float]) -> pd.DataFrame:
     last = max(context.months)
     pieces: list[pd.DataFrame] = []
 
-    def add(name: str, factor: float, rows: pd.DataFrame) -> None:
+    def add(name: str, factor: float, axis: str, rows: pd.DataFrame) -> None:
         if rows.empty or rows["knowledge.mean"].max() * factor < 0.5:
             return
         frame = pd.DataFrame(
             {
                 "panel": name,
+                "axis": axis,
                 "arm": rows["arm"],
                 "label": rows["arm"].map(context.labels),
                 "age": rows["arm"].map(ages),
@@ -98,14 +102,13 @@ def _frame(context: FigureContext, ages: dict[str, float]) -> pd.DataFrame:
         pieces.append(frame.sort_values("age", kind="stable"))
 
     for kind, quantity, measure in SHARES:
-        label = event_label(quantity) if kind == "event" else milestone_label(quantity)
-        words = f"Free of {label[:1].lower()}{label[1:]}" if kind == "event" else label
+        words = survival_title(quantity) if kind == "event" else milestone_label(quantity)
         found = context.rows(kind=kind, quantity=quantity, measure=measure, visit_month=last)
-        add(f"{words} (of 100 people)", 100.0, found)
+        add(words, 100.0, SHARE, found)
     for scale in context.motor_scales[:1]:
         view = outcome_view(scale)
         found = context.rows(kind="outcome", quantity=scale, measure="score_death_as_worst", visit_month=last)
-        add(f"{view.label} ({view.unit})" if view.unit else view.label, 1.0, found)
+        add(view.label, 1.0, view.unit or view.label, found)
     return pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame()
 
 
@@ -121,10 +124,11 @@ def _chart(data: pd.DataFrame, name: str, oldest: float, width: int) -> Spec:
         scale=alt.Scale(domain=[0, oldest], nice=False),
         axis=alt.Axis(values=month_ticks(0.0, oldest, max(2, width // 40)), grid=False),
     )
-    share = "of 100" in name
+    axis = str(data["axis"].iloc[0])
+    share = axis == SHARE
     top = 100.0 if share else float(data[[c for c in ("mean", "high") if c in data]].max().max()) * 1.05
     scale = alt.Scale(domain=[0, top], nice=not share)
-    words = "\u2191 higher is better"
+    words = f"{axis}{LINE_BREAK}\u2191 higher is better"
     base = alt.Chart(data_of(started))
     layers: list[Any] = []
     if "low" in columns:

@@ -50,9 +50,9 @@ def survival_figure(context: FigureContext, event: str) -> Figure | None:
     risk = _at_risk(context, event, np.array(month_ticks(0.0, horizon, 8)))
 
     def build(layout: Layout) -> Spec:
-        curve = _curve_chart(context, frame, whole, layout)
+        curve = _curve_chart(context, frame, event, layout)
         x = month_axis("Months since enrolment", horizon, layout.width)
-        curve["layer"] += published_layer(context, points, x, share_words(whole), percent=True)
+        curve["layer"] += published_layer(context, points, x, share_words(event), percent=True)
         ticks = month_ticks(0.0, horizon, max(2, layout.width // (75 if layout.name == "wide" else 60)))
         table = _risk_chart(context, risk[risk["x"].isin(ticks)], ticks, horizon, layout)
         return above([curve, table], spacing=12)
@@ -93,10 +93,12 @@ def survival_title(event: str) -> str:
     return f"Alive without {name[:1].lower()}{name[1:]}"
 
 
-def share_words(whole: bool) -> str:
-    """Axis title of a share; `whole` when the curve is the share still free of the end point."""
-    if whole:
-        return f"Of 100 people: free of it{LINE_BREAK}\u2191 higher is better"
+def share_words(event: str) -> str:
+    """Axis title of the share that a curve shows."""
+    if event == "death":
+        return f"Of 100 people: alive{LINE_BREAK}\u2191 higher is better"
+    if includes_death(event):
+        return f"Of 100 people: alive and free of it{LINE_BREAK}\u2191 higher is better"
     return f"Of 100 people: have had it{LINE_BREAK}\u2193 lower is better"
 
 
@@ -132,12 +134,12 @@ def _at_risk(context: FigureContext, event: str, months: np.ndarray) -> pd.DataF
     )[["arm", "label", "x", "number"]]
 
 
-def _curve_chart(context: FigureContext, frame: pd.DataFrame, whole: bool, layout: Layout) -> Spec:
+def _curve_chart(context: FigureContext, frame: pd.DataFrame, event: str, layout: Layout) -> Spec:
     import altair as alt
 
     columns = [c for c in ("label", "x", "mean", "low", "high") if c in frame]
     x = month_axis("Months since enrolment", max(context.months), layout.width)
-    words = share_words(whole)
+    words = share_words(event)
     scale = alt.Scale(domain=[0, 100])
     layers: list[Any] = []
     if "low" in frame and context.draw_bands:

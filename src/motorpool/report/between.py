@@ -17,7 +17,7 @@ def difference_between(event_free: Mapping[str, np.ndarray]) -> str:
     """A sentence on the largest difference between plans.
 
     Args:
-        event_free: name of the plan to the share alive without permanent ventilation in every draw, shape (draw,).
+        event_free: name of the plan to the share alive without permanent ventilation, shape (draw,).
     """
     pairs: list[tuple[Estimate, str, str]] = []
     for first, second in combinations(event_free, 2):
@@ -31,8 +31,8 @@ def difference_between(event_free: Mapping[str, np.ndarray]) -> str:
     if clear:
         return (
             f"Among the treatments, {quoted(first)} has {more_of_100(size)} of 100 alive without permanent "
-            f"ventilation than {quoted(second)}. This compares them within the model and is no substitute for a "
-            "trial of one against the other."
+            f"ventilation than {quoted(second)}. This compares them within the model and is no substitute "
+            "for a trial of one against the other."
         )
     if round(100 * size.mean) == 0:
         return f"Between these treatments themselves there is practically no difference {WHAT}."

@@ -57,6 +57,7 @@ def _cells(rows: pd.DataFrame, factor: float, digits: int) -> dict[str, str]:
         text = f"{factor * row['knowledge.mean']:.{digits}f}"
         if "knowledge.q2.5" in row:
             low, high = factor * row["knowledge.q2.5"], factor * row["knowledge.q97.5"]
-            text += f" ({low:.{digits}f} to {high:.{digits}f})"
+            if f"{low:.{digits}f}" != text or f"{high:.{digits}f}" != text:
+                text += f"\u00a0({low:.{digits}f}\u00a0to\u00a0{high:.{digits}f})"
         cells[str(row["arm"])] = text
     return cells

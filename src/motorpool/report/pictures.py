@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from motorpool.figures.rendering import Renderer
 
 NOISE = re.compile(r' (?:role|aria-[a-z]+|tabindex)="[^"]*"')
-COORDINATE = re.compile(r"-?\d+\.\d{2,}")
+# Opacities are left alone: to a tenth, pale bands would vanish.
+COORDINATE = re.compile(r'(?<!opacity=")(?<![\d.])-?\d+\.\d{2,}')
 CLIP = re.compile(r'(id="|url\(#|href="#)(clip|gradient|shape)')
 LONG_PATH = re.compile(r'<path d="([^"]{60,})"')
 OFTEN = 20

@@ -40,7 +40,7 @@ def course_words(course: dict[str, Any]) -> str:
     """A course of a plan in a few words, settings as they stand in the scenario."""
     name = str(course.get("therapy", "")).replace("_", " ")
     settings = [
-        f"{key.replace('_', ' ')} {_setting(value)}"
+        _named(key, value)
         for key, value in course.items()
         if key not in ("therapy", "label")
         and value not in (None, [], {}, False)
@@ -49,10 +49,20 @@ def course_words(course: dict[str, Any]) -> str:
     return f"{name} ({', '.join(settings)})" if settings else name
 
 
+def _named(key: str, value: Any) -> str:
+    words = key.replace("_", " ")
+    if value is True:
+        return words
+    if isinstance(value, dict) and all(isinstance(part, bool) for part in value.values()):
+        switched_on = [part.replace("_", " ") for part, on in value.items() if on]
+        return f"{words}: {', '.join(switched_on) or 'none'}"
+    return f"{words} {_setting(value)}"
+
+
 def _setting(value: Any) -> str:
     if isinstance(value, dict):
         parts = [
-            f"{key.replace('_', ' ')} {_setting(part)}" for key, part in value.items() if part is not None
+            _named(key, part) for key, part in value.items() if part is not None and part != DEFAULTS.get(key)
         ]
         return ", ".join(parts)
     if isinstance(value, list):

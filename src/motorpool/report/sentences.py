@@ -147,11 +147,8 @@ class SentenceMaker:
 
     def additions(self) -> list[Sentence]:
         """What each arm without cell therapy adds over its comparator on the main motor scale."""
-        return [
-            self._addition(arm, "adding")
-            for arm in self.labels
-            if arm in self.comparators and not self._cells(arm)
-        ]
+        arms = [arm for arm in self.labels if arm in self.comparators and not self._cells(arm)]
+        return [self._addition(arm, "adding") for arm in self._named(arms)]
 
     def cells(self) -> list[Sentence]:
         """What is and is not known about every arm with cell therapy."""
@@ -193,7 +190,7 @@ class SentenceMaker:
         self, topic: Topic, kind: str, quantity: str, measure: str, verb: tuple[str, str]
     ) -> Sentence | None:
         """One sentence on a share in every arm: the comparator's share, and how the others differ from it."""
-        after = f"{months_words(self.last_month)} after the start"
+        after = f"{months_words(self.last_month)} later"
         fixed: dict[str, Any] = {"kind": kind, "quantity": quantity, "visit_month": self.last_month}
         shares = {
             arm: found
@@ -225,8 +222,14 @@ class SentenceMaker:
                 if over != self.base:
                     words += f" than with {quoted(self.labels[over])}"
             if words:
-                parts.append(f"with {label} {words}")
+                parts.append(f"with {self._start_words(arm) or label} {words}")
         return Sentence(topic, f"{text}; {joined(parts)}." if parts else f"{text}.")
+
+    def _start_words(self, arm: str) -> str:
+        age = self.start_ages.get(arm)
+        if age is None:
+            return ""
+        return "a start at birth" if age == 0 else f"a start at {age:g} months of age"
 
     def _addition(self, arm: str, topic: Topic) -> Sentence:
         label, versus = quoted(self.labels[arm]), quoted(self.labels[self.comparators[arm]])

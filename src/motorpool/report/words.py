@@ -91,9 +91,14 @@ def _refusals(context: FigureContext) -> str:
     reasons = sorted(((count, name) for name, count in refused.items() if count > 0), reverse=True)
     if not reasons:
         return ""
-    listed = ", ".join(f"{name.replace('_', ' ')} {count:,}" for count, name in reasons)
+    listed = ", ".join(f"{_criterion(name)} {count:,}" for count, name in reasons)
     which = " under the first parameter set" if context.draws > 1 else ""
     return f" Reasons for refusing candidates{which} (one candidate can have several): {listed}."
+
+
+def _criterion(name: str) -> str:
+    words = name.replace("_", " ")
+    return words.replace("sma ", "SMA ").replace("smn", "SMN")
 
 
 def limits(context: FigureContext) -> list[str]:
