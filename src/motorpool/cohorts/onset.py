@@ -11,8 +11,7 @@ from motorpool.outcomes.milestones import MilestoneHistory
 from motorpool.outcomes.motor_scales import ChopIntendParameters, healthy_chop_intend
 from motorpool.outcomes.panel import MILESTONE_INDEX, OUTCOME_INDEX
 
-INFANT_UNTIL_YEARS = 2.0  # CHOP INTEND is an infants' scale; HFMSE is used from three years on
-CHILD_FROM_YEARS = 3.0
+INFANT_UNTIL_YEARS = 2.0  # CHOP INTEND is an infants' scale; HFMSE is used from two years on
 
 
 def onset_hours(
@@ -28,7 +27,7 @@ def onset_hours(
     """Age in hours at which weakness is first noticed, (P,); +inf if it never is within the record.
 
     Noticed is what comes first: a CHOP INTEND clearly below healthy infants of the age, an HFMSE clearly below full
-    score after three years, walking later than healthy children, or the loss of sitting or walking. How clear it must
+    score after two years, walking later than healthy children, or the loss of sitting or walking. How clear it must
     be differs between families (``onset_notice``).
 
     Args:
@@ -45,7 +44,7 @@ def onset_hours(
         & (chop_deficit > people.notice_chop_intend_deficit * person.onset_notice)
     )
     hfmse_deficit = hfmse_maximum - outcomes[:, OUTCOME_INDEX["hfmse"]]
-    noticed |= (years >= CHILD_FROM_YEARS) & (
+    noticed |= (years >= INFANT_UNTIL_YEARS) & (
         hfmse_deficit > people.notice_hfmse_deficit * person.onset_notice
     )
     first = jnp.where(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
@@ -61,6 +61,8 @@ CARE = {"palliative": 0.0, "standard": 1.0, "proactive": 2.0}
 MOST_TRIED_PER_PATIENT = 400
 LEAST_MOST_TRIED = 20_000
 POOL_PER_PATIENT = 4
+MOST_POOL_PER_PATIENT = 32
+ENOUGH_EFFECTIVE_PEOPLE = 200
 LEAST_EFFECTIVE_SHARE = 0.1
 LEAST_EFFECTIVE_PEOPLE = 20
 PERMANENT_HOURS_PER_DAY = 16.0
@@ -132,40 +134,57 @@ def recruit(scenario: Scenario, draw: Draw, tell: Callable[[float], None]) -> Re
         for name, criterion in scenario.cohort.baseline.items()
         if criterion.mean is not None and criterion.sd is not None
     }
-    pool_size = wanted * POOL_PER_PATIENT if targets else wanted
-    most = max(LEAST_MOST_TRIED, MOST_TRIED_PER_PATIENT * wanted)
-    accepted: list[Candidates] = []
-    refused: Counter[str] = Counter()
-    found = tried = 0
-    accepted_at: list[NDArray[np.int64]] = []
-    while found < pool_size and tried < most:
-        share = (found + 1) / (tried + 1) if tried else 1.0
-        blocks = int(np.clip(np.ceil((pool_size - found) / share / BLOCK_PATIENTS), 1, 16))
-        identity = np.arange(tried, tried + blocks * BLOCK_PATIENTS, dtype=np.int32)
-        batch, reasons = _screen(scenario, draw, identity)
-        refused.update(reasons)
-        count = 0 if batch is None else int(np.asarray(batch.enrolment_hours).shape[-1])
-        if batch is not None:
-            accepted.append(batch)
-            accepted_at.append(np.asarray(batch.person.identity, np.int64))
-        found += count
-        tried += identity.size
-        tell(min(1.0, found / pool_size))
-        if found == 0 and tried >= LEAST_MOST_TRIED:
-            break
-    if found < pool_size:
-        _refuse_cohort(found, pool_size, tried, refused)
-    identities = np.concatenate(accepted_at)
-    if targets:
-        people, effective, numbers = _reweighted(_joined(accepted), targets, wanted, scenario)
-    else:
-        people, effective, numbers = (
-            _take(_joined(accepted), np.arange(wanted)),
-            float(wanted),
-            identities[:wanted],
+    pool = _Pool(scenario, draw, tell)
+    if not targets:
+        pool.fill(wanted, wanted)
+        people = _take(pool.joined(), np.arange(wanted))
+        numbers = np.asarray(people.person.identity, np.int64)
+        return Recruited(people, int(numbers[-1]) + 1, dict(pool.refused), float(wanted), numbers)
+    # A pool unlike the published population carries few people's weight: enlarge it before giving up.
+    size = wanted * POOL_PER_PATIENT
+    while True:
+        pool.fill(size, wanted)
+        weights, reason = _weights(pool.joined(), targets)
+        enough = weights is not None and effective_sample_size(weights) >= min(
+            wanted, ENOUGH_EFFECTIVE_PEOPLE
         )
-        tried = int(identities[wanted - 1]) + 1
-    return Recruited(people, tried, dict(refused), effective, numbers)
+        if enough or pool.tried >= pool.most or size >= wanted * MOST_POOL_PER_PATIENT:
+            break
+        size *= 2
+    return _reweighted(scenario, pool, weights, reason, targets)
+
+
+class _Pool:
+    """People who meet every criterion, found by trying more and more candidates."""
+
+    def __init__(self, scenario: Scenario, draw: Draw, tell: Callable[[float], None]) -> None:
+        self.scenario, self.draw, self.tell = scenario, draw, tell
+        self.accepted: list[Candidates] = []
+        self.refused: Counter[str] = Counter()
+        self.found = self.tried = 0
+        self.most = max(LEAST_MOST_TRIED, MOST_TRIED_PER_PATIENT * scenario.cohort.patients)
+
+    def fill(self, size: int, needed: int) -> None:
+        """Try candidates until ``size`` people are in the pool; raise ScenarioError when not even ``needed`` are."""
+        while self.found < size and self.tried < self.most:
+            share = (self.found + 1) / (self.tried + 1) if self.tried else 1.0
+            blocks = int(np.clip(np.ceil((size - self.found) / share / BLOCK_PATIENTS), 1, 16))
+            identity = np.arange(self.tried, self.tried + blocks * BLOCK_PATIENTS, dtype=np.int32)
+            batch, reasons = _screen(self.scenario, self.draw, identity)
+            self.refused.update(reasons)
+            if batch is not None:
+                self.accepted.append(batch)
+                self.found += int(np.asarray(batch.enrolment_hours).shape[-1])
+            self.tried += identity.size
+            self.tell(min(1.0, self.found / size))
+            if self.found == 0 and self.tried >= LEAST_MOST_TRIED:
+                break
+        if self.found < needed:
+            _refuse_cohort(self.found, needed, self.tried, self.refused)
+
+    def joined(self) -> Candidates:
+        """Everybody found so far."""
+        return _joined(self.accepted)
 
 
 def _refuse_cohort(found: int, wanted: int, tried: int, refused: Counter[str]) -> None:
@@ -463,19 +482,36 @@ def _entry_criteria(scenario: Scenario, people: Candidates, reasons: Counter[str
     return np.flatnonzero(keep)
 
 
-def _reweighted(
-    pool: Candidates, targets: dict[str, tuple[float, float]], wanted: int, scenario: Scenario
-) -> tuple[Candidates, float, NDArray[np.int64]]:
-    """Choose ``wanted`` people from the pool so that baselines match; repeated people get luck of their own."""
-    values = {name: np.asarray(pool.baseline[OUTCOME_INDEX[name]], np.float64) for name in targets}
+def _baselines(pool: Candidates, names: Iterable[str]) -> dict[str, NDArray[np.float64]]:
+    return {name: np.asarray(pool.baseline[OUTCOME_INDEX[name]], np.float64) for name in names}
+
+
+def _weights(
+    pool: Candidates, targets: dict[str, tuple[float, float]]
+) -> tuple[NDArray[np.float64] | None, str]:
+    """Weights that match the baselines, or None with the reason."""
     try:
-        weights = matching_weights(values, targets)
+        return matching_weights(_baselines(pool, targets), targets), ""
     except ReweightingError as error:
+        return None, str(error)
+
+
+def _reweighted(
+    scenario: Scenario,
+    pool: _Pool,
+    weights: NDArray[np.float64] | None,
+    reason: str,
+    targets: dict[str, tuple[float, float]],
+) -> Recruited:
+    """Choose the cohort from the pool by its weights; repeated people get luck of their own."""
+    everyone, wanted = pool.joined(), scenario.cohort.patients
+    if weights is None:
+        values = _baselines(everyone, targets)
         means = ", ".join(
             f"{name} {values[name].mean():.1f} (SD {values[name].std():.1f})" for name in targets
         )
-        message = f"cannot be matched: {error}. Before reweighting the people who qualify have {means}"
-        raise ScenarioError.single("cohort.baseline", message) from error
+        message = f"cannot be matched: {reason}. The {pool.found} people who qualify have {means}"
+        raise ScenarioError.single("cohort.baseline", message)
     effective = effective_sample_size(weights)
     least = max(LEAST_EFFECTIVE_PEOPLE, LEAST_EFFECTIVE_SHARE * wanted)
     if effective < min(least, wanted):
@@ -484,11 +520,11 @@ def _reweighted(
         )
         raise ScenarioError.single("cohort.baseline", message)
     index = systematic_choice(weights, wanted)
-    chosen: Candidates = _take(pool, index)
+    chosen: Candidates = _take(everyone, index)
     repeats = np.arange(wanted) - np.searchsorted(index, index)  # index is rising
-    identity = np.asarray(chosen.person.identity, np.int64)
-    numbers = identity + repeats * (1 << 24)
-    return _own_luck(chosen, repeats, numbers, scenario), effective, numbers
+    numbers = np.asarray(chosen.person.identity, np.int64) + repeats * (1 << 24)
+    people = _own_luck(chosen, repeats, numbers, scenario)
+    return Recruited(people, pool.tried, dict(pool.refused), effective, numbers)
 
 
 def _own_luck(
