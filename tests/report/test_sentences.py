@@ -68,6 +68,7 @@ def test_months_and_years():
         (Estimate(4.9, 3.1, 6.7), "adds about 4.9 points (range +3.1 to +6.7)"),
         (Estimate(1.8, 0.2, 2.9), "less than the smallest difference usually called important"),
         (Estimate(-2.0, -3.0, -1.0), "does worse by about 2.0 points"),
+        (Estimate(0.004, 0.001, 0.008), "makes practically no difference, about +0.004 points"),
     ],
 )
 def test_a_range_that_includes_no_difference_says_so(difference, words):
@@ -233,3 +234,14 @@ def test_lists_and_choices():
     assert joined(["a", "b"]) == "a and b"
     assert joined(["a, x", "b"]) == "a, x, and b"
     assert spread_out(list("abcdefghij"), 4) == ["a", "d", "g", "j"]
+
+
+def test_plans_built_step_by_step_are_compared_with_the_step_before():
+    data = with_shares(synthetic_dataset(patients=100, draws=3, visits=3), (0.5, 0.6, 0.6, 0.7))
+    scenario = json.loads(data.attrs["scenario"])
+    for arm, before in (("nusinersen_and_cells", "nusinersen"), ("risdiplam", "nusinersen")):
+        scenario["arms"][arm] = {**scenario["arms"][arm], "therapies": [], "comparator": before}
+    data.attrs["scenario"] = json.dumps(scenario)
+    text = maker_for(data).living()[0].text
+    assert "with \u201cNusinersen and cells\u201d as many as with \u201cNusinersen 12 mg\u201d" in text
+    assert "with \u201cRisdiplam\u201d about 10 more (range 10 to 10) than with" in text

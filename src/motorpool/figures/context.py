@@ -127,7 +127,7 @@ class FigureContext:
         """
         able = {name: self._able_at_enrolment(name) for name in ("sit_5s", "walk")}
         infants = float(np.median(self.enrolment_age_months)) < INFANT_MONTHS
-        if infants:
+        if infants and able["sit_5s"] < 0.5:
             order = ("chop_intend", "hine2", "hfmse", "rulm", "mfm32", "six_minute_walk_m")
         elif able["walk"] >= 0.5:
             order = ("hfmse", "rulm", "six_minute_walk_m", "mfm32", "chop_intend", "hine2")

@@ -17,6 +17,9 @@ NO_RANGE = (
 )
 
 
+PRACTICALLY_NONE = 0.1  # of the smallest important difference
+
+
 def addition_words(difference: Estimate, view: OutcomeView, *, short: bool = False) -> str:
     """What a difference means, in words that never promise.
 
@@ -28,12 +31,16 @@ def addition_words(difference: Estimate, view: OutcomeView, *, short: bool = Fal
         return f"may add nothing, {words}" if short else f"may add nothing: {words}"
     if difference.mean == 0:
         return "shows no difference"
+    important = view.minimal_important_difference
+    if difference.has_range and important is not None:
+        ends = (abs(difference.low or 0.0), abs(difference.high or 0.0))
+        if max(ends) < PRACTICALLY_NONE * important:
+            return f"makes practically no difference, {difference_words(difference, view.unit)}"
     if view.direction is None:
         return f"differs by {difference_words(difference, view.unit)}"
     words = difference_words(difference, view.unit, size_only=True)
     if difference.mean * view.direction < 0:
         return f"does worse by {words}"
-    important = view.minimal_important_difference
     if not short and important is not None and abs(difference.mean) < important:
         words += f", less than the smallest difference usually called important ({important:g}),"
     return f"adds {words}" if view.direction == 1 else f"improves the average by {words}"

@@ -220,7 +220,8 @@ class SentenceMaker:
             if difference is not None and not self.start_ages:
                 words = more_of_100(difference)
                 if over != self.base:
-                    words += f" than with {quoted(self.labels[over])}"
+                    joint = "as" if "as many" in words else "than"
+                    words += f" {joint} with {quoted(self.labels[over])}"
             if words:
                 parts.append(f"with {self._start_words(arm) or label} {words}")
         return Sentence(topic, f"{text}; {joined(parts)}." if parts else f"{text}.")
@@ -263,6 +264,11 @@ class SentenceMaker:
         if not pieces:
             return ""
         size = f"{view.minimal_important_difference:g} {view.unit}".strip()
+        if all(piece.startswith("almost none") for piece in pieces):
+            return (
+                f" Of 100 {self.people_word} compared, hardly any fare better or worse than otherwise by at "
+                f"least {size}."
+            )
         return f" Of 100 {self.people_word} compared, {joined(pieces)}, by at least {size}."
 
     def _difference(self, view: OutcomeView, measure: str, arm: str) -> Estimate | None:
