@@ -190,8 +190,8 @@ def cell_protocol(courses: Sequence[Course]) -> CellProtocol:
 def planned_jumps(courses: Sequence[Course], anchors: Anchors, until_hours: Hours) -> Jumps:
     """Ages in hours of all doses, starts, stops and dose changes known in advance; ``NEVER_HOURS`` pads.
 
-    Courses that wait for a state rule are not known in advance; cells without effect are given at the next boundary. Used to put boundaries of the grid where the inputs
-    jump.
+    Used to put boundaries of the grid where the inputs jump. Courses that wait for a state rule are not known in
+    advance; cells without effect need no boundary and are given at the next one.
     """
     rows: list[Hours] = []
     fast: list[bool] = []

@@ -100,7 +100,8 @@ def _cells(course: courses.CellTherapy) -> Calendar:
         # A dose without living cells is still an injection: it counts as a procedure and does nothing.
         maintenance_amount=max(cells_per_kg * viability / reference, 1e-12),
         maintenance_count=doses,
-        length_hours=interval * (doses - 1) + 1,
+        # The course lasts until the next dose would be due, so that a late last dose is still given.
+        length_hours=interval * doses,
     )
 
 
