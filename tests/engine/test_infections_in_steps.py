@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -13,15 +14,17 @@ from motorpool.outcomes.respiratory_infections import (
 )
 from tests.support import lives
 
+in_step, at_hour = jax.jit(infection_in_step), jax.jit(infection_severity)
+in_mean = jax.jit(mean_infection_severity)
 SEEDS = jnp.arange(40, dtype=jnp.uint32)
 
 
 def test_share_and_severity_equal_what_hourly_lookups_give() -> None:
     parameters = lives.central_draw().model.outcomes.infections
     edges = jnp.arange(0, 400 * 24, 7 * 24)[:, None]
-    share, severity = infection_in_step(SEEDS, edges[:-1], edges[1:], parameters)
+    share, severity = in_step(SEEDS, edges[:-1], edges[1:], parameters)
     hours = jnp.arange(0, int(edges[-1, 0]))[:, None]
-    hourly = np.asarray(infection_severity(SEEDS, hours, parameters)).reshape(-1, 7 * 24, SEEDS.size)
+    hourly = np.asarray(at_hour(SEEDS, hours, parameters)).reshape(-1, 7 * 24, SEEDS.size)
     assert np.asarray(share) == pytest.approx((hourly > 0).mean(axis=1), abs=0.02)
     assert np.asarray(share * severity) == pytest.approx(hourly.mean(axis=1), abs=0.01)
     assert (np.asarray(share) > 0).any()
@@ -31,6 +34,6 @@ def test_share_and_severity_equal_what_hourly_lookups_give() -> None:
 def test_share_times_severity_is_the_mean_severity() -> None:
     parameters = lives.central_draw().model.outcomes.infections
     edges = jnp.arange(0, 800 * 24, 182)[:, None]
-    share, severity = infection_in_step(SEEDS, edges[:-1], edges[1:], parameters)
-    mean = mean_infection_severity(SEEDS, edges[:-1], edges[1:], parameters)
+    share, severity = in_step(SEEDS, edges[:-1], edges[1:], parameters)
+    mean = in_mean(SEEDS, edges[:-1], edges[1:], parameters)
     assert np.asarray(share * severity) == pytest.approx(np.asarray(mean), abs=1e-6)

@@ -259,3 +259,13 @@ def test_the_dead_are_given_nothing_more() -> None:
     found = life({"therapy": "nusinersen"}, copies=[2.0, 2.0], traits={"death_draw": draws})
     assert found.end.administrations[0, 0] < found.end.administrations[0, 1]
     assert found.end.exposure_hours[0, 0] < found.end.exposure_hours[0, 1]
+
+
+def test_every_dose_of_a_short_course_is_given_even_when_it_is_late() -> None:
+    who = {"seed": np.arange(100)}
+    course = {"therapy": "cell_therapy", "doses": 4, "late_days_mean": 5.0}
+    late = life(course, copies=np.full(100, 2.0), traits=who)
+    assert (late.end.administrations[0] == 4).all()
+    waiting = {"therapy": "cell_therapy", "doses": 4, "start": {"when": "fvc_percent < 90"}}
+    by_rule = life(waiting, copies=2.0)
+    assert by_rule.end.administrations[0, 0] == 4
