@@ -18,9 +18,10 @@ from importlib import resources
 from typing import Any, Literal, TypeVar
 
 import numpy as np
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from scipy.special import ndtr, ndtri  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+
+from motorpool.evidence.records import read_evidence_yaml
 
 Value = float | tuple[float, ...]
 ParameterSet = TypeVar("ParameterSet")
@@ -231,7 +232,7 @@ def load_parameter_table() -> ParameterTable:
     for path in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if not path.name.endswith(".yaml"):
             continue
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_evidence_yaml("parameters", path.name)
         module = content["module"]
         for name, fields in content["parameters"].items():
             try:

@@ -30,9 +30,9 @@ def difference_between(event_free: Mapping[str, np.ndarray]) -> str:
     size, first, second = max(clear or pairs, key=lambda pair: pair[0].mean)
     if clear:
         return (
-            f"Among the treatments, {quoted(first)} has {more_of_100(size)} of 100 alive without permanent "
-            f"ventilation than {quoted(second)}. This compares them within the model and is no substitute "
-            "for a trial of one against the other."
+            f"Within this preliminary model, {quoted(first)} has {more_of_100(size)} of 100 alive without permanent "
+            f"ventilation than {quoted(second)}. This is not evidence that one is better: the trials behind the "
+            "model enrolled different people, and none compared these plans."
         )
     if round(100 * size.mean) == 0:
         return f"Between these treatments themselves there is practically no difference {WHAT}."

@@ -251,7 +251,7 @@ def _dataset(scenario: Scenario, recruited: list[Recruited], arms: list[list[Arm
         "minute": np.arange(1, MINUTES + 1),
     }
     attributes = {
-        "scenario": json.dumps(scenario.model_dump(mode="json", exclude_none=True), sort_keys=True),
+        "scenario": json.dumps(scenario.model_dump(mode="json", exclude_none=True)),
         "title": scenario.title,
         "question": scenario.question,
         "comparator": scenario.comparator,
