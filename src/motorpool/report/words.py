@@ -65,7 +65,7 @@ def short_range_note(context: FigureContext) -> str:
         return "One set of parameters: no ranges, so the truth may lie far from these numbers."
     return (
         f"Ranges: 95 % of {context.draws} sets of parameters drawn from what is believed about them; not the "
-        "spread between people."
+        "spread between people. Until the model is calibrated they are narrower than the true doubt."
     )
 
 
