@@ -20,7 +20,6 @@ from motorpool.engine.compile_plan import cell_protocol, compile_plan, planned_j
 from motorpool.engine.dosing import COURSES, NEVER_HOURS
 from motorpool.engine.grid import (
     FIRST_HOUR,
-    STEPS_PER_MONTH,
     life_boundaries,
     personal_grid,
     study_boundaries,

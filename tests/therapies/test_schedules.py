@@ -127,14 +127,20 @@ def test_a_state_rule_above_a_limit_and_a_minimum_age() -> None:
     assert operated.path.doses.sum() == 1.0
 
 
+def curve_at_one_year(copies: float) -> float:
+    """Cobb angle of an untreated child at one year: a limit that a treated one crosses somewhat later."""
+    return round(float(life(until_years=1.5, copies=copies).outcome_at("cobb_degrees", 1.0)[0]), 2)
+
+
 def test_a_state_rule_stops_the_course() -> None:
-    course = {"therapy": "risdiplam", "stop": {"when": "cobb_degrees > 15"}}
-    found = life(course, copies=2.0, until_years=4)
+    limit = curve_at_one_year(3.0)
+    course = {"therapy": "risdiplam", "stop": {"when": f"cobb_degrees > {limit}"}}
+    found = life(course, copies=3.0, until_years=6)
     stop = float(found.end.stop_hours[0, 0])
     assert stop < NEVER_HOURS
     row = int(np.flatnonzero(found.grid_hours[:, 0] == stop)[0])
-    assert found.outcome("cobb_degrees")[row, 0] > 15.0
-    assert found.outcome("cobb_degrees")[row - 1, 0] <= 15.0
+    assert found.outcome("cobb_degrees")[row, 0] > limit
+    assert found.outcome("cobb_degrees")[row - 1, 0] <= limit
 
 
 @pytest.mark.parametrize(
@@ -219,11 +225,12 @@ def test_switching_starts_the_second_drug_after_the_first_and_a_washout() -> Non
 
 
 def test_courses_follow_one_another_by_label_after_a_state_rule() -> None:
+    rule = f"cobb_degrees > {curve_at_one_year(3.0)}"
     plan = (
-        {"therapy": "nusinersen", "label": "first", "stop": {"when": "cobb_degrees > 10"}},
+        {"therapy": "nusinersen", "label": "first", "stop": {"when": rule}},
         {"therapy": "risdiplam", "start": {"after": "first", "washout_days": 5}},
     )
-    switched = life(*plan, until_years=4)
+    switched = life(*plan, until_years=6, copies=3.0)
     assert switched.end.stop_hours[0, 0] < NEVER_HOURS
     assert switched.end.start_hours[1, 0] == switched.end.stop_hours[0, 0] + 5 * HOURS_PER_DAY
     assert max(days(switched)) < switched.end.stop_hours[0, 0] / HOURS_PER_DAY - ENROLMENT_DAYS + EXACT
