@@ -241,3 +241,11 @@ def test_courses_that_contradict_each_other_are_named(
 def test_the_same_drug_again_after_its_end_is_accepted(first: dict[str, Any], second: dict[str, Any]) -> None:
     assert problems(course("nusinersen", **first), course("nusinersen", regimen="high_dose", **second)) == []
     assert problems(course("nusinersen", **first), course("nusinersen")) != [] or second == {}
+
+
+def test_all_cells_of_a_plan_are_the_same_product() -> None:
+    first = course("cell_therapy", doses=2, label="first")
+    same = course("cell_therapy", doses=4, start={"after": "first", "washout_days": 90}, label="again")
+    other = course("cell_therapy", effect=0.3, start={"after": "first", "washout_days": 90}, label="other")
+    assert plan_problems([first, same]) == []
+    assert [problem.field for problem in plan_problems([first, other])] == ["effect"]

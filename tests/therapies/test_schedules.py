@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_MONTH, HOURS_PER_YEAR
+from motorpool.engine.compile_plan import compile_plan
 from motorpool.engine.dosing import NEVER_HOURS
 from motorpool.evidence.facts import load_facts
 from tests.support import lives
@@ -276,3 +278,12 @@ def test_every_dose_of_a_short_course_is_given_even_when_it_is_late() -> None:
     waiting = {"therapy": "cell_therapy", "doses": 4, "start": {"when": "fvc_percent < 90"}}
     by_rule = life(waiting, copies=2.0)
     assert by_rule.end.administrations[0, 0] == 4
+
+
+def test_a_course_of_an_arm_never_starts_before_enrolment() -> None:
+    courses = lives.courses_from({"therapy": "risdiplam", "start": {"age_months": 1}})
+    anchors = lives.anchors_of(1, enrolment_years=1.0)
+    early = compile_plan(courses, anchors)
+    own = compile_plan(courses, dataclasses.replace(anchors, background_courses=0))
+    assert int(early.start_hours[0, 0]) == round(730.5)
+    assert int(own.start_hours[0, 0]) == int(anchors.enrolment[0])

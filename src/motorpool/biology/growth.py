@@ -67,12 +67,21 @@ def maturity(age_years: Array, person: Person, parameters: GrowthParameters) -> 
     return jax.nn.sigmoid(exponent)
 
 
+def _still_growing(age_years: Array, parameters: GrowthParameters) -> Array:
+    return jax.nn.sigmoid(
+        (parameters.growth_velocity_end_age_years - age_years) / parameters.growth_velocity_end_width_years
+    )
+
+
+def upright_growth(age_years: Array, person: Person, parameters: GrowthParameters) -> Array:
+    """Growth velocity under the load of being held upright: none in newborns, that of childhood later."""
+    held = maturity(age_years, person, parameters)
+    return parameters.growth_velocity_childhood * _still_growing(age_years, parameters) * held
+
+
 def growth_velocity(age_years: Array, parameters: GrowthParameters) -> Array:
     """Relative velocity of growth: fast in infancy, steady in childhood, ending in adolescence."""
     infant = parameters.growth_velocity_infant * jnp.exp(
         -jnp.maximum(age_years, 0.0) / parameters.growth_velocity_infant_fade_years
     )
-    remaining = jax.nn.sigmoid(
-        (parameters.growth_velocity_end_age_years - age_years) / parameters.growth_velocity_end_width_years
-    )
-    return (infant + parameters.growth_velocity_childhood) * remaining
+    return (infant + parameters.growth_velocity_childhood) * _still_growing(age_years, parameters)

@@ -44,7 +44,11 @@ def cobb_rate(
     person: Person,
     parameters: SkeletonParameters,
 ) -> Array:
-    """Rate of change of the Cobb angle, degrees per year, shape (P,)."""
+    """Rate of change of the Cobb angle, degrees per year, shape (P,).
+
+    ``velocity`` is the growth velocity of childhood times how upright a child of this age is held: a curve develops
+    under load, not in a lying newborn.
+    """
     weak = power(jnp.clip(1.0 - mass, 1e-6, 1.0), parameters.cobb_weakness_exponent)
     room = 1.0 - cobb_degrees / parameters.cobb_maximum_degrees
     braced = 1.0 - parameters.brace_effect * brace

@@ -175,7 +175,13 @@ def rates_of_change(body: Body, forcing: Forcing, person: Person, parameters: Bi
             body.contracture, legs, velocity, influence.activity, parameters.skeleton
         ),
         cobb_degrees=skeleton.cobb_rate(
-            body.cobb_degrees, legs, velocity, influence.brace, influence.fusion, person, parameters.skeleton
+            body.cobb_degrees,
+            legs,
+            growth.upright_growth(age_years, person, parameters.growth),
+            influence.brace,
+            influence.fusion,
+            person,
+            parameters.skeleton,
         ),
         nutrition=_nutrition_rate(body, influence, parameters.nutrition),
     )

@@ -16,7 +16,7 @@ from motorpool.therapies.calendar import Calendar, calendar_of, start_of
 from motorpool.therapies.cells import CellProtocol
 from motorpool.therapies.courses import CellTherapy, Course
 from motorpool.therapies.kinds import CELL_MECHANISMS, KIND_INDEX, KINDS
-from motorpool.therapies.start_rules import STATE_RULE_OUTCOMES, StateRule
+from motorpool.therapies.start_rules import STATE_RULE_OUTCOMES, StartRule, StateRule
 
 Hours = NDArray[np.int32]
 # Therapies that move the SMN level or transmission within hours or days of a dose, a start or a stop: short steps
@@ -32,11 +32,28 @@ class Anchors:
     diagnosis: Hours
     onset: Hours
     excluded_from_gene_transfer: NDArray[np.bool_]
+    background_courses: int = COURSES  # the first courses of a plan, which may start before enrolment
 
     @property
     def patients(self) -> int:
         """Number of people."""
         return self.enrolment.shape[0]
+
+    def start_hours(self, index: int, start: StartRule) -> Hours:
+        """Age (P,) at which course ``index`` starts by its age, enrolment, diagnosis or onset.
+
+        A course of an arm that would have started before enrolment starts at enrolment.
+        """
+        anchor = {
+            "enrolment": self.enrolment,
+            "age": np.zeros_like(self.enrolment),
+            "diagnosis": self.diagnosis,
+            "onset": self.onset,
+        }[start.kind]
+        begun = np.where(anchor >= NEVER_HOURS, NEVER_HOURS, anchor + start.offset_hours)
+        if index >= self.background_courses:
+            begun = np.maximum(begun, self.enrolment)
+        return np.minimum(begun, NEVER_HOURS).astype(np.int32)
 
 
 def empty_plan(patients: int) -> dict[str, NDArray[np.generic]]:
@@ -111,14 +128,7 @@ def _compile_times(
         arrays["follows"][index] = names.index(str(start.after))
         arrays["washout_hours"][index] = start.offset_hours
     else:
-        anchor = {
-            "enrolment": anchors.enrolment,
-            "age": np.zeros_like(anchors.enrolment),
-            "diagnosis": anchors.diagnosis,
-            "onset": anchors.onset,
-        }[start.kind]
-        begun = np.where(anchor >= NEVER_HOURS, NEVER_HOURS, anchor + start.offset_hours)
-        arrays["start_hours"][index] = np.minimum(begun, NEVER_HOURS)
+        arrays["start_hours"][index] = anchors.start_hours(index, start)
     if course.therapy == "onasemnogene":
         arrays["excluded"][index] = anchors.excluded_from_gene_transfer
     if calendar.length_hours is not None:
@@ -195,10 +205,9 @@ def planned_jumps(courses: Sequence[Course], anchors: Anchors, until_hours: Hour
     """
     rows: list[Hours] = []
     fast: list[bool] = []
-    start_by_name: dict[str, Hours] = {}
     stop_by_name: dict[str, Hours] = {}
     horizon = int(until_hours.max() - anchors.enrolment.min()) if anchors.patients else 0
-    for course in courses:
+    for index, course in enumerate(courses):
         calendar = calendar_of(course)
         start, state_rule, _ = start_of(course)
         if state_rule is not None:
@@ -206,17 +215,9 @@ def planned_jumps(courses: Sequence[Course], anchors: Anchors, until_hours: Hour
         if start.kind == "after_course":
             if str(start.after) not in stop_by_name:
                 continue
-            begun = stop_by_name[str(start.after)] + start.offset_hours
+            begun = np.minimum(stop_by_name[str(start.after)] + start.offset_hours, NEVER_HOURS)
         else:
-            base = {
-                "enrolment": anchors.enrolment,
-                "age": np.zeros_like(anchors.enrolment),
-                "diagnosis": anchors.diagnosis,
-                "onset": anchors.onset,
-            }[start.kind]
-            begun = base + start.offset_hours
-        begun = np.minimum(begun, NEVER_HOURS).astype(np.int32)
-        start_by_name[course.name] = begun
+            begun = anchors.start_hours(index, start)
         ended = np.full_like(begun, NEVER_HOURS)
         if calendar.length_hours is not None:
             ended = np.minimum(ended, begun + calendar.length_hours)
@@ -226,7 +227,7 @@ def planned_jumps(courses: Sequence[Course], anchors: Anchors, until_hours: Hour
             ended = np.minimum(ended, course.stop.offset_hours)
         elif course.stop is not None and course.stop.kind == "enrolment":
             ended = np.minimum(ended, anchors.enrolment + course.stop.offset_hours)
-        stop_by_name[course.name] = ended.astype(np.int32)
+        stop_by_name[course.name] = np.where(begun < NEVER_HOURS, ended, NEVER_HOURS).astype(np.int32)
         if isinstance(course, CellTherapy) and course.effect in ("none", 0.0):
             continue  # cells that do nothing leave everybody's steps, and so every bit of the body, as they were
         offsets = [offset for offset, _ in calendar.loading] or [0]

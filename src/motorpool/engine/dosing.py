@@ -248,7 +248,8 @@ def follow_courses(
     starts and counts jump.
     """
     moment = jax.lax.stop_gradient(moment)
-    previous_stops = courses.stop_hours
+    begun = courses.start_hours < NEVER_HOURS
+    previous_stops = jnp.where(begun, courses.stop_hours, NEVER_HOURS)
     moving = moment.length_hours > 0
     dtype = plan.rate.dtype
 

@@ -109,7 +109,7 @@ def _simulate_arm(scenario: Scenario, arm: str, cohort: Recruited, draw: Draw) -
     people = cohort.people
     patients = scenario.cohort.patients
     courses: tuple[Course, ...] = scenario.courses_of(arm)
-    anchors = cohort.anchors
+    anchors = dataclasses.replace(cohort.anchors, background_courses=len(scenario.cohort.background))
     enrolment = anchors.enrolment
     plan = compile_plan(courses, anchors)
     base = study_boundaries(scenario.horizon_months)

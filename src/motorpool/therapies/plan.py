@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from motorpool.therapies.base_course import DoseSegment
-from motorpool.therapies.courses import THERAPIES, Course
+from motorpool.therapies.courses import THERAPIES, CellTherapy, Course
 from motorpool.therapies.fields import nearest_name
 from motorpool.therapies.start_rules import StartRule, StateRule, StopRule
 
@@ -75,6 +75,7 @@ def plan_problems(courses: Sequence[Course]) -> list[PlanProblem]:
     problems += _name_problems(courses)
     problems += _order_problems(courses)
     problems += _overlap_problems(courses)
+    problems += _cell_product_problems(courses)
     return problems
 
 
@@ -131,6 +132,20 @@ def _overlap_problems(courses: Sequence[Course]) -> list[PlanProblem]:
                     "and start this one with `after`"
                 )
                 problems.append(PlanProblem(index, "start", str(course.therapy), message))
+    return problems
+
+
+def _cell_product_problems(courses: Sequence[Course]) -> list[PlanProblem]:
+    """Courses of cells in one plan are the same product: what the cells do is decided once per plan."""
+    problems: list[PlanProblem] = []
+    given = [(index, course) for index, course in enumerate(courses) if isinstance(course, CellTherapy)]
+    for index, course in given[1:]:
+        for field in ("cell_type", "immunosuppression", "mechanisms", "effect"):
+            if getattr(course, field) != getattr(given[0][1], field):
+                message = (
+                    "differs from the first course of cells; all cells of a plan must be the same product"
+                )
+                problems.append(PlanProblem(index, field, str(getattr(course, field)), message))
     return problems
 
 
