@@ -158,6 +158,7 @@ def test_without_differences_between_people_all_true_courses_are_one() -> None:
 def test_without_chance_nothing_is_measured_with_noise_and_events_come_at_their_median() -> None:
     data = simulate(
         uncertainty={"chance": False, "between_people": False, "knowledge_draws": 0},
+        cohort__smn2_copies=1,
         cohort__enrolment={"age_months": 3},
         cohort__sex="female",
         cohort__alive=False,

@@ -287,3 +287,13 @@ def test_a_course_of_an_arm_never_starts_before_enrolment() -> None:
     own = compile_plan(courses, dataclasses.replace(anchors, background_courses=0))
     assert int(early.start_hours[0, 0]) == round(730.5)
     assert int(own.start_hours[0, 0]) == int(anchors.enrolment[0])
+
+
+def test_missed_doses_follow_the_course_and_not_its_place_in_the_plan() -> None:
+    drug = {"therapy": "nusinersen", "missed_probability": 0.5, "start": {"age_months": 1}}
+    other = {"therapy": "rehabilitation", "start": {"age_months": 1}}
+    who = lives.people(smn2_copies=[3.0, 3.0, 3.0])
+    alone = lives.live(lives.courses_from(drug), who, until_years=1.5)
+    second = lives.live(lives.courses_from(other, drug), who, until_years=1.5)
+    for person in range(3):
+        assert alone.dose_days(person, 0) == second.dose_days(person, 1)

@@ -37,5 +37,8 @@ def rate_of_change(
 
 
 def with_support(transmission: Array, support: Array) -> Array:
-    """Transmission while a drug or secreted factor bridges a share ``support`` (P,) of the deficit."""
+    """Transmission while a drug or secreted factor bridges a share ``support`` (P,) of the deficit.
+
+    It acts through what transmission is left: a silent junction stays silent.
+    """
     return transmission + jnp.clip(support, -1.0, 1.0) * (1.0 - transmission) * transmission

@@ -13,6 +13,7 @@ class SkeletonParameters:
     """Growth of contractures and of the Cobb angle, and what rehabilitation, brace and fusion change."""
 
     contracture_rate_per_year: Array
+    contracture_without_growth: Array
     contracture_release_per_year: Array
     rehabilitation_effect_on_contracture: Array
     range_lost_by_contracture: Array
@@ -31,7 +32,8 @@ def contracture_rate(
     """Rate of change per year of contracture, shape (P,), in [0, 1]: grows with weakness and growth."""
     weak = jnp.clip(1.0 - mass, 0.0, 1.0)
     prevented = 1.0 - parameters.rehabilitation_effect_on_contracture * activity
-    growing = parameters.contracture_rate_per_year * weak * (0.5 + velocity) * prevented * (1.0 - contracture)
+    pace = parameters.contracture_rate_per_year * (parameters.contracture_without_growth + velocity)
+    growing = pace * weak * prevented * (1.0 - contracture)
     return growing - parameters.contracture_release_per_year * activity * contracture
 
 

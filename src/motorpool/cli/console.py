@@ -49,30 +49,33 @@ def _bars() -> Generator[ProgressCallback, None, None]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        tasks = {}
+        task = progress.add_task("starting", total=1.0)
 
         def show(stage: str, fraction: float) -> None:
-            if stage not in tasks:
-                tasks[stage] = progress.add_task(stage, total=1.0)
-            progress.update(tasks[stage], completed=min(max(fraction, 0.0), 1.0))
+            done = min(max(fraction, 0.0), 1.0)
+            if done < progress.tasks[0].completed:  # another piece of work begins
+                progress.reset(task)
+            progress.update(task, description=stage, completed=done)
 
         yield show
 
 
 def _plain_lines() -> ProgressCallback:
-    started: dict[str, float] = {}
-    shown: dict[str, int] = {}
+    started, before, shown = time.monotonic(), 0.0, -1
 
     def show(stage: str, fraction: float) -> None:
-        now = time.monotonic()
-        started.setdefault(stage, now)
-        step = int(min(max(fraction, 0.0), 1.0) * PLAIN_STEPS)
-        if step <= shown.get(stage, -1):
+        nonlocal started, before, shown
+        done = min(max(fraction, 0.0), 1.0)
+        if done < before:  # another piece of work begins; within one, stages share the fraction
+            started, shown = time.monotonic(), -1
+        before = done
+        step = int(done * PLAIN_STEPS)
+        if step <= shown:
             return
-        shown[stage] = step
-        elapsed = now - started[stage]
-        left = f", about {elapsed / fraction * (1.0 - fraction):.0f} s left" if 0.0 < fraction < 1.0 else ""
-        say(f"{stage}: {100.0 * min(max(fraction, 0.0), 1.0):.0f} %{left}")
+        shown = step
+        elapsed = time.monotonic() - started
+        left = f", about {elapsed / done * (1.0 - done):.0f} s left" if 0.0 < done < 1.0 else ""
+        say(f"{stage}: {100.0 * done:.0f} %{left}")
 
     return show
 

@@ -62,16 +62,22 @@ def onset_hours(
 
 
 def sma_type(
-    history: MilestoneHistory, onset: Array, adult_onset_years: Array | float, person: Person
+    history: MilestoneHistory,
+    onset: Array,
+    record_end_hours: Array,
+    adult_onset_years: Array | float,
+    person: Person,
 ) -> Array:
     """Type of the untreated twin, (P,).
 
-    1 never sits, 2 sits but never walks, 3 walks, 4 walks and falls ill as an adult.
+    1 never sits, 2 sits but never walks, 3 walks, 4 walks and is not ill before adulthood. A record that ends in
+    childhood (``record_end_hours``, (P,)) cannot tell 4 from 3 and says 3.
 
     People with a copy of SMN1 have no SMA: 0.
     """
     sits = jnp.isfinite(history.gained_age_hours[MILESTONE_INDEX["sit_10s"]])
     walks = jnp.isfinite(history.gained_age_hours[MILESTONE_INDEX["walk"]])
-    adult = onset >= adult_onset_years * HOURS_PER_YEAR
+    grown_up = adult_onset_years * HOURS_PER_YEAR
+    adult = (onset >= grown_up) & (record_end_hours >= grown_up)
     kind = jnp.where(walks, jnp.where(adult, 4, 3), jnp.where(sits, 2, 1))
     return jnp.where(person.smn1_level > 0.0, 0, kind)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from motorpool.biology.vocabulary import HOURS_PER_DAY
 from motorpool.engine.dosing import COURSES, LOADING_DOSES, NEVER_HOURS, NUMBERED_DOSES, SEGMENTS, Plan
 from motorpool.engine.grid import Jumps
+from motorpool.outcomes.randomness import name_id
 from motorpool.therapies.calendar import Calendar, calendar_of, start_of
 from motorpool.therapies.cells import CellProtocol
 from motorpool.therapies.courses import CellTherapy, Course
@@ -93,6 +94,7 @@ def empty_plan(patients: int) -> dict[str, NDArray[np.generic]]:
         "rate_to_kind": real(COURSES, len(KINDS)),
         "missed_probability": real(COURSES),
         "late_mean_hours": real(COURSES),
+        "luck": np.zeros(COURSES, np.uint32),
     }
 
 
@@ -172,6 +174,7 @@ def _compile_doses(
     for missed in course.missed_doses:
         if missed <= NUMBERED_DOSES:
             arrays["missed_table"][index, missed - 1] = 1
+    arrays["luck"][index] = name_id(course.name)
     arrays["missed_probability"][index] = course.missed_probability
     arrays["late_mean_hours"][index] = course.late_days_mean * HOURS_PER_DAY
     if calendar.doses_of is not None:

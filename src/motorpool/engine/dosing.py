@@ -36,7 +36,8 @@ class Plan:
     maintenance_first_hours, maintenance_interval_hours, maintenance_amount, maintenance_count (C,).
     segment_from_hours, segment_factor (C, S): spans of the course with one dose factor (0 is a pause).
     rate (C,): continuous input while active. dose_to_kind, rate_to_kind (C, K): which kinds a course feeds.
-    missed_probability, late_mean_hours (C,).
+    missed_probability, late_mean_hours (C,). luck (C,): number of the course's name, so that luck follows the course
+    and not its place in the plan.
     """
 
     start_hours: Array
@@ -66,6 +67,7 @@ class Plan:
     rate_to_kind: Array
     missed_probability: Array
     late_mean_hours: Array
+    luck: Array
 
 
 @record
@@ -272,7 +274,7 @@ def follow_courses(
             stop,
             moment.given_until_hours,
             moment.hours,
-            (moment.seed, index.astype(jnp.uint32)),
+            (moment.seed, course.luck.astype(jnp.uint32)),
             course,
         )
         amount, count = jax.lax.cond(

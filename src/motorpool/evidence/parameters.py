@@ -85,8 +85,8 @@ class Prior(BaseModel):
 class ParameterRecord(BaseModel):
     """One number (or one number per muscle group) with everything a reader needs to judge it.
 
-    ``informed_by_fit`` is false where no study used so far says anything about the parameter (the effect of cells):
-    such a parameter is always drawn from its whole prior.
+    ``informed_by_fit`` is false for the effect of cells, about which no study says anything: it is always drawn from
+    its whole prior. All others are drawn more narrowly until the model is calibrated (docs/explanation/uncertainty.md).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -33,7 +33,7 @@ def swallowing_percent(log_odds_by_group: ByGroup, parameters: DailyLifeParamete
     )
 
 
-def endurance_percent(transmission: Array, activity: Array, parameters: DailyLifeParameters) -> Array:
+def endurance_percent(transmission: Array, parameters: DailyLifeParameters) -> Array:
     """Share of a repeated task that can be kept up, % of healthy, (..., P): failing transmission tires muscles."""
     legs, arms = transmission[..., LEGS_AND_TRUNK, :], transmission[..., ARMS, :]
     kept = power(0.5 * (legs + arms), parameters.endurance_transmission_exponent)

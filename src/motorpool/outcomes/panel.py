@@ -138,9 +138,7 @@ def true_outcomes(
         "mfm32": motor_scales.scale_score(able, condition.maturity, parameters.mfm32),
         "six_minute_walk_m": jnp.sum(minutes, axis=0),
         "walk_fatigue_percent": 100.0 * fall,
-        "endurance_percent": daily_life.endurance_percent(
-            condition.transmission, condition.activity, parameters.daily_life
-        ),
+        "endurance_percent": daily_life.endurance_percent(condition.transmission, parameters.daily_life),
         "cmap_mv": electrophysiology.cmap_mv(
             condition.muscle, condition.transmission, condition.age_years, electro
         ),

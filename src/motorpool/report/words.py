@@ -65,7 +65,8 @@ def short_range_note(context: FigureContext) -> str:
         return "One set of parameters: no ranges, so the truth may lie far from these numbers."
     return (
         f"Ranges: 95 % of {context.draws} sets of parameters drawn from what is believed about them; not the "
-        "spread between people. Until the model is calibrated they are narrower than the true doubt."
+        "spread between people. Until the model is calibrated they are narrower than the true doubt, and it "
+        "still misses some published results widely: see “Beside published results”."
     )
 
 

@@ -12,6 +12,7 @@ from motorpool.biology.person import Person
 from motorpool.biology.vocabulary import HOURS_PER_YEAR, Array
 from motorpool.engine.integrate import Trajectory
 from motorpool.engine.parameters import ModelParameters
+from motorpool.outcomes.breathing import given_share
 from motorpool.outcomes.events import before_death, censor, crossing_time, first_of
 from motorpool.outcomes.milestones import age_years_or_nan, milestone_history
 from motorpool.outcomes.observation import ObservationParameters, observe
@@ -88,6 +89,8 @@ def read_out(
     person: Person,
     infection_seed: Array,
     observation_seed: Array,
+    baseline_seed: Array,
+    care: Array,
     enrolment_hours: Array,
     visit_hours: Array,
     horizon_hours: Array,
@@ -105,7 +108,9 @@ def read_out(
     Args:
         path: trajectory (K, ..., P) from enrolment to the horizon.
         run_in: boundaries and margins before enrolment.
-        visit_hours: (V,) planned hours since enrolment; the nearest boundary is taken.
+        observation_seed, baseline_seed: (P,) seeds of later measurements and of the baseline, visit 0.
+        care: scalar, as in the engine.
+        visit_hours: (V,) planned hours since enrolment, the first 0; the nearest boundary is taken.
         horizon_hours: scalar.
         surgery_courses: (C,) 1 for courses of spine surgery.
         days: whole days of the daily record of ventilation.
@@ -122,13 +127,10 @@ def read_out(
     visit_age = at_visit(ages)
     alive = visit_age < jnp.where(jnp.isfinite(death_age), death_age, jnp.inf)
     true = jnp.where(alive[:, None], at_visit(path.outcomes), jnp.nan)
-    observed = observe(
-        true,
-        visit_age - enrolment_hours,
-        observation_seed,
-        observation,
-        open_label=float(open_label),
-        noise=chance,
+    # Noise is keyed by the planned time, which no arm changes. The baseline is the one that the person entered on.
+    see = functools.partial(observe, parameters=observation, open_label=float(open_label), noise=chance)
+    observed = jnp.concatenate(
+        [see(true[:1], visit_hours[:1], baseline_seed), see(true[1:], visit_hours[1:], observation_seed)]
     )
 
     everything = jnp.concatenate([run_in.margins, path.margins])
@@ -142,7 +144,7 @@ def read_out(
     record = ventilation_record(
         ages,
         path.outcomes[:, OUTCOME_INDEX["ventilation_hours_per_day"]],
-        jax.nn.sigmoid(-breathing),
+        jax.nn.sigmoid(-breathing) * jnp.maximum(given_share(care, outcomes.breathing), path.ventilation),
         enrolment_hours,
         infection_seed,
         outcomes.infections,

@@ -45,9 +45,9 @@ from motorpool.engine.dosing import NEVER_HOURS
 from motorpool.engine.grid import FIRST_HOUR, life_boundaries, personal_grid
 from motorpool.engine.integrate import State, no_protocol
 from motorpool.evidence.facts import load_facts
-from motorpool.evidence.outcome_catalogue import load_milestone_catalogue
+from motorpool.evidence.outcome_catalogue import load_event_catalogue, load_milestone_catalogue
 from motorpool.outcomes.events import event_draw
-from motorpool.outcomes.milestones import milestone_history
+from motorpool.outcomes.milestones import MilestoneParameters, milestone_history
 from motorpool.outcomes.observation import ObservationParameters, observe
 from motorpool.outcomes.panel import MILESTONE_INDEX, OUTCOME_INDEX, OUTCOMES
 from motorpool.outcomes.randomness import person_key, stream_seed
@@ -65,7 +65,6 @@ MOST_POOL_PER_PATIENT = 32
 ENOUGH_EFFECTIVE_PEOPLE = 200
 LEAST_EFFECTIVE_SHARE = 0.1
 LEAST_EFFECTIVE_PEOPLE = 20
-PERMANENT_HOURS_PER_DAY = 16.0
 
 Whole = NDArray[np.int32]
 
@@ -74,7 +73,8 @@ Whole = NDArray[np.int32]
 class Candidates:
     """A batch of people with what recruitment knows of them; every array ends with the patients' axis.
 
-    ``state`` is the body at enrolment; ``run_in_age_hours`` (K, P) and ``run_in_margins`` (K, M, P) life before it.
+    ``state`` is the body at enrolment; ``run_in_age_hours`` (K, P) and ``run_in_margins`` (K, M, P) life before it;
+    ``able`` (M, P) the milestones held then.
     """
 
     person: Person
@@ -88,6 +88,7 @@ class Candidates:
     state: State
     run_in_age_hours: Any
     run_in_margins: Any
+    able: Any
 
 
 jax.tree_util.register_dataclass(Candidates)
@@ -359,7 +360,7 @@ def _onset_and_type_compiled(
         parameters.chop_intend,
         parameters.hfmse.maximum,
     )
-    return onset, sma_type(history, onset, adult_onset, person)
+    return onset, sma_type(history, onset, ages[-1], adult_onset, person)
 
 
 def _diagnosis_hours(scenario: Scenario, onset: Whole, luck: NDArray[np.float64]) -> Whole:
@@ -414,13 +415,14 @@ def _to_enrolment(
         patient_seed(scenario.seed, np.asarray(person.identity), "observation"), patients
     )
 
-    def live(block: int) -> tuple[State, Array, Array, Array]:
+    def live(block: int) -> tuple[State, Array, Array, Array, Array]:
         span = Span(np.asarray(grids[block]), people[block], seeds[block], plans[block])
         state, path = simulate_span(begin_life(span, setting), span, setting, chance=chance)
         baseline = _baseline_visit(path.outcomes[-1], measured_seeds[block], draw.observation, noise=chance)
-        return state, baseline, path.age_hours, path.margins
+        able = _held_now(path.margins, path.age_hours, draw.model.outcomes.milestones)
+        return state, baseline, path.age_hours, path.margins, able
 
-    state, baseline, ages, margins = join_tree(map_blocks(live, len(people)), patients)
+    state, baseline, ages, margins, able = join_tree(map_blocks(live, len(people)), patients)
     return Candidates(
         person=jax.tree.map(np.asarray, person),
         infection_seed=np.asarray(infections),
@@ -433,6 +435,7 @@ def _to_enrolment(
         state=state,
         run_in_age_hours=ages,
         run_in_margins=margins,
+        able=able,
     )
 
 
@@ -454,6 +457,12 @@ def _baseline_visit(true: Array, seed: Array, observation: ObservationParameters
     return observe(true[None], jnp.zeros(1, jnp.int32), seed, observation, noise=noise)[0]
 
 
+@jax.jit
+def _held_now(margins: Array, age_hours: Array, parameters: MilestoneParameters) -> Array:
+    """Milestones held at the last boundary, (M, P), judged with their hold times."""
+    return milestone_history(margins, age_hours, parameters).status[-1]
+
+
 def _entry_criteria(scenario: Scenario, people: Candidates, reasons: Counter[str]) -> NDArray[Any]:
     """Indices of those who meet what is judged at enrolment."""
     cohort = scenario.cohort
@@ -468,12 +477,12 @@ def _entry_criteria(scenario: Scenario, people: Candidates, reasons: Counter[str
         require("alive", hazard < np.asarray(people.person.death_draw))
     if cohort.unventilated:
         hours = people.baseline[OUTCOME_INDEX["ventilation_hours_per_day"]]
-        require("unventilated", hours < PERMANENT_HOURS_PER_DAY)
-    able = people.run_in_margins[-1] >= 0.0
+        permanent = load_event_catalogue()["permanent_ventilation_16h_14d"].support_hours_per_day
+        require("unventilated", hours < float(permanent or np.inf))
     for milestone in cohort.able_to:
-        require(f"able_to {milestone}", able[MILESTONE_INDEX[milestone]])
+        require(f"able_to {milestone}", np.asarray(people.able[MILESTONE_INDEX[milestone]], bool))
     for milestone in cohort.not_able_to:
-        require(f"not_able_to {milestone}", ~able[MILESTONE_INDEX[milestone]])
+        require(f"not_able_to {milestone}", ~np.asarray(people.able[MILESTONE_INDEX[milestone]], bool))
     for name, criterion in cohort.baseline.items():
         value = people.baseline[OUTCOMES.index(name)]
         low = -np.inf if criterion.min is None else criterion.min

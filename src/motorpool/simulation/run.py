@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
@@ -123,17 +123,19 @@ def _simulate_arm(scenario: Scenario, arm: str, cohort: Recruited, draw: Draw) -
         surgery[index] = course.therapy == "spine_surgery"
     seeds = patient_seed(scenario.seed, cohort.patient_numbers, "observation")
     run_in = RunIn(people.run_in_age_hours, people.run_in_margins)
+    baseline_seeds = patient_seed(scenario.seed, np.asarray(people.person.identity), "observation")
     pieces = split_tree(
-        (state, grid, people.person, people.infection_seed, seeds, enrolment, run_in), patients
+        (state, grid, people.person, people.infection_seed, seeds, baseline_seeds, enrolment, run_in),
+        patients,
     )
     plans = split_plan(plan, patients)
-    visits = jnp.asarray(np.round(np.asarray(scenario.visit_months()) * HOURS_PER_MONTH), jnp.int32)
+    visits = jnp.asarray(_visit_hours(scenario.visit_months(), base))
     horizon_hours = float(base[-1])
     definitions = ventilation_definitions()
     chance = scenario.uncertainty.chance
 
     def simulate(block: int) -> tuple[Readout, Any, Any, Any, Any, Any]:
-        begin, block_grid, person, infections, observed, enrolled, before = pieces[block]
+        begin, block_grid, person, infections, observed, baseline, enrolled, before = pieces[block]
         span = Span(np.asarray(block_grid), person, infections, plans[block])
         final, path = simulate_span(begin, span, setting, chance=chance)
         readout = read_out(
@@ -142,6 +144,8 @@ def _simulate_arm(scenario: Scenario, arm: str, cohort: Recruited, draw: Draw) -
             person,
             infections,
             observed,
+            baseline,
+            setting.care,
             enrolled,
             visits,
             jnp.asarray(horizon_hours, jnp.float32),
@@ -180,6 +184,12 @@ def _simulate_arm(scenario: Scenario, arm: str, cohort: Recruited, draw: Draw) -
         procedures=procedure_counts(courses, given, tube_since),
         started=therapies_started(courses, starts, until),
     )
+
+
+def _visit_hours(months: Sequence[float], base: NDArray[Any]) -> NDArray[np.int32]:
+    """Hours since enrolment (V,) of the base boundary nearest to each visit: the same in every arm."""
+    planned = np.asarray(months) * HOURS_PER_MONTH
+    return base[np.abs(base[None] - planned[:, None]).argmin(axis=1)].astype(np.int32)
 
 
 def _patients_first(array: NDArray[Any]) -> NDArray[Any]:
