@@ -182,6 +182,8 @@ def test_a_signal_ends_the_program_cleanly(number: signal.Signals, tmp_path: Pat
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        # A test run started in the background ignores Ctrl-C, and so would every program it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as program:
         assert program.stderr is not None
         assert program.stderr.readline() == "started\n"
