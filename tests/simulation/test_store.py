@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -170,3 +171,16 @@ def test_results_json_stays_short(tmp_path):
     results = Results(synthetic_dataset(patients=10, draws=2), MANIFEST)
     folder = results.save(tmp_path / "out")
     assert (folder / "results.json").stat().st_size < 300_000
+
+
+def test_damaged_arrays_are_never_read_as_zeros(results, tmp_path):
+    folder = results.save(tmp_path / "out")
+    shutil.rmtree(folder / "results.zarr" / "alive")
+    with pytest.raises(OutputFolderError, match="damaged"):
+        load_results(folder)
+
+
+def test_a_place_below_a_file_is_refused_before_the_run(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputFolderError, match="cannot be made"):
+        check_output_folder(tmp_path / "file" / "out")

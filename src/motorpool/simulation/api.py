@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from motorpool.simulation.errors import ScenarioError
 from motorpool.simulation.results import Results
 from motorpool.simulation.scenario import Scenario, load_scenario
 
@@ -44,7 +45,12 @@ def simulate(
     from motorpool.simulation.manifest import manifest_of
     from motorpool.simulation.run import run
 
-    return Results(dataset=run(checked, progress=progress), manifest=manifest_of(checked))
+    try:
+        dataset = run(checked, progress=progress)
+    except ScenarioError as error:  # found while sampling people: say which file it is about
+        source = str(scenario) if isinstance(scenario, str | Path) else checked.name
+        raise ScenarioError(error.problems, source) from error
+    return Results(dataset=dataset, manifest=manifest_of(checked))
 
 
 def keep_compiled_programs() -> None:

@@ -7,7 +7,9 @@ same bytes.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -92,9 +94,22 @@ def read_results(directory: Path) -> Results:
     if not (directory / "results.zarr").is_dir():
         message = f"{directory}: results.zarr is missing; simulate the scenario again."
         raise OutputFolderError(message)
+    # A store with missing pieces reads as zeros: compare what is there with what was written.
+    if manifest.get("results_zarr_sha256") != _digest_of(directory / "results.zarr"):
+        message = f"{directory}: results.zarr is damaged or was changed; simulate the scenario again."
+        raise OutputFolderError(message)
     with xr.open_zarr(directory / "results.zarr", chunks=None) as stored:
         dataset = stored.load()
     return Results(dataset=dataset, manifest=manifest["run"])
+
+
+def _digest_of(folder: Path) -> str:
+    """SHA-256 of all files of a folder, names and contents."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(path.relative_to(folder).as_posix().encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def is_results_folder(directory: Path) -> bool:
@@ -107,8 +122,12 @@ def is_results_folder(directory: Path) -> bool:
 
 
 def check_output_folder(directory: Path) -> None:
-    """Refuse a place that holds anything but earlier results; call it before a long run."""
+    """Refuse a place that cannot be written or holds anything but earlier results; call it before a long run."""
     if not directory.exists():
+        existing = next(parent for parent in directory.absolute().parents if parent.exists())
+        if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
+            message = f"{directory}: cannot be made, since {existing} is not a folder that you may write to."
+            raise OutputFolderError(message)
         return
     if not directory.is_dir():
         message = (
@@ -199,7 +218,12 @@ def _write_files(results: Results, folder: Path) -> None:
     _write_json(folder / "results.json", headline(results, table))
     scenario = yaml.safe_dump(results.scenario, sort_keys=False, allow_unicode=True)
     (folder / "scenario.yaml").write_text(scenario, encoding="utf-8")
-    manifest = {"format": FORMAT, "version": FORMAT_VERSION, "run": results.manifest}
+    manifest = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "results_zarr_sha256": _digest_of(folder / "results.zarr"),
+        "run": results.manifest,
+    }
     _write_json(folder / "manifest.json", manifest)
 
 
