@@ -120,8 +120,11 @@ def test_a_stated_effect_scales_and_harm_is_possible() -> None:
         (course,) = lives.courses_from({"therapy": "cell_therapy", "effect": effect})
         return float(cells.effects(one, 0 * one, cell_protocol((course,)), parameters).neuroprotection[0])
 
-    assert neuroprotection(1.0) == pytest.approx(2.0 * neuroprotection(0.5), rel=1e-5)
-    assert neuroprotection(-0.5) == pytest.approx(-neuroprotection(0.5), rel=1e-5)
+    assert neuroprotection(0.2) == pytest.approx(2.0 * neuroprotection(0.1), rel=1e-5)
+    assert neuroprotection(-0.1) == pytest.approx(-neuroprotection(0.1), rel=1e-5)
+    limit = float(parameters.neuroprotection_limit)
+    assert neuroprotection(3.0) == pytest.approx(limit)
+    assert neuroprotection(-3.0) == pytest.approx(-limit)
     harmed = run({"effect": -LARGE, "doses": 15}, **EQUAL_WEIGHTS)
     untreated = run(None, like=harmed, **EQUAL_WEIGHTS)
     assert (harmed.path.pools[-1, 2] > untreated.path.pools[-1, 2]).any()

@@ -37,6 +37,7 @@ class CellParameters:
     weight_muscle: Array
     weight_recovery: Array
     neuroprotection_per_smd: Array
+    neuroprotection_limit: Array
     transmission_per_smd: Array
     inflammation_per_smd: Array
     muscle_per_smd: Array
@@ -111,7 +112,11 @@ def effects(
     nervous = by_spine + parameters.intravenous_delivery * by_vein
     muscular = by_spine + parameters.intravenous_muscle_factor * by_vein
     return CellEffects(
-        neuroprotection=nervous * shares[0] * parameters.neuroprotection_per_smd,
+        neuroprotection=jnp.clip(
+            nervous * shares[0] * parameters.neuroprotection_per_smd,
+            -parameters.neuroprotection_limit,
+            parameters.neuroprotection_limit,
+        ),
         transmission=nervous * shares[1] * parameters.transmission_per_smd,
         inflammation=nervous * shares[2] * parameters.inflammation_per_smd,
         muscle=muscular * shares[3] * parameters.muscle_per_smd,
