@@ -62,7 +62,12 @@ def log_load(
 
 def maturity(age_years: Array, person: Person, parameters: GrowthParameters) -> Array:
     """Motor maturity in [0, 1): how much of the adult repertoire the nervous system can use at this age."""
-    age = jnp.maximum(age_years, 1e-3) * jnp.exp(person.log_maturation)
+    return typical_maturity(jnp.maximum(age_years, 1e-3) * jnp.exp(person.log_maturation), parameters)
+
+
+def typical_maturity(age_years: Array, parameters: GrowthParameters) -> Array:
+    """Motor maturity of a typical child of this age."""
+    age = jnp.maximum(age_years, 1e-3)
     exponent = parameters.maturity_steepness * jnp.log(age / parameters.maturity_middle_age_years)
     return jax.nn.sigmoid(exponent)
 

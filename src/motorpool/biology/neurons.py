@@ -19,6 +19,7 @@ class NeuronParameters:
 
     sickening_rate_per_year: Array
     recovery_rate_per_year: Array
+    recovery_stress_odds: Array
     death_rate_per_year: Array
     late_death_share: Array
     death_rate_decline_years: Array
@@ -30,6 +31,16 @@ def age_factor(age_years: Array, parameters: NeuronParameters) -> Array:
     """How much faster sick neurons die early in life; 1 at birth and before, ``late_death_share`` late."""
     fading = jnp.exp(-jnp.maximum(age_years, 0.0) / parameters.death_rate_decline_years)
     return parameters.late_death_share + (1.0 - parameters.late_death_share) * fading
+
+
+def calm_enough(stress: Array, odds: Array) -> Array:
+    """Share of its full pace at which a sick neuron recovers; 1 without stress, 0 under full stress.
+
+    To recover a neuron needs more SMN than to stay well: the odds of stress count ``odds`` times (1: recovery follows
+    1 - stress). It falls with stress, so that more SMN never lowers recovery.
+    """
+    calm = 1.0 - stress
+    return calm / (calm + odds * stress)
 
 
 def rates_of_change(
@@ -50,7 +61,9 @@ def rates_of_change(
     )
     dying = death_rate * stress * sick
     sickening = parameters.sickening_rate_per_year * stress * (alive - sick)
-    recovering = parameters.recovery_rate_per_year * (1.0 - stress) * sick
+    recovering = (
+        parameters.recovery_rate_per_year * calm_enough(stress, parameters.recovery_stress_odds) * sick
+    )
     return -dying, sickening - recovering - dying
 
 

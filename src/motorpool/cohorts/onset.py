@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
+from motorpool.biology.growth import GrowthParameters, typical_maturity
 from motorpool.biology.person import Person
 from motorpool.biology.vocabulary import HOURS_PER_YEAR, Array
 from motorpool.cohorts.traits import PeopleParameters
 from motorpool.outcomes.milestones import MilestoneHistory
-from motorpool.outcomes.motor_scales import ChopIntendParameters, healthy_chop_intend
+from motorpool.outcomes.motor_scales import (
+    ChopIntendParameters,
+    ScaleParameters,
+    healthy_chop_intend,
+    healthy_scale_score,
+)
 from motorpool.outcomes.panel import MILESTONE_INDEX, OUTCOME_INDEX
 
 INFANT_UNTIL_YEARS = 2.0  # CHOP INTEND is an infants' scale; HFMSE is used from two years on
@@ -22,13 +28,14 @@ def onset_hours(
     person: Person,
     people: PeopleParameters,
     chop: ChopIntendParameters,
-    hfmse_maximum: Array,
+    hfmse: ScaleParameters,
+    growth: GrowthParameters,
 ) -> Array:
     """Age in hours at which weakness is first noticed, (P,); +inf if it never is within the record.
 
-    Noticed is what comes first: a CHOP INTEND clearly below healthy infants of the age, an HFMSE clearly below full
-    score after two years, walking later than healthy children, or the loss of sitting or walking. How clear it must
-    be differs between families (``onset_notice``).
+    Noticed is what comes first: a CHOP INTEND clearly below healthy infants of the age, an HFMSE clearly below healthy
+    children of the age after two years, walking later than healthy children, or the loss of sitting or walking. How
+    clear it must be differs between families (``onset_notice``).
 
     Args:
         age_hours: (K, P) boundaries.
@@ -43,7 +50,9 @@ def onset_hours(
         & (years < INFANT_UNTIL_YEARS)
         & (chop_deficit > people.notice_chop_intend_deficit * person.onset_notice)
     )
-    hfmse_deficit = hfmse_maximum - outcomes[:, OUTCOME_INDEX["hfmse"]]
+    hfmse_deficit = (
+        healthy_scale_score(typical_maturity(years, growth), hfmse) - outcomes[:, OUTCOME_INDEX["hfmse"]]
+    )
     noticed |= (years >= INFANT_UNTIL_YEARS) & (
         hfmse_deficit > people.notice_hfmse_deficit * person.onset_notice
     )

@@ -27,7 +27,7 @@ from motorpool.engine.parameters import ModelParameters
 from motorpool.outcomes.respiratory_infections import infection_in_step, infection_severity
 from motorpool.therapies.cells import CellProtocol
 
-BLOCK_PATIENTS = 256
+BLOCK_PATIENTS = 128
 Tree = TypeVar("Tree")
 Result = TypeVar("Result")
 
@@ -89,16 +89,25 @@ def begin_life(span: Span, setting: Setting) -> State:
 def simulate_span(state: State, span: Span, setting: Setting, *, chance: bool = True) -> tuple[State, Any]:
     """Carry a block through its span; returns the state at the end and the trajectory as numpy arrays (K, ...)."""
     parts: list[Trajectory] = []
-    steps = span.grid_hours.shape[0] - 1
+    grid = np.asarray(span.grid_hours)
+    steps = grid.shape[0] - 1
     for begin in range(0, steps, SEGMENT_STEPS):
-        part = jnp.asarray(span.grid_hours[begin : begin + SEGMENT_STEPS + 1])
+        if begin and np.array_equal(grid[begin], grid[-1]):
+            break  # nothing but padding is left, in which nobody changes
+        part = jnp.asarray(grid[begin : begin + SEGMENT_STEPS + 1])
         state, path = _segment(
             state, part, span.person, span.infection_seed, span.plan, setting, chance=chance
         )
         parts.append(path)
     # The last row of a segment is the first row of the next: keep the next one, which knows the doses given then.
     kept = [jax.tree.map(lambda rows: rows[:-1], part) for part in parts[:-1]] + parts[-1:]
-    return state, jax.tree.map(lambda *rows: jnp.concatenate(rows), *kept)
+    padding = steps - SEGMENT_STEPS * len(parts)
+
+    def joined(*rows: Array) -> np.ndarray:
+        arrays = [np.asarray(row) for row in rows]
+        return np.concatenate([*arrays, np.repeat(arrays[-1][-1:], padding, axis=0)])
+
+    return state, jax.tree.map(joined, *kept)
 
 
 def pad_people(values: np.ndarray, patients: int) -> list[np.ndarray]:

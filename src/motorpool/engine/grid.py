@@ -67,10 +67,18 @@ def _distinct(hours: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.sort(rising, axis=0)
 
 
+def whole_segments(steps: int) -> int:
+    """Number of segments that hold so many steps, rounded up to a power of two: few lengths, few compiled programs.
+
+    Segments of nothing but padding are not simulated, so that room costs memory alone.
+    """
+    return 1 << max(0, math.ceil(math.log2(max(1, -(-steps // SEGMENT_STEPS)))))
+
+
 def personal_grid(
     base_hours: Hours, jumps: Jumps, first_hours: Hours, last_hours: Hours, *, reserve: bool = True
 ) -> Hours:
-    """Each person's boundaries, (K, P) rising, padded to whole segments with the last hour.
+    """Each person's boundaries, (K, P) rising, padded with the last hour to a few lengths (:func:`whole_segments`).
 
     Args:
         base_hours: (B, P) ages of the base boundaries.
@@ -94,5 +102,5 @@ def personal_grid(
     every = np.concatenate([first_hours[None], base_hours, rows, last_hours[None]])
     every = np.sort(np.clip(every, first_hours, last_hours), axis=0)
     steps = every.shape[0] - 1
-    padding = -steps % SEGMENT_STEPS
+    padding = SEGMENT_STEPS * whole_segments(steps) - steps
     return np.concatenate([every, np.repeat(every[-1:], padding, axis=0)]).astype(np.int32)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -22,6 +23,7 @@ from motorpool.evidence.records import (
     EvidenceError,
     EvidenceRecord,
     Interval,
+    RiskOfBias,
     build_record,
     check_interval,
     list_evidence_files,
@@ -30,10 +32,11 @@ from motorpool.evidence.records import (
 )
 from motorpool.evidence.sources import check_sources
 
-Role = Literal["calibration", "validation"]
 Metric = Literal[
     "mean",
     "mean_change",
+    "sd",
+    "sd_change",
     "median",
     "median_change",
     "proportion",
@@ -49,6 +52,8 @@ IntervalKind = Literal["published_95", "exact_binomial", "approximate_binomial",
 _FRACTIONS = ("proportion", "survival_proportion")
 _RELATIVE = ("hazard_ratio", "difference")
 _TIMELESS = ("median_time_months", "median_age_months", "hazard_ratio", "change_per_year")
+COHORT_OUTCOMES = ("sma_type_1", "sma_type_2", "sma_type_3", "onset_age_months")
+"""What is read from the enrolled people themselves: the type of the untreated twin (3 = walks) and the age at onset."""
 
 
 class PublishedEndpoint(EvidenceRecord):
@@ -58,6 +63,11 @@ class PublishedEndpoint(EvidenceRecord):
     median times and ages, per year for slopes, in percent for percent changes. ``interval`` is a 95 %
     interval of the estimate: as published, exact binomial from ``k`` of ``n``, Wilson's from a published
     fraction and ``n``, or ``value`` +- 1.96 ``sd`` / sqrt(``n``).
+
+    How it was measured: ``ever`` counts a milestone reached at any time up to the visit (else it must be held then);
+    ``counted`` says whether the dead are in the denominator (as failures) or left out, by default in for proportions
+    and out for means; ``arm_run`` names the simulated arm it is read from where that is not its own arm;
+    ``not_scored`` gives the reason why it is drawn and cited but no target of prediction.
     """
 
     id: str
@@ -78,7 +88,10 @@ class PublishedEndpoint(EvidenceRecord):
     value_at_least: float | None = None
     subgroup: str | None = None
     definition: str
-    role: Role | None = None
+    ever: bool = False
+    counted: Literal["survivors", "everyone"] | None = None
+    arm_run: str | None = None
+    not_scored: str | None = None
     checked: bool
     evidence_id: str
     sources: tuple[str, ...] = ()
@@ -93,11 +106,11 @@ class PublishedEndpoint(EvidenceRecord):
             raise ValueError(f"a {self.metric} must lie between 0 and 1, got {self.value}")
         if (self.metric in _RELATIVE) != (self.comparator_arm is not None):
             raise ValueError(f"metric {self.metric} and comparator_arm {self.comparator_arm!r} do not fit")
-        clocks = [
-            clock for clock in (self.time_months, self.age_months, self.age_band_months) if clock is not None
-        ]
-        if len(clocks) > 1 or (not clocks and self.metric not in _TIMELESS):
-            raise ValueError("give one of time_months, age_months and age_band_months")
+        if self.time_months is not None and self.age_months is not None:
+            raise ValueError("give one of time_months and age_months")
+        clocks = (self.time_months, self.age_months, self.age_band_months)
+        if clocks == (None, None, None) and self.metric not in _TIMELESS:
+            raise ValueError("give time_months, age_months or age_band_months")
         if self.k is not None and (self.n is None or self.k > self.n):
             raise ValueError(f"{self.k} of {self.n} is not a count")
         if self.interval_kind == "exact_binomial" and (self.k is None or self.metric not in _FRACTIONS):
@@ -117,9 +130,10 @@ class PublishedEndpoint(EvidenceRecord):
 class PublishedStudy(EvidenceRecord):
     """One study: who was in it, its arms, and its endpoints.
 
-    ``role`` says whether its endpoints may be used for calibration; an endpoint can override it.
-    ``shaped_the_design`` marks studies that were known when the model was designed and are counted apart in
-    validation. ``arm_therapies`` gives the therapies of each arm (empty: no SMN therapy; ``None``: not an
+    Whether its endpoints may be fitted to is decided in one place (:mod:`motorpool.evidence.study_sets`).
+    ``patient_groups`` names the groups of real patients in it: an extension or a pooled report names those of its
+    parents. ``run`` says how the study is simulated (:mod:`motorpool.studies.study` reads it); a study without says
+    why in ``not_run``. ``arm_therapies`` gives the therapies of each arm (empty: no SMN therapy; ``None``: not an
     arm that a plan can match, such as healthy children or survivors who begin late);
     ``enrolment_age_months`` is the typical age at enrolment where endpoints are given by age.
     """
@@ -128,13 +142,14 @@ class PublishedStudy(EvidenceRecord):
     title: str
     source: str
     further_sources: tuple[str, ...] = ()
-    role: Role
-    shaped_the_design: bool = False
-    role_notes: str | None = None
+    risk_of_bias: RiskOfBias | None = None
+    patient_groups: tuple[str, ...] = ()
     population: str
     enrolment_age_months: float | None = Field(default=None, ge=0)
     arms: dict[str, str] = Field(min_length=1)
     arm_therapies: dict[str, tuple[Therapy, ...] | None]
+    run: Mapping[str, Any] | None = None
+    not_run: str | None = None
     endpoints: tuple[PublishedEndpoint, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -163,10 +178,6 @@ class PublishedStudy(EvidenceRecord):
             return None
         return max(0.0, endpoint.age_months - self.enrolment_age_months)
 
-    def role_of(self, endpoint: PublishedEndpoint) -> Role:
-        """Return the endpoint's own role or, without one, the role of the study."""
-        return endpoint.role or self.role
-
     def source_ids(self) -> tuple[str, ...]:
         """Return every source id of the study and its endpoints, each once."""
         ids = [self.source, *self.further_sources]
@@ -193,11 +204,21 @@ def load_published(study: str) -> PublishedStudy:
     if record.study != study:
         raise EvidenceError(f"{name}: the file calls itself {record.study!r}")
     check_sources(record.source_ids(), name)
-    known = [*load_outcome_catalogue(), *load_milestone_catalogue(), *load_event_catalogue()]
-    for endpoint in record.endpoints:
-        if endpoint.outcome not in known:
-            raise EvidenceError(f"{name}: {endpoint.id}: {unknown_name('outcome', endpoint.outcome, known)}")
+    check_outcomes(record, name)
     return record
+
+
+def check_outcomes(study: PublishedStudy, where: str) -> None:
+    """Raise :class:`EvidenceError`, led by ``where``, unless every endpoint measures something the model has."""
+    known = [
+        *load_outcome_catalogue(),
+        *load_milestone_catalogue(),
+        *load_event_catalogue(),
+        *COHORT_OUTCOMES,
+    ]
+    for endpoint in study.endpoints:
+        if endpoint.outcome not in known:
+            raise EvidenceError(f"{where}: {endpoint.id}: {unknown_name('outcome', endpoint.outcome, known)}")
 
 
 def published_points(study: str, outcome: str) -> list[PublishedEndpoint]:

@@ -102,6 +102,13 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> EvidenceError:
     return EvidenceError(f"unknown {kind} {name!r}{hint} ({len(names)} are known)")
 
 
+class RiskOfBias(EvidenceRecord):
+    """How far a figure can be trusted, and why."""
+
+    level: Literal["low", "some", "serious", "critical", "unclear"]
+    reason: str
+
+
 def check_interval(value: float, interval: Interval | None) -> None:
     """Raise ``ValueError`` unless ``interval`` is ordered and contains ``value``."""
     if interval is None:

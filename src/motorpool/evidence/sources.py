@@ -16,6 +16,7 @@ from motorpool.evidence.records import (
     EvidenceError,
     EvidenceRecord,
     build_record,
+    list_evidence_files,
     read_evidence_yaml,
     unknown_name,
 )
@@ -132,15 +133,15 @@ class Bibliography(Mapping[str, Source]):
 
 @functools.cache
 def load_sources() -> Bibliography:
-    """Load and validate ``data/sources.yaml``.
+    """Load and validate every file of ``data/sources``; an id may exist once over all of them.
 
     Raises:
         EvidenceError: naming the source and what is wrong.
     """
-    content = read_evidence_yaml("sources.yaml")
     return Bibliography(
-        build_record(Source, {"id": source_id, **fields}, f"sources.yaml: {source_id}")
-        for source_id, fields in content["sources"].items()
+        build_record(Source, {"id": source_id, **fields}, f"sources/{name}.yaml: {source_id}")
+        for name in list_evidence_files("sources")
+        for source_id, fields in read_evidence_yaml("sources", f"{name}.yaml")["sources"].items()
     )
 
 

@@ -52,3 +52,10 @@ def scale_score(log_odds_by_group: ByGroup, maturity: Array, parameters: ScalePa
     """Score of HINE-2, HFMSE, RULM or MFM32, (..., P)."""
     able = achievable(mixed(log_odds_by_group, parameters.legs_share), maturity)
     return parameters.maximum * jax.nn.sigmoid(parameters.slope * (logit(able) - parameters.middle_log_odds))
+
+
+def healthy_scale_score(maturity: Array, parameters: ScaleParameters) -> Array:
+    """Score of a healthy child of this motor maturity."""
+    return parameters.maximum * jax.nn.sigmoid(
+        parameters.slope * (logit(maturity) - parameters.middle_log_odds)
+    )

@@ -46,6 +46,11 @@ def parameter_draw(
     records = table or load_parameter_table()
     spread = load_facts("protocols").fact("preliminary_prior_share").number
     values = records.central_values() if number is None else records.drawn_values(seed, number, spread)
+    return draw_of_values(values, records, dtype)
+
+
+def draw_of_values(values: Mapping[str, Value], records: ParameterTable, dtype: Any = jnp.float32) -> Draw:
+    """The draw with these parameter values, by id."""
     people = records.fill(PeopleParameters, "people", values)
     return Draw(
         values=values,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ from motorpool.outcomes.panel import OUTCOMES
 from motorpool.outcomes.walking import MINUTES
 from motorpool.simulation.model import Draw, parameter_draw
 from motorpool.simulation.readout import EVENTS, Readout, RunIn, read_out, ventilation_definitions
-from motorpool.simulation.recruit import CARE, Recruited, patient_seed, recruit
+from motorpool.simulation.recruit import Recruited, recruit
 from motorpool.simulation.safety import (
     Given,
     adverse_event_counts_of,
@@ -40,12 +41,16 @@ from motorpool.simulation.safety import (
     therapies_started,
 )
 from motorpool.simulation.scenario import Scenario
+from motorpool.simulation.screening import CARE, patient_seed
 from motorpool.therapies.courses import THERAPIES, Course
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Progress = Callable[[str, float], None]
+HALF_YEAR_DAYS = 183
+VISITS_TOGETHER = 8
+VISIT_FIELDS = ("observed", "true", "alive", "age_years", "walk_minute_m", "pools", "milestone_status")
 RECRUITING_SHARE = 0.4  # of the progress bar, within one draw
 
 
@@ -90,7 +95,7 @@ def run(scenario: Scenario, *, progress: Progress | None = None) -> xr.Dataset:
         for index, arm in enumerate(scenario.arms):
             share = RECRUITING_SHARE + (1 - RECRUITING_SHARE) * index / len(scenario.arms)
             tell(f"simulating {scenario.label_of(arm)}, {label}", begun + width * share)
-            results.append(_simulate_arm(scenario, arm, cohort, draw))
+            results.append(simulate_arm(scenario, arm, cohort, draw))
         arms.append(results)
     tell("collecting results", 1.0)
     return _dataset(scenario, recruited, arms)
@@ -105,9 +110,10 @@ def _state_at_enrolment(cohort: Recruited, plan_start: NDArray[Any], background:
     return State(**fields)
 
 
-def _simulate_arm(scenario: Scenario, arm: str, cohort: Recruited, draw: Draw) -> ArmResults:
+def simulate_arm(scenario: Scenario, arm: str, cohort: Recruited, draw: Draw) -> ArmResults:
+    """Simulate one arm of a scenario in the people who were recruited, under one draw of the parameters."""
     people = cohort.people
-    patients = scenario.cohort.patients
+    patients = cohort.patient_numbers.size
     courses: tuple[Course, ...] = scenario.courses_of(arm)
     anchors = dataclasses.replace(cohort.anchors, background_courses=len(scenario.cohort.background))
     enrolment = anchors.enrolment
@@ -129,7 +135,9 @@ def _simulate_arm(scenario: Scenario, arm: str, cohort: Recruited, draw: Draw) -
         patients,
     )
     plans = split_plan(plan, patients)
-    visits = jnp.asarray(_visit_hours(scenario.visit_months(), base))
+    planned = _visit_hours(scenario.visit_months(), base)
+    # Padded to a few lengths with the last visit, so that few programs serve every list of visits.
+    visits = jnp.asarray(np.pad(planned, (0, -planned.size % VISITS_TOGETHER), mode="edge"))
     horizon_hours = float(base[-1])
     definitions = ventilation_definitions()
     chance = scenario.uncertainty.chance
@@ -152,7 +160,7 @@ def _simulate_arm(scenario: Scenario, arm: str, cohort: Recruited, draw: Draw) -
             jnp.asarray(surgery),
             draw.model,
             draw.observation,
-            days=int(horizon_hours // HOURS_PER_DAY) + 1,
+            days=_record_days(horizon_hours),
             definitions=definitions,
             chance=chance,
             open_label=scenario.observation.blinding == "open_label",
@@ -167,7 +175,9 @@ def _simulate_arm(scenario: Scenario, arm: str, cohort: Recruited, draw: Draw) -
         )
 
     joined = join_tree(map_blocks(simulate, len(pieces)), patients)
-    readout, administrations, exposure, weight, starts, tube = joined
+    padded, administrations, exposure, weight, starts, tube = joined
+    at_visits = {name: getattr(padded, name)[: planned.size] for name in VISIT_FIELDS}
+    readout = padded._replace(**at_visits)
     # What the background gave before enrolment is not an outcome of this study.
     before_administrations = np.asarray(people.state.administrations)
     before_exposure = np.asarray(people.state.exposure_hours)
@@ -184,6 +194,11 @@ def _simulate_arm(scenario: Scenario, arm: str, cohort: Recruited, draw: Draw) -
         procedures=procedure_counts(courses, given, tube_since),
         started=therapies_started(courses, starts, until),
     )
+
+
+def _record_days(horizon_hours: float) -> int:
+    """Days of the daily record: enough for the horizon, in half years, so that few programs serve every horizon."""
+    return math.ceil((horizon_hours // HOURS_PER_DAY + 1) / HALF_YEAR_DAYS) * HALF_YEAR_DAYS
 
 
 def _visit_hours(months: Sequence[float], base: NDArray[Any]) -> NDArray[np.int32]:

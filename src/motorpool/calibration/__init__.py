@@ -1,0 +1,1 @@
+"""Calibration room of motorpool: what the calibration studies say about the parameters."""

@@ -1,0 +1,189 @@
+"""Sampling the posterior with the emulator: NUTS (numpyro), several chains, with the usual diagnostics.
+
+The likelihood: counts are binomial, everything else normal on its scale. Each family of endpoints has a discrepancy of
+the model whose size is itself inferred (half-normal prior), a part of it shared by the endpoints of one study. So sixty
+endpoints do not pretend to be exact, and one study that differs as a whole does not count as many.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motorpool.calibration.emulate import Emulator
+from motorpool.calibration.space import ParameterSpace
+from motorpool.calibration.targets import Target
+from motorpool.evidence.outcome_catalogue import load_outcome_catalogue
+from motorpool.evidence.published import PublishedEndpoint
+from motorpool.studies.endpoints import FRACTIONS
+
+Array = NDArray[np.float64]
+CHAINS = 4
+WARMUP, DRAWS = 800, 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class Sampled:
+    """What NUTS found: draws of ``z`` (S, D) and of the discrepancies (S, F), with diagnostics.
+
+    families (F,) names; largest_r_hat, smallest_effective_size over all sampled numbers; divergences.
+    """
+
+    z: Array
+    discrepancy: Array
+    families: tuple[str, ...]
+    largest_r_hat: float
+    smallest_effective_size: float
+    divergences: int
+
+
+def orientation(endpoint: PublishedEndpoint) -> float:
+    """+1 where a larger value means a better course, -1 where it means a worse one, 0 for spreads."""
+    metric, outcome = endpoint.metric, endpoint.outcome
+    if metric in ("sd", "sd_change"):
+        return 0.0
+    if metric == "hazard_ratio":
+        return -1.0
+    if metric in ("survival_proportion", "median_time_months", "median_age_months"):
+        return 1.0
+    catalogue = load_outcome_catalogue()
+    if outcome in catalogue:
+        return 1.0 if catalogue[outcome].better == "higher" else -1.0
+    if outcome == "sma_type_1":
+        return -1.0
+    return (
+        1.0 if outcome in ("sma_type_2", "sma_type_3", "onset_age_months") or _is_milestone(outcome) else -1.0
+    )
+
+
+def _is_milestone(outcome: str) -> bool:
+    from motorpool.outcomes.milestones import MILESTONES
+
+    return outcome in MILESTONES
+
+
+def sample_posterior(
+    targets: Sequence[Target],
+    emulator: Emulator,
+    sampling_sd: Array,
+    space: ParameterSpace,
+    shared: float,
+    seed: int,
+    *,
+    warmup: int = WARMUP,
+    draws: int = DRAWS,
+) -> Sampled:
+    """Sample parameters and discrepancies.
+
+    Args:
+        sampling_sd: (T,) scatter of simulated studies of the published size, for papers that give no error.
+        shared: share of a discrepancy's variance that the endpoints of one study have in common.
+    """
+    import jax
+    import numpyro
+
+    numpyro.set_host_device_count(1)
+    from numpyro.diagnostics import effective_sample_size, gelman_rubin
+    from numpyro.infer import MCMC, NUTS
+
+    model, families = _model(targets, emulator, sampling_sd, space, shared)
+    kernel = NUTS(model, target_accept_prob=0.9)
+    chains = MCMC(
+        kernel,
+        num_warmup=warmup,
+        num_samples=draws,
+        num_chains=CHAINS,
+        chain_method="sequential",
+        progress_bar=False,
+    )
+    chains.run(jax.random.key(seed), extra_fields=("diverging",))
+    samples: Any = chains.get_samples(group_by_chain=True)
+    r_hat = [np.max(gelman_rubin(np.asarray(v))) for v in samples.values()]
+    size = [np.min(effective_sample_size(np.asarray(v))) for v in samples.values()]
+    flat = {name: np.asarray(v, np.float64).reshape(-1, *v.shape[2:]) for name, v in samples.items()}
+    return Sampled(
+        z=flat["z"],
+        discrepancy=flat["discrepancy"],
+        families=families,
+        largest_r_hat=float(np.max(r_hat)),
+        smallest_effective_size=float(np.min(size)),
+        divergences=int(np.asarray(chains.get_extra_fields()["diverging"]).sum()),
+    )
+
+
+def _model(
+    targets: Sequence[Target], emulator: Emulator, sampling_sd: Array, space: ParameterSpace, shared: float
+) -> tuple[Any, tuple[str, ...]]:
+    import jax.numpy as jnp
+    import numpyro
+    import numpyro.distributions as dist
+
+    families = tuple(dict.fromkeys(t.family for t in targets))
+    family = np.array([families.index(t.family) for t in targets])
+    scales = np.array([next(t.discrepancy for t in targets if t.family == name) for name in families])
+    studies = tuple(dict.fromkeys(t.study for t in targets))
+    study = np.array([studies.index(t.study) for t in targets])
+    sign = np.array([orientation(t.endpoint) for t in targets])
+    counts = np.array([_is_count(t) for t in targets])
+    n = np.array([t.endpoint.n or 1 for t in targets])
+    k = np.array(
+        [
+            t.endpoint.k if t.endpoint.k is not None else round(t.endpoint.value * (t.endpoint.n or 0))
+            for t in targets
+        ]
+    )
+    own = np.array([np.nan if t.standard_error is None else t.standard_error for t in targets])
+    error = np.where(np.isnan(own), np.nan_to_num(sampling_sd, nan=0.0), own)
+    published = np.array([t.value for t in targets])
+    low, high = (np.array(side) for side in zip(*(axis.reach() for axis in space.axes), strict=True))
+    centre, level, slopes, directions, curvature = (
+        jnp.asarray(part)
+        for part in (
+            emulator.centre, emulator.level, emulator.slopes, emulator.directions, emulator.curvature
+        )
+    )  # fmt: skip
+    where_count, where_normal = np.flatnonzero(counts), np.flatnonzero(~counts)
+
+    def model() -> None:
+        z = numpyro.sample(
+            "z",
+            dist.TruncatedNormal(
+                jnp.zeros(len(low)), 1.0, low=jnp.asarray(low), high=jnp.asarray(high)
+            ).to_event(1),
+        )
+        relative = numpyro.sample(
+            "relative_discrepancy", dist.HalfNormal(jnp.ones(len(families))).to_event(1)
+        )
+        discrepancy = numpyro.deterministic("discrepancy", relative * jnp.asarray(scales))
+        of_study = numpyro.sample("of_study", dist.Normal(jnp.zeros(len(studies)), 1.0).to_event(1))
+        moved = z - centre
+        inside = directions @ moved
+        mean = level + slopes @ moved + jnp.einsum("i,tij,j->t", inside, curvature, inside)
+        size = discrepancy[family]
+        mean = mean + jnp.sqrt(shared) * size * jnp.asarray(sign) * of_study[study]
+        own_variance = (1.0 - shared) * size**2 + jnp.asarray(emulator.error_sd) ** 2
+        if where_count.size:
+            extra = numpyro.sample("of_count", dist.Normal(jnp.zeros(where_count.size), 1.0).to_event(1))
+            logit = mean[where_count] + jnp.sqrt(own_variance[where_count]) * extra
+            numpyro.sample(
+                "counts",
+                dist.Binomial(total_count=jnp.asarray(n[where_count]), logits=logit).to_event(1),
+                obs=jnp.asarray(k[where_count]),
+            )
+        if where_normal.size:
+            spread = jnp.sqrt(own_variance[where_normal] + jnp.asarray(error[where_normal]) ** 2)
+            numpyro.sample(
+                "figures",
+                dist.Normal(mean[where_normal], spread).to_event(1),
+                obs=jnp.asarray(published[where_normal]),
+            )
+
+    return model, families
+
+
+def _is_count(target: Target) -> bool:
+    return target.endpoint.metric in FRACTIONS and target.endpoint.n is not None

@@ -1,0 +1,464 @@
+"""Screening: candidates are born, the untreated twin shows type and onset, and those who meet the criteria stay.
+
+SMA type is never an input: it is what the untreated twin of a person reaches. Twins depend on the genotype, not on
+the study, so one draw's :class:`Births` keeps them for every study that asks for the same genotype.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from motorpool.biology.person import Person
+from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_MONTH, HOURS_PER_YEAR, Array
+from motorpool.cohorts.onset import onset_hours, sma_type
+from motorpool.cohorts.traits import Candidates as Born
+from motorpool.cohorts.traits import draw_candidates
+from motorpool.engine.blocks import (
+    BLOCK_PATIENTS,
+    Setting,
+    Span,
+    begin_life,
+    join_tree,
+    map_blocks,
+    pad_people,
+    simulate_span,
+    split_plan,
+    split_tree,
+)
+from motorpool.engine.compile_plan import Anchors, cell_protocol, compile_plan, planned_jumps
+from motorpool.engine.dosing import NEVER_HOURS
+from motorpool.engine.grid import FIRST_HOUR, life_boundaries, personal_grid
+from motorpool.engine.integrate import State, no_protocol
+from motorpool.evidence.facts import load_facts
+from motorpool.evidence.outcome_catalogue import load_event_catalogue, load_milestone_catalogue
+from motorpool.outcomes.milestones import MilestoneParameters, milestone_history
+from motorpool.outcomes.observation import ObservationParameters, observe
+from motorpool.outcomes.panel import MILESTONE_INDEX, OUTCOME_INDEX, OUTCOMES
+from motorpool.outcomes.randomness import person_key, stream_seed
+from motorpool.simulation.cohort_section import MAXIMUM_SMN2_COPIES
+from motorpool.simulation.model import Draw
+from motorpool.simulation.scenario import Scenario
+
+CARE = {"palliative": 0.0, "standard": 1.0, "proactive": 2.0}
+
+Whole = NDArray[np.int32]
+
+
+@dataclasses.dataclass(frozen=True)
+class Candidates:
+    """A batch of people with what recruitment knows of them; every array ends with the patients' axis.
+
+    ``state`` is the body at enrolment; ``run_in_age_hours`` (K, P) and ``run_in_margins`` (K, M, P) life before it;
+    ``able`` (M, P) the milestones held then.
+    """
+
+    person: Person
+    infection_seed: Any
+    onset_hours: Any
+    diagnosis_hours: Any
+    enrolment_hours: Any
+    sma_type: Any
+    smn2_copies: Any
+    baseline: Any
+    state: State
+    run_in_age_hours: Any
+    run_in_margins: Any
+    able: Any
+
+
+jax.tree_util.register_dataclass(Candidates)
+
+
+@dataclasses.dataclass(frozen=True)
+class Newborns:
+    """A block of candidates with what their untreated twins show; (P,) each."""
+
+    born: Born
+    onset_hours: Whole
+    sma_type: Whole
+
+
+class Births:
+    """The candidates of one draw of the parameters, block by block and copy number by copy number, with their
+    untreated twins. A person's traits do not depend on how many copies others have, so that cohorts of any mix of
+    copies share them."""
+
+    def __init__(self, draw: Draw) -> None:
+        """Begin with nobody born."""
+        self.draw = draw
+        self._blocks: dict[tuple[Any, ...], Newborns] = {}
+
+    def of(self, scenario: Scenario, numbers: Sequence[int]) -> Newborns:
+        """The candidates of a scenario in these blocks."""
+        identity = np.concatenate([_identity(number) for number in numbers])
+        born = _born(scenario, self.draw, identity, scenario.cohort.smn2_shares)
+        copies = np.asarray(born.smn2_copies)
+        found = Newborns(born, np.zeros(identity.size, np.int32), np.zeros(identity.size, np.int32))
+        for own in np.unique(copies):
+            alike = self._with_copies(scenario, numbers, int(own))
+            found = jax.tree.map(
+                lambda whole, part, here=copies == own: np.where(here, part, whole), found, alike
+            )
+        return found
+
+    def _with_copies(self, scenario: Scenario, numbers: Sequence[int], copies: int) -> Newborns:
+        """The same people, all with one number of copies."""
+        kind = (*_birth_conditions(scenario), copies)
+        missing = [number for number in numbers if (*kind, number) not in self._blocks]
+        if missing:
+            identity = np.concatenate([_identity(number) for number in missing])
+            born = _born(scenario, self.draw, identity, {copies: 1.0})
+            onset, sma_type = _untreated_twin(scenario, self.draw, born.person, born.infection_seed)
+            everybody = Newborns(born, onset, sma_type)
+            for place, number in enumerate(missing):
+                rows = np.arange(place * BLOCK_PATIENTS, (place + 1) * BLOCK_PATIENTS)
+                self._blocks[*kind, number] = take_people(everybody, rows)
+        return jax.tree.map(
+            lambda *rows: np.concatenate(rows, axis=-1), *[self._blocks[*kind, number] for number in numbers]
+        )
+
+
+jax.tree_util.register_dataclass(Newborns)
+
+
+def _identity(block: int) -> Whole:
+    return np.arange(block * BLOCK_PATIENTS, (block + 1) * BLOCK_PATIENTS, dtype=np.int32)
+
+
+def _birth_conditions(scenario: Scenario) -> tuple[Any, ...]:
+    """All but the copies that decides who is born and what the untreated twins show."""
+    cohort = scenario.cohort
+    return (
+        scenario.seed,
+        cohort.smn1_copies,
+        cohort.sex,
+        scenario.uncertainty.between_people,
+        scenario.uncertainty.chance,
+        _twin_years(scenario),
+    )
+
+
+def take_people(people: Any, index: NDArray[Any]) -> Any:
+    """Those of the people whose places are in ``index``; every leaf ends with the patients' axis."""
+    return jax.tree.map(lambda leaf: np.asarray(leaf)[..., index], people)
+
+
+def screen(
+    scenario: Scenario, births: Births, blocks: Sequence[int]
+) -> tuple[Candidates | None, Counter[str]]:
+    """Those of these blocks of candidates who meet every criterion, and why the others do not."""
+    cohort, draw = scenario.cohort, births.draw
+    reasons: Counter[str] = Counter()
+    newborns = births.of(scenario, blocks)
+    born, onset, kind = newborns.born, newborns.onset_hours, newborns.sma_type
+    person, infections, smn2 = born.person, born.infection_seed, np.asarray(born.smn2_copies)
+    diagnosis = _diagnosis_hours(scenario, onset, np.asarray(born.diagnosis_luck, np.float64))
+    enrolment = _enrolment_hours(scenario, onset, diagnosis, np.asarray(born.enrolment_luck, np.float64))
+
+    keep = np.ones(onset.shape, bool)
+
+    def require(name: str, condition: NDArray[np.bool_]) -> None:
+        reasons[name] += int((keep & ~condition).sum())
+        np.logical_and(keep, condition, out=keep)
+
+    require("enrolment (no onset or diagnosis)", enrolment < NEVER_HOURS)
+    if cohort.sma_type is not None:
+        require("sma_type", np.isin(kind, cohort.sma_type))
+    months = onset / HOURS_PER_MONTH
+    if cohort.onset_age_months is not None:
+        require("onset_age_months", _within(months, cohort.onset_age_months, onset < NEVER_HOURS))
+    if cohort.disease_duration_months is not None:
+        duration = (enrolment - onset) / HOURS_PER_MONTH
+        known = onset < NEVER_HOURS
+        require("disease_duration_months", _within(duration, cohort.disease_duration_months, known))
+    kept = np.flatnonzero(keep)
+    if kept.size == 0:
+        return None, reasons
+    facts = (infections, onset, diagnosis, enrolment, kind, smn2)
+    chosen = [take_people(fact, kept) for fact in facts]
+    people = _to_enrolment(scenario, draw, take_people(person, kept), *chosen)
+    entered = _entry_criteria(scenario, people, reasons)
+    return (take_people(people, entered) if entered.size else None), reasons
+
+
+def _born(scenario: Scenario, draw: Draw, identity: Whole, smn2_shares: Mapping[int, float]) -> Born:
+    """Candidates as they are born, block by block."""
+    cohort = scenario.cohort
+    shares = np.zeros(MAXIMUM_SMN2_COPIES)
+    for copies, share in smn2_shares.items():
+        shares[copies - 1] = share
+    blocks = [
+        draw_candidates(
+            jnp.uint32(scenario.seed),
+            jnp.asarray(part),
+            jnp.float32(cohort.smn1_copies),
+            jnp.asarray(shares, jnp.float32),
+            jnp.float32({"any": -1.0, "female": 1.0, "male": 0.0}[cohort.sex]),
+            draw.people,
+            draw.model.biology.smn,
+            between_people=scenario.uncertainty.between_people,
+            chance=scenario.uncertainty.chance,
+        )
+        for part in identity.reshape(-1, BLOCK_PATIENTS)
+    ]
+    return join_tree(blocks, identity.size)
+
+
+def _within(value: NDArray[Any], span: Any, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    low = -np.inf if span.min is None else span.min
+    high = np.inf if span.max is None else span.max
+    return known & (value >= low) & (value <= high)
+
+
+def _twin_years(scenario: Scenario) -> float:
+    """Years for which the untreated twin is followed: until its type is known, and as long as onset can matter.
+
+    Type 3 falls ill in childhood by definition, so that only cohorts that may hold type 4 need longer records.
+    """
+    protocols, cohort = load_facts("protocols"), scenario.cohort
+    child = protocols.fact("sma_type_observation_years").number
+    grown_up = protocols.fact("sma_type_4_onset_years").number + 1.0
+    years = child
+    if cohort.enrolment.kind == "age":
+        years = max(years, cohort.enrolment.spread.upper * HOURS_PER_MONTH / HOURS_PER_YEAR)
+    if cohort.onset_age_months is not None:
+        latest = cohort.onset_age_months.max
+        years = max(years, grown_up if latest is None else latest * HOURS_PER_MONTH / HOURS_PER_YEAR)
+    if years <= child and 4 not in (cohort.sma_type or ()):
+        return child
+    # Few spans, so that cohorts of different ages share their candidates.
+    if cohort.sma_type is not None and 4 not in cohort.sma_type:
+        return grown_up
+    return max(years, protocols.fact("sma_type_4_observation_years").number)
+
+
+def _untreated_twin(scenario: Scenario, draw: Draw, person: Person, infections: Any) -> tuple[Whole, Whole]:
+    """Onset (hours, ``NEVER_HOURS`` if none in the record) and type of each untreated twin."""
+    years = _twin_years(scenario)
+    adult_onset = load_facts("protocols").fact("sma_type_4_onset_years").number
+    patients = person.identity.shape[0]
+    nobody = np.full(patients, NEVER_HOURS, np.int32)
+    anchors = Anchors(nobody, nobody, nobody, np.zeros(patients, bool))
+    plan = compile_plan((), anchors)
+    base = life_boundaries(round(years * HOURS_PER_YEAR))
+    first, last = np.full(patients, FIRST_HOUR, np.int32), np.full(patients, base[-1], np.int32)
+    nothing = planned_jumps((), anchors, last)
+    grid = personal_grid(np.repeat(base[:, None], patients, axis=1), nothing, first, last, reserve=False)
+    # Care changes hazards, never onset or type.
+    setting = Setting(jnp.float32(CARE["standard"]), no_protocol(jnp.float32), draw.model)
+    people, seeds, plans = (
+        split_tree(person, patients),
+        split_tree(infections, patients),
+        split_plan(plan, patients),
+    )
+    latest = load_milestone_catalogue()["walk"].who_p99_months
+    latest_years = float(latest or 0.0) * HOURS_PER_MONTH / HOURS_PER_YEAR
+    chance = scenario.uncertainty.chance
+
+    def twin(block: int) -> tuple[Array, Array]:
+        # All candidates share the base grid, so every block has the same boundaries.
+        span = Span(grid[:, :BLOCK_PATIENTS], people[block], seeds[block], plans[block])
+        _, path = simulate_span(begin_life(span, setting), span, setting, chance=chance)
+        return _onset_and_type(
+            path.age_hours, path.outcomes, path.margins, latest_years, adult_onset, people[block], draw
+        )
+
+    joined = join_tree(map_blocks(twin, len(people)), patients)
+    onset = np.where(np.isfinite(joined[0]), joined[0], NEVER_HOURS).astype(np.int32)
+    return onset, np.asarray(joined[1], np.int32)
+
+
+def _onset_and_type(
+    ages: Array,
+    outcomes: Array,
+    margins: Array,
+    latest_years: float,
+    adult_onset: float,
+    person: Person,
+    draw: Draw,
+) -> tuple[Array, Array]:
+    return _onset_and_type_compiled(
+        ages,
+        outcomes,
+        margins,
+        latest_years,
+        adult_onset,
+        person,
+        draw.people,
+        draw.model.outcomes,
+        draw.model.biology.growth,
+    )
+
+
+@jax.jit
+def _onset_and_type_compiled(
+    ages: Array,
+    outcomes: Array,
+    margins: Array,
+    latest_years: Array,
+    adult_onset: Array,
+    person: Person,
+    people: Any,
+    parameters: Any,
+    growth: Any,
+) -> tuple[Array, Array]:
+    history = milestone_history(margins, ages, parameters.milestones)
+    onset = onset_hours(
+        ages,
+        outcomes,
+        history,
+        latest_years,
+        person,
+        people,
+        parameters.chop_intend,
+        parameters.hfmse,
+        growth,
+    )
+    return onset, sma_type(history, onset, ages[-1], adult_onset, person)
+
+
+def _diagnosis_hours(scenario: Scenario, onset: Whole, luck: NDArray[np.float64]) -> Whole:
+    diagnosis = scenario.cohort.diagnosis
+    if diagnosis is None:
+        return onset
+    if diagnosis.age_days is not None:
+        return np.round(diagnosis.age_days.quantile(luck) * HOURS_PER_DAY).astype(np.int32)
+    delay = np.zeros(onset.shape) if diagnosis.delay_months is None else diagnosis.delay_months.quantile(luck)
+    found = onset + np.round(delay * HOURS_PER_MONTH)
+    return np.where(onset < NEVER_HOURS, np.minimum(found, NEVER_HOURS), NEVER_HOURS).astype(np.int32)
+
+
+def _enrolment_hours(scenario: Scenario, onset: Whole, diagnosis: Whole, luck: NDArray[np.float64]) -> Whole:
+    enrolment = scenario.cohort.enrolment
+    since = np.round(enrolment.spread.quantile(luck) * enrolment.hours_per_unit)
+    anchor = {"age": np.zeros_like(onset), "diagnosis": diagnosis, "onset": onset}[enrolment.kind]
+    return np.where(anchor < NEVER_HOURS, anchor + since, NEVER_HOURS).astype(np.int32)
+
+
+def _to_enrolment(
+    scenario: Scenario,
+    draw: Draw,
+    person: Person,
+    infections: Any,
+    onset: Whole,
+    diagnosis: Whole,
+    enrolment: Whole,
+    kind: Whole,
+    smn2: NDArray[Any],
+) -> Candidates:
+    """Carry people to their own enrolment, under the background courses."""
+    patients = enrolment.shape[0]
+    background = scenario.cohort.background
+    anchors = Anchors(enrolment, diagnosis, onset, np.asarray(person.aav9_antibodies) > 0.5)
+    plan = compile_plan(background, anchors)
+    base = life_boundaries(int(enrolment.max()))
+    first = np.full(patients, FIRST_HOUR, np.int32)
+    jumps = planned_jumps(background, anchors, enrolment)
+    everyones = np.repeat(base[:, None], patients, axis=1)
+    grid = personal_grid(everyones, jumps, first, enrolment, reserve=bool(background))
+    setting = Setting(jnp.float32(CARE[scenario.care]), cell_protocol(background), draw.model)
+    people, seeds, plans = (
+        split_tree(person, patients),
+        split_tree(infections, patients),
+        split_plan(plan, patients),
+    )
+    grids = split_tree(grid, patients)
+    chance = scenario.uncertainty.chance
+
+    measured_seeds = split_tree(
+        patient_seed(scenario.seed, np.asarray(person.identity), "observation"), patients
+    )
+
+    def live(block: int) -> tuple[State, Array, Array, Array, Array]:
+        span = Span(np.asarray(grids[block]), people[block], seeds[block], plans[block])
+        state, path = simulate_span(begin_life(span, setting), span, setting, chance=chance)
+        baseline = _baseline_visit(path.outcomes[-1], measured_seeds[block], draw.observation, noise=chance)
+        able = _held_now(path.margins, path.age_hours, draw.model.outcomes.milestones)
+        return state, baseline, path.age_hours, path.margins, able
+
+    state, baseline, ages, margins, able = join_tree(map_blocks(live, len(people)), patients)
+    return Candidates(
+        person=jax.tree.map(np.asarray, person),
+        infection_seed=np.asarray(infections),
+        onset_hours=onset,
+        diagnosis_hours=diagnosis,
+        enrolment_hours=enrolment,
+        sma_type=kind,
+        smn2_copies=smn2,
+        baseline=baseline,
+        state=state,
+        run_in_age_hours=ages,
+        run_in_margins=margins,
+        able=able,
+    )
+
+
+def patient_seed(seed: int, numbers: NDArray[Any], purpose: str) -> NDArray[np.uint32]:
+    """Seed of each patient's luck for one purpose, uint32 (P,)."""
+    padded = pad_people(np.asarray(numbers), numbers.size)
+    found = [_patient_seed(jnp.uint32(seed), jnp.asarray(part), purpose=purpose) for part in padded]
+    return np.concatenate([np.asarray(part) for part in found])[: numbers.size]
+
+
+@functools.partial(jax.jit, static_argnames="purpose")
+def _patient_seed(seed: Array, numbers: Array, *, purpose: str) -> Array:
+    return stream_seed(person_key(jax.random.key(seed), numbers), purpose)
+
+
+@functools.partial(jax.jit, static_argnames="noise")
+def _baseline_visit(true: Array, seed: Array, observation: ObservationParameters, *, noise: bool) -> Array:
+    """Scores as the baseline visit records them, (outcome, P): trials select on what they measure."""
+    return observe(true[None], jnp.zeros(1, jnp.int32), seed, observation, noise=noise)[0]
+
+
+@jax.jit
+def _held_now(margins: Array, age_hours: Array, parameters: MilestoneParameters) -> Array:
+    """Milestones held at the last boundary, (M, P), judged with their hold times."""
+    return milestone_history(margins, age_hours, parameters).status[-1]
+
+
+def _entry_criteria(scenario: Scenario, people: Candidates, reasons: Counter[str]) -> NDArray[Any]:
+    """Indices of those who meet what is judged at enrolment."""
+    cohort = scenario.cohort
+    keep = np.ones(people.enrolment_hours.shape, bool)
+
+    def require(name: str, condition: NDArray[np.bool_]) -> None:
+        reasons[name] += int((keep & ~condition).sum())
+        np.logical_and(keep, condition, out=keep)
+
+    if cohort.alive:
+        hazard = np.asarray(people.state.cumulative_hazard[0])
+        require("alive", hazard < np.asarray(people.person.death_draw))
+    if cohort.unventilated:
+        hours = people.baseline[OUTCOME_INDEX["ventilation_hours_per_day"]]
+        permanent = load_event_catalogue()["permanent_ventilation_16h_14d"].support_hours_per_day
+        require("unventilated", hours < float(permanent or np.inf))
+    for milestone in cohort.able_to:
+        require(f"able_to {milestone}", np.asarray(people.able[MILESTONE_INDEX[milestone]], bool))
+    for milestone in cohort.not_able_to:
+        require(f"not_able_to {milestone}", ~np.asarray(people.able[MILESTONE_INDEX[milestone]], bool))
+    for name, criterion in cohort.baseline.items():
+        value = people.baseline[OUTCOMES.index(name)]
+        low = -np.inf if criterion.min is None else criterion.min
+        high = np.inf if criterion.max is None else criterion.max
+        require(f"baseline.{name}", (value >= low) & (value <= high))
+    return np.flatnonzero(keep)
+
+
+def anchors_of(person: Person, people: Any) -> Anchors:
+    """When enrolment, diagnosis and onset come."""
+    return Anchors(
+        enrolment=np.asarray(people.enrolment_hours, np.int32),
+        diagnosis=np.asarray(people.diagnosis_hours, np.int32),
+        onset=np.asarray(people.onset_hours, np.int32),
+        excluded_from_gene_transfer=np.asarray(person.aav9_antibodies) > 0.5,
+    )
