@@ -21,7 +21,7 @@ from motorpool.studies.conditioning import soft_weights
 from motorpool.studies.study import Population, Study
 
 # Search limit, not a finding: how many candidates are tried for one population.
-MOST_TRIED = 3072
+MOST_TRIED = 2048
 MONTHS_PER_YEAR = HOURS_PER_YEAR / HOURS_PER_MONTH
 
 Array = NDArray[Any]
