@@ -86,8 +86,21 @@ def begin_life(span: Span, setting: Setting) -> State:
     return _begin(span.person, span.plan, jnp.asarray(span.grid_hours[0]), setting.parameters)
 
 
-def simulate_span(state: State, span: Span, setting: Setting, *, chance: bool = True) -> tuple[State, Any]:
-    """Carry a block through its span; returns the state at the end and the trajectory as numpy arrays (K, ...)."""
+EVERYTHING = tuple(field.name for field in dataclasses.fields(Trajectory))
+
+
+def simulate_span(
+    state: State,
+    span: Span,
+    setting: Setting,
+    *,
+    chance: bool = True,
+    kept: Sequence[str] = EVERYTHING,
+) -> tuple[State, Any]:
+    """Carry a block through its span; returns the state at the end and the trajectory as numpy arrays (K, ...).
+
+    ``kept`` names the fields of the trajectory that are wanted; the others are ``None``.
+    """
     parts: list[Trajectory] = []
     grid = np.asarray(span.grid_hours)
     steps = grid.shape[0] - 1
@@ -99,15 +112,15 @@ def simulate_span(state: State, span: Span, setting: Setting, *, chance: bool = 
             state, part, span.person, span.infection_seed, span.plan, setting, chance=chance
         )
         parts.append(path)
-    # The last row of a segment is the first row of the next: keep the next one, which knows the doses given then.
-    kept = [jax.tree.map(lambda rows: rows[:-1], part) for part in parts[:-1]] + parts[-1:]
     padding = steps - SEGMENT_STEPS * len(parts)
 
-    def joined(*rows: Array) -> np.ndarray:
-        arrays = [np.asarray(row) for row in rows]
-        return np.concatenate([*arrays, np.repeat(arrays[-1][-1:], padding, axis=0)])
+    def joined(name: str) -> Any:
+        # The last row of a segment is the first of the next, which knows the doses given then.
+        arrays = [np.asarray(getattr(part, name)) for part in parts]
+        whole = [rows[:-1] for rows in arrays[:-1]] + arrays[-1:]
+        return np.concatenate([*whole, np.repeat(arrays[-1][-1:], padding, axis=0)])
 
-    return state, jax.tree.map(joined, *kept)
+    return state, Trajectory(**{name: joined(name) if name in kept else None for name in EVERYTHING})
 
 
 def pad_people(values: np.ndarray, patients: int) -> list[np.ndarray]:

@@ -24,6 +24,8 @@ RecordType = TypeVar("RecordType", bound="EvidenceRecord")
 class EvidenceError(ValueError):
     """An evidence file, or a name asked for, is wrong; the message says which and what is allowed."""
 
+    exit_code = 2
+
 
 class EvidenceRecord(BaseModel):
     """Base of all evidence records: unknown fields are errors and nothing can be changed after loading."""

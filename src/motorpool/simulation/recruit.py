@@ -31,7 +31,14 @@ from motorpool.outcomes.randomness import person_key, stream_seed
 from motorpool.simulation.errors import ScenarioError
 from motorpool.simulation.model import Draw
 from motorpool.simulation.scenario import Scenario
-from motorpool.simulation.screening import Births, Candidates, anchors_of, screen, take_people
+from motorpool.simulation.screening import (
+    Births,
+    Candidates,
+    anchors_of,
+    join_candidates,
+    screen,
+    take_people,
+)
 
 # Search limits, not findings: how many candidates are tried before a cohort counts as empty.
 MOST_TRIED_PER_PATIENT = 400
@@ -103,7 +110,7 @@ def gather(scenario: Scenario, births: Births, most_tried: int) -> Recruited:
     """
     wanted = scenario.cohort.patients
     pool = _Pool(scenario, births, lambda share: None)
-    pool.most = most_tried
+    pool.most, pool.sparing = most_tried, True
     pool.fill(wanted, 0)
     if not pool.found:
         raise ScenarioError.single("cohort", f"nobody of {pool.tried} candidates met the criteria")
@@ -117,6 +124,7 @@ class _Pool:
 
     def __init__(self, scenario: Scenario, births: Births, tell: Callable[[float], None]) -> None:
         self.scenario, self.births, self.tell = scenario, births, tell
+        self.sparing = False  # look at no more people than are needed
         self.accepted: list[Candidates] = []
         self.refused: Counter[str] = Counter()
         self.found = self.tried = 0
@@ -129,7 +137,8 @@ class _Pool:
             wanted = int(np.clip(np.ceil((size - self.found) / share / BLOCK_PATIENTS), 1, 16))
             wanted = min(wanted, max(1, -(-(self.most - self.tried) // BLOCK_PATIENTS)))
             first = self.tried // BLOCK_PATIENTS
-            batch, reasons = screen(self.scenario, self.births, range(first, first + wanted))
+            still = size - self.found if self.sparing else None
+            batch, reasons = screen(self.scenario, self.births, range(first, first + wanted), still)
             self.refused.update(reasons)
             if batch is not None:
                 self.accepted.append(batch)
@@ -143,7 +152,7 @@ class _Pool:
 
     def joined(self) -> Candidates:
         """Everybody found so far."""
-        return _joined(self.accepted)
+        return join_candidates(self.accepted)
 
 
 def _refuse_cohort(found: int, wanted: int, tried: int, refused: Counter[str]) -> None:
@@ -153,23 +162,6 @@ def _refuse_cohort(found: int, wanted: int, tried: int, refused: Counter[str]) -
         f"{who} of {tried} candidates met the criteria; most were refused by {why}. Widen these criteria."
     )
     raise ScenarioError.single("cohort", message)
-
-
-def _joined(batches: list[Candidates]) -> Candidates:
-    longest = max(np.asarray(batch.run_in_age_hours).shape[0] for batch in batches)
-
-    def padded(batch: Candidates) -> Candidates:
-        missing = longest - np.asarray(batch.run_in_age_hours).shape[0]
-        repeat = lambda rows: np.concatenate([np.repeat(rows[:1], missing, axis=0), rows])  # noqa: E731
-        return dataclasses.replace(
-            batch,
-            run_in_age_hours=repeat(np.asarray(batch.run_in_age_hours)),
-            run_in_margins=repeat(np.asarray(batch.run_in_margins)),
-        )
-
-    return jax.tree.map(
-        lambda *leaves: np.concatenate(leaves, axis=-1), *[padded(batch) for batch in batches]
-    )
 
 
 def _baselines(pool: Candidates, names: Iterable[str]) -> dict[str, NDArray[np.float64]]:

@@ -48,6 +48,7 @@ from motorpool.simulation.cohort_section import MAXIMUM_SMN2_COPIES
 from motorpool.simulation.model import Draw
 from motorpool.simulation.scenario import Scenario
 
+RUN_IN_FIELDS = ("age_hours", "outcomes", "margins")
 CARE = {"palliative": 0.0, "standard": 1.0, "proactive": 2.0}
 
 Whole = NDArray[np.int32]
@@ -152,10 +153,31 @@ def take_people(people: Any, index: NDArray[Any]) -> Any:
     return jax.tree.map(lambda leaf: np.asarray(leaf)[..., index], people)
 
 
+def join_candidates(batches: list[Candidates]) -> Candidates:
+    """One batch of candidates from several, their lives before enrolment padded to one length."""
+    longest = max(np.asarray(batch.run_in_age_hours).shape[0] for batch in batches)
+
+    def padded(batch: Candidates) -> Candidates:
+        missing = longest - np.asarray(batch.run_in_age_hours).shape[0]
+        repeat = lambda rows: np.concatenate([np.repeat(rows[:1], missing, axis=0), rows])  # noqa: E731
+        return dataclasses.replace(
+            batch,
+            run_in_age_hours=repeat(np.asarray(batch.run_in_age_hours)),
+            run_in_margins=repeat(np.asarray(batch.run_in_margins)),
+        )
+
+    return jax.tree.map(
+        lambda *leaves: np.concatenate(leaves, axis=-1), *[padded(batch) for batch in batches]
+    )
+
+
 def screen(
-    scenario: Scenario, births: Births, blocks: Sequence[int]
+    scenario: Scenario, births: Births, blocks: Sequence[int], needed: int | None = None
 ) -> tuple[Candidates | None, Counter[str]]:
-    """Those of these blocks of candidates who meet every criterion, and why the others do not."""
+    """Those of these blocks of candidates who meet every criterion, and why the others do not.
+
+    ``needed``: stop looking at people when so many are found (the reasons then tell only of those looked at).
+    """
     cohort, draw = scenario.cohort, births.draw
     reasons: Counter[str] = Counter()
     newborns = births.of(scenario, blocks)
@@ -184,10 +206,21 @@ def screen(
     if kept.size == 0:
         return None, reasons
     facts = (infections, onset, diagnosis, enrolment, kind, smn2)
-    chosen = [take_people(fact, kept) for fact in facts]
-    people = _to_enrolment(scenario, draw, take_people(person, kept), *chosen)
-    entered = _entry_criteria(scenario, people, reasons)
-    return (take_people(people, entered) if entered.size else None), reasons
+    entered: list[Candidates] = []
+    found = 0
+    # Life up to enrolment is simulated block by block, and for no more people than are needed.
+    for begin in range(0, kept.size, BLOCK_PATIENTS if needed else kept.size):
+        part = kept[begin : begin + BLOCK_PATIENTS] if needed else kept
+        people = _to_enrolment(
+            scenario, draw, take_people(person, part), *[take_people(fact, part) for fact in facts]
+        )
+        index = _entry_criteria(scenario, people, reasons)
+        if index.size:
+            entered.append(take_people(people, index))
+            found += index.size
+        if needed and found >= needed:
+            break
+    return (join_candidates(entered) if entered else None), reasons
 
 
 def _born(scenario: Scenario, draw: Draw, identity: Whole, smn2_shares: Mapping[int, float]) -> Born:
@@ -267,7 +300,7 @@ def _untreated_twin(scenario: Scenario, draw: Draw, person: Person, infections: 
     def twin(block: int) -> tuple[Array, Array]:
         # All candidates share the base grid, so every block has the same boundaries.
         span = Span(grid[:, :BLOCK_PATIENTS], people[block], seeds[block], plans[block])
-        _, path = simulate_span(begin_life(span, setting), span, setting, chance=chance)
+        _, path = simulate_span(begin_life(span, setting), span, setting, chance=chance, kept=RUN_IN_FIELDS)
         return _onset_and_type(
             path.age_hours, path.outcomes, path.margins, latest_years, adult_onset, people[block], draw
         )
@@ -380,7 +413,9 @@ def _to_enrolment(
 
     def live(block: int) -> tuple[State, Array, Array, Array, Array]:
         span = Span(np.asarray(grids[block]), people[block], seeds[block], plans[block])
-        state, path = simulate_span(begin_life(span, setting), span, setting, chance=chance)
+        state, path = simulate_span(
+            begin_life(span, setting), span, setting, chance=chance, kept=RUN_IN_FIELDS
+        )
         baseline = _baseline_visit(path.outcomes[-1], measured_seeds[block], draw.observation, noise=chance)
         able = _held_now(path.margins, path.age_hours, draw.model.outcomes.milestones)
         return state, baseline, path.age_hours, path.margins, able

@@ -19,6 +19,7 @@ Vector = NDArray[np.float64]
 # Numerical choices: the price of leaning on few people, and the share of people that must still count.
 PENALTY, PENALTY_GROWTH, MOST_ATTEMPTS = 0.02, 4.0, 8
 LEAST_EFFECTIVE_SHARE = 0.2
+HALVINGS = 40
 
 
 def soft_weights(values: Mapping[str, Vector], targets: Mapping[str, tuple[float, float]]) -> Vector:
@@ -39,9 +40,24 @@ def soft_weights(values: Mapping[str, Vector], targets: Mapping[str, tuple[float
     for _ in range(MOST_ATTEMPTS):
         weights = _penalised(features, penalty)
         if effective_sample_size(weights) >= LEAST_EFFECTIVE_SHARE * people:
-            break
+            return weights
         penalty *= PENALTY_GROWTH
-    return weights
+    return _flattened(weights, LEAST_EFFECTIVE_SHARE * people)
+
+
+def _flattened(weights: Vector, least: float) -> Vector:
+    """The same weights, raised to the largest power below 1 under which they are worth at least so many people: for
+    targets so far away that no penalty holds the weights back."""
+    low, high = 0.0, 1.0
+    for _ in range(HALVINGS):
+        power = 0.5 * (low + high)
+        raised = weights**power
+        if effective_sample_size(raised / raised.sum()) >= least:
+            low = power
+        else:
+            high = power
+    raised = weights**low
+    return raised / raised.sum()
 
 
 def _penalised(features: Vector, penalty: float) -> Vector:

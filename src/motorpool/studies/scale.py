@@ -77,12 +77,12 @@ def family_of(endpoint: PublishedEndpoint) -> str:
         return "hazard_ratio"
     if metric in ("sd", "sd_change"):
         return "spread"
-    if metric in ("median_time_months", "median_age_months") or outcome == "onset_age_months":
-        return "time"
     if metric == "survival_proportion":
         return "survival"
     if metric == "proportion":
         return "proportion"
+    if metric in ("median_time_months", "median_age_months") or outcome == "onset_age_months":
+        return "time"
     if outcome in ("cmap_mv", "mune"):
         return "electrophysiology" if kind_of(endpoint) != "identity" else "other"
     if outcome == "pnfh_pg_per_ml":

@@ -8,35 +8,26 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import Field, ValidationError
 
-from motorpool.evidence.published import (
-    COHORT_OUTCOMES,
-    PublishedEndpoint,
-    PublishedStudy,
-    check_outcomes,
-    list_published,
-    load_published,
-)
+from motorpool.evidence.published import PublishedEndpoint, PublishedStudy, list_published, load_published
 from motorpool.evidence.records import EvidenceError, EvidenceRecord
 from motorpool.evidence.study_sets import StudySet, load_study_sets
 from motorpool.simulation.errors import Problem, ScenarioError
-from motorpool.simulation.loading import MAXIMUM_BYTES, scenario_from_data
+from motorpool.simulation.loading import scenario_from_data
 from motorpool.simulation.scenario import Scenario
 from motorpool.simulation.yaml_reader import parse_yaml
-from motorpool.therapies.fields import nearest_name
+from motorpool.studies.schedule import CHANGE_MONTHS as CHANGE_MONTHS
+from motorpool.studies.schedule import change_months as change_months
+from motorpool.studies.schedule import needed_months, schedule
+from motorpool.studies.study_checks import arm_problems, endpoint_path, endpoint_problems, problems_of
+from motorpool.studies.study_file import text_of, with_defaults
+from motorpool.therapies.fields import MAXIMUM_AGE_YEARS, nearest_name
 
-CHANGE_MONTHS = 12.0  # a slope without a time is the change over a year
-LEAST_HORIZON_MONTHS = 0.25
-REGULAR_VISIT_MONTHS = (
-    1.5  # for figures given by age, which each person reaches at another time since enrolment
-)
-LONG_STUDY_MONTHS = 48.0
-PEOPLE_METRICS = ("mean", "median", "sd", "proportion")
 DEFAULT_PATIENTS = 128
 
 
@@ -122,60 +113,35 @@ def load_study(name: str) -> Study:
 
 
 def read_study(path: Path) -> Study:
-    """A study from a user's file.
+    """A study from a user's file; docs/reference/study-file.md describes every field.
+
+    Fields that only the shipped studies need may be left out: ``arm_therapies`` is taken from the arms of ``run``,
+    ``evidence_id`` and ``checked`` of an endpoint stand for the user's own figure.
 
     Raises:
         ScenarioError: with path, value and what is allowed for everything that is wrong.
     """
     source = str(path)
-    try:
-        text = path.read_bytes()[: MAXIMUM_BYTES + 1].decode("utf-8-sig")
-    except OSError as error:
-        raise ScenarioError.single("", f"the file cannot be read: {error.strerror}", source=source) from None
-    except UnicodeDecodeError:
-        raise ScenarioError.single("", "the file is not YAML: it is not UTF-8 text", source=source) from None
-    data = parse_yaml(text, source)
+    data = parse_yaml(text_of(path, source), source)
     if not isinstance(data, Mapping):
         message = "the file has no sections; it must start like `study: NAME` (see docs/how-to/own-study.md)"
         raise ScenarioError.single("", message, source=source)
+    data = with_defaults(cast("Mapping[str, Any]", data))
     try:
         published = PublishedStudy.model_validate(data)
-        check_outcomes(published, source)
     except ValidationError as error:
-        raise ScenarioError(_problems(error, PublishedStudy), source) from None
-    except EvidenceError as error:
-        raise ScenarioError.single(
-            "endpoints", str(error).removeprefix(f"{source}: "), source=source
-        ) from None
+        whole = all(not detail["loc"] for detail in error.errors(include_url=False))
+        problems = (arm_problems(data) if whole else []) or problems_of(error, PublishedStudy, data)
+        raise ScenarioError(problems, source) from None
+    if published.study in list_published():
+        message = (
+            "is the name of a study that comes with motorpool; choose another, so that nobody mistakes them"
+        )
+        raise ScenarioError.single("study", message, value=published.study, source=source)
     if published.run is None:
         message = "is missing: it says how the study is simulated"
         raise ScenarioError.single("run", message, source=source)
     return study_from_published(published, source)
-
-
-def _problems(error: ValidationError, kind: type[PublishedStudy], before: str = "") -> list[Problem]:
-    """Pydantic's errors as problems with the path in the file."""
-    found: list[Problem] = []
-    for detail in error.errors(include_url=False):
-        path = ".".join(str(step) for step in detail["loc"])
-        message = detail["msg"].removeprefix("Value error, ")
-        nearest = None
-        if detail["type"] == "extra_forbidden":
-            known = _known_keys(kind, detail["loc"])
-            nearest = nearest_name(str(detail["loc"][-1]), known)
-            message = f"unknown key; allowed here are {', '.join(known)}"
-            found.append(Problem(before + path, message, nearest=nearest))
-            continue
-        found.append(Problem(before + path, message, detail.get("input"), nearest))
-    return found
-
-
-def _known_keys(kind: Any, steps: tuple[int | str, ...]) -> list[str]:
-    if len(steps) > 1 and steps[0] == "endpoints":
-        kind = PublishedEndpoint
-    elif len(steps) > 1 and steps[0] == "arms":
-        kind = RunArm
-    return list(kind.model_fields)
 
 
 def study_from_published(published: PublishedStudy, source: str) -> Study:
@@ -187,76 +153,90 @@ def study_from_published(published: PublishedStudy, source: str) -> Study:
     try:
         run = RunSection.model_validate(published.run)
     except ValidationError as error:
-        raise ScenarioError(_problems(error, RunSection, "run."), source) from None  # type: ignore[arg-type]
-    scored = tuple(endpoint for endpoint in published.endpoints if endpoint.not_scored is None)
-    problems: list[Problem] = []
+        raise ScenarioError(problems_of(error, RunSection, published.run, "run."), source) from None
+    problems = endpoint_problems(published) + _unsimulated_arms(published, run) + _patients_misplaced(run)
+    if problems:
+        raise ScenarioError(problems, source)
+    return Study(published, run, _populations(published, run, source), scored_endpoints(published))
+
+
+def scored_endpoints(published: PublishedStudy) -> tuple[PublishedEndpoint, ...]:
+    """The endpoints that are to be predicted."""
+    return tuple(endpoint for endpoint in published.endpoints if endpoint.not_scored is None)
+
+
+def _unsimulated_arms(published: PublishedStudy, run: RunSection) -> list[Problem]:
+    found: list[Problem] = []
     for place, endpoint in enumerate(published.endpoints):
         if endpoint.not_scored is not None:
             continue
-        for arm in arms_of(endpoint):
+        own = "arm" if endpoint.arm_run is None else "arm_run"
+        for key, arm in zip((own, "comparator_arm"), arms_of(endpoint), strict=False):
             if arm not in run.arms:
                 message = (
                     f"is read from the arm {arm!r}, which run.arms does not simulate ({', '.join(run.arms)})"
                 )
-                problems.append(
-                    Problem(
-                        f"endpoints.{place} ({endpoint.id})", message, nearest=nearest_name(arm, run.arms)
-                    )
-                )
-    if problems:
-        raise ScenarioError(problems, source)
-    populations = tuple(_populations(published, run, scored, source))
-    return Study(published, run, populations, scored)
+                path = f"{endpoint_path(place, endpoint.id)}.{key}"
+                found.append(Problem(path, message, nearest=nearest_name(arm, run.arms)))
+    return found
 
 
-def _populations(
-    published: PublishedStudy, run: RunSection, endpoints: tuple[PublishedEndpoint, ...], source: str
-) -> list[Population]:
+def _patients_misplaced(run: RunSection) -> list[Problem]:
+    cohorts = [("run.cohort", run.cohort)]
+    cohorts += [(f"run.arms.{name}.cohort", arm.cohort) for name, arm in run.arms.items()]
+    message = "does not belong here; the number of patients is given for each arm, as run.arms.NAME.patients"
+    return [Problem(f"{path}.patients", message) for path, cohort in cohorts if "patients" in cohort]
+
+
+def _populations(published: PublishedStudy, run: RunSection, source: str) -> tuple[Population, ...]:
+    endpoints = scored_endpoints(published)
     grouped: dict[str, tuple[dict[str, Any], list[str]]] = {}
     for name, arm in run.arms.items():
         if not any(name in arms_of(endpoint) for endpoint in endpoints):
             continue
         cohort = {**run.cohort, **arm.cohort}
         grouped.setdefault(repr(sorted(cohort.items())), (cohort, []))[1].append(name)
-    return [
-        _population(published, run, cohort, tuple(names), endpoints, source)
-        for cohort, names in grouped.values()
-    ]
+    found: list[Population] = []
+    problems: list[Problem] = []
+    for cohort, names in grouped.values():
+        mine = [endpoint for endpoint in endpoints if set(arms_of(endpoint)) & set(names)]
+        try:
+            found.append(_population(published, run, cohort, tuple(names), mine))
+        except ScenarioError as error:
+            problems += [_in_the_file(problem, published, run, names, mine) for problem in error.problems]
+    if problems:
+        raise ScenarioError(list(dict.fromkeys(problems)), source)
+    return tuple(found)
 
 
 def _population(
     published: PublishedStudy,
     run: RunSection,
-    cohort: dict[str, Any],
+    cohort: Mapping[str, Any],
     names: tuple[str, ...],
-    endpoints: tuple[PublishedEndpoint, ...],
-    source: str,
+    endpoints: Sequence[PublishedEndpoint],
 ) -> Population:
-    mine = [endpoint for endpoint in endpoints if set(arms_of(endpoint)) & set(names)]
-    data = {
+    data: dict[str, Any] = {
         "motorpool": 1,
         "name": "study",
-        "title": published.title[:120],
+        "title": published.title[:120] or "study",
         "cohort": {**cohort, "patients": DEFAULT_PATIENTS},
-        "arms": {
-            name: {
-                "therapies": [dict(course) for course in run.arms[name].therapies],
-                "stop_background": list(run.arms[name].stop_background),
-            }
-            for name in names
-        },
+        "arms": {name: {"therapies": []} for name in names},
         "horizon_months": 1.0,
         "visits_months": [0.0],
         "care": run.care,
         "observation": {"blinding": run.blinding},
     }
-    try:
-        youngest = _enrolment_months(scenario_from_data(data, source))
-        data["horizon_months"], data["visits_months"] = _schedule(mine, youngest)
-        scenario = scenario_from_data(data, source)
-    except ScenarioError as error:
-        renamed = [dataclasses.replace(problem, path=f"run.{problem.path}") for problem in error.problems]
-        raise ScenarioError(renamed, source) from None
+    youngest = _youngest_months(scenario_from_data(data))
+    data["arms"] = {
+        name: {
+            "therapies": [dict(course) for course in run.arms[name].therapies],
+            "stop_background": list(run.arms[name].stop_background),
+        }
+        for name in names
+    }
+    data["horizon_months"], data["visits_months"] = schedule(endpoints, youngest)
+    scenario = scenario_from_data(data)
     targets = {
         outcome: (criterion.mean, criterion.sd)
         for outcome, criterion in scenario.cohort.baseline.items()
@@ -265,47 +245,31 @@ def _population(
     return Population(scenario, names, targets)
 
 
-def _enrolment_months(scenario: Scenario) -> tuple[float, float]:
-    """Earliest and latest age at enrolment, months; from birth on where it counts from onset or diagnosis."""
+def _youngest_months(scenario: Scenario) -> float:
+    """Earliest age at enrolment, months; from birth on where it counts from onset or diagnosis."""
     enrolment = scenario.cohort.enrolment
-    if enrolment.kind != "age":
-        return 0.0, float("nan")
-    return enrolment.spread.lower, enrolment.spread.upper
+    return enrolment.spread.lower if enrolment.kind == "age" else 0.0
 
 
-def change_months(endpoint: PublishedEndpoint) -> float:
-    """Months since enrolment at which an endpoint on the study's clock is measured."""
-    if endpoint.time_months is not None:
-        return endpoint.time_months
-    if endpoint.metric in ("change_per_year", "mean_change", "sd_change", "median_change", "percent_change"):
-        return CHANGE_MONTHS
-    return 0.0
-
-
-def _schedule(endpoints: list[PublishedEndpoint], ages: tuple[float, float]) -> tuple[float, list[float]]:
-    """Horizon and visits, in months, that these endpoints need."""
-    horizon = LEAST_HORIZON_MONTHS
-    visits = {0.0}
-    regular = False
-    for endpoint in endpoints:
-        if endpoint.outcome in COHORT_OUTCOMES:
-            continue
-        if endpoint.age_months is not None:
-            horizon = max(horizon, endpoint.age_months - ages[0] + 0.25)
-            regular = True
-        elif endpoint.metric in ("median_time_months", "median_age_months"):
-            # Half of the people must have had the event for a median to be seen; twice the published one is ample.
-            upper = endpoint.value if endpoint.interval is None else max(endpoint.value, endpoint.interval[1])
-            since = ages[0] if endpoint.metric == "median_age_months" else 0.0
-            horizon = max(horizon, 2.0 * upper - since)
-        else:
-            months = change_months(endpoint)
-            if endpoint.metric == "hazard_ratio" and endpoint.time_months is None:
-                months = CHANGE_MONTHS
-            horizon = max(horizon, months)
-            visits.add(months)
-    if regular:
-        step = REGULAR_VISIT_MONTHS if horizon <= LONG_STUDY_MONTHS else 4.0 * REGULAR_VISIT_MONTHS
-        visits |= {round(step * count, 6) for count in range(1, int(horizon / step) + 1)}
-    # Visits are read at the boundary of the base grid nearest to them; two on one boundary would be one.
-    return horizon, sorted(visit for visit in visits if visit <= horizon)
+def _in_the_file(
+    problem: Problem,
+    published: PublishedStudy,
+    run: RunSection,
+    names: Sequence[str],
+    endpoints: Sequence[PublishedEndpoint],
+) -> Problem:
+    """A problem of the scenario that a population became, with the path it has in the study file."""
+    head, _, rest = problem.path.partition(".")
+    if head in ("horizon_months", "visits_months"):
+        latest = max(endpoints, key=lambda endpoint: needed_months(endpoint, 0.0))
+        place = published.endpoints.index(latest)
+        message = (
+            f"asks for {needed_months(latest, 0.0):.4g} months; age at enrolment and follow-up together must "
+            f"stay within {MAXIMUM_AGE_YEARS} years"
+        )
+        return Problem(endpoint_path(place, latest.id), message)
+    if head == "cohort":
+        own = next((name for name in names if rest.split(".")[0] in run.arms[name].cohort), None)
+        before = "run" if own is None else f"run.arms.{own}"
+        return dataclasses.replace(problem, path=f"{before}.{problem.path}")
+    return dataclasses.replace(problem, path=f"run.{problem.path}")

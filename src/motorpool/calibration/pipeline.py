@@ -1,0 +1,166 @@
+"""The calibration from start to shipped posterior: mode, emulator, sampling, and what each stage needs to go on.
+
+Stages: (1) slopes at the start and Gauss-Newton steps to the mode; (2) simulations spread around the mode, an emulator,
+NUTS; (3) simulations at draws of that first posterior, the emulator anew, NUTS again. Every simulation is written down, so
+that an interrupted calibration goes on; ``quick`` stops after the first stage with the normal approximation at the mode.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motorpool.calibration.emulate import Emulator, fit_emulator
+from motorpool.calibration.evaluate import Evaluation, Evaluator, Job, worker_pool
+from motorpool.calibration.mode import (
+    Errors,
+    Mode,
+    difference_points,
+    errors_of,
+    jacobian,
+    misfit,
+    posterior_precision,
+    walk_to_mode,
+)
+from motorpool.calibration.sample import Sampled, sample_posterior
+from motorpool.calibration.space import ParameterSpace, parameter_space
+from motorpool.calibration.targets import Target, studies_of, targets_of
+from motorpool.evidence.parameters import ParameterTable, load_parameter_table
+from motorpool.simulation.calibration_state import model_digest, parameters_digest
+from motorpool.studies.scale import load_calibration_rules
+
+Array = NDArray[np.float64]
+Tell = Callable[[str, int, int], None]
+"""Called with a stage in words, how much of it is done, and how much there is."""
+PATIENTS = 128
+REPLICATES = 48  # replicate studies behind the sampling SD of papers without an error
+AROUND_MODE, AT_POSTERIOR = 160, 160
+WIDENED = 1.2  # simulations around the mode spread this much wider than the normal approximation
+STEPS = 12
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """What a calibration is about: targets, axes, and the hash of all that decides a simulation."""
+
+    targets: tuple[Target, ...]
+    space: ParameterSpace
+    table: ParameterTable
+    job: Job
+    identity: str
+
+
+def setting_of_calibration(patients: int = PATIENTS) -> Setting:
+    """The shipped calibration: the locked set, the parameters that move, and their identity."""
+    table, rules = load_parameter_table(), load_calibration_rules()
+    studies = studies_of("calibration")
+    targets = tuple(target for study in studies for target in targets_of(study, "calibration"))
+    job = Job(tuple(study.name for study in studies), "calibration", patients)
+    identity = hashlib.sha256(
+        (model_digest() + parameters_digest() + targets_digest(targets)).encode()
+    ).hexdigest()
+    return Setting(targets, parameter_space(table, rules), table, job, identity)
+
+
+def targets_digest(targets: Sequence[Target]) -> str:
+    """Hash of the targets and of how their studies are simulated."""
+    from motorpool.studies.study import load_study
+
+    parts = [[t.name, t.value, t.standard_error] for t in targets]
+    runs = {t.study: load_study(t.study).run.model_dump(mode="json") for t in targets}
+    return hashlib.sha256(json.dumps([parts, runs], sort_keys=True).encode()).hexdigest()
+
+
+class Calibration:
+    """A calibration in a folder, stage by stage.
+
+    Args:
+        folder: where simulations are written down and read from again.
+        tell: progress.
+    """
+
+    def __init__(self, setting: Setting, folder: Path, tell: Tell) -> None:
+        """Open the record of simulations."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.setting, self.folder, self.tell = setting, folder, tell
+        self.evaluator = Evaluator(setting.job, setting.identity, folder / "simulations.jsonl")
+        counted = dataclasses.replace(setting.job, count=REPLICATES)
+        self.counting = Evaluator(counted, setting.identity, folder / "scatter.jsonl")
+
+    @property
+    def axes(self) -> int:
+        """Number of parameters that move."""
+        return len(self.setting.space.axes)
+
+    def simulate(self, points: Sequence[Array], pool: ProcessPoolExecutor, stage: str) -> list[Array]:
+        """Predictions (T,) at points ``z``."""
+        found = self.evaluator.run(self._sets(points), pool, lambda done, of: self.tell(stage, done, of))
+        return [evaluation.values for evaluation in found]
+
+    def scatter(self, z: Array, pool: ProcessPoolExecutor) -> Evaluation:
+        """The same at one point, with the scatter of studies of the published size."""
+        return self.counting.run(self._sets([z]), pool)[0]
+
+    def _sets(self, points: Sequence[Array]) -> list[dict[str, Any]]:
+        return [self.setting.space.values(np.round(z, 6), self.setting.table) for z in points]
+
+    def errors(self, at: Evaluation) -> Errors:
+        """Published values and total variances, with the finite simulation's own."""
+        targets = self.setting.targets
+        n = np.array([max(1, t.endpoint.n or 50) for t in targets], float)
+        finite = np.nan_to_num(at.sampling_sd, nan=0.0) ** 2 * n / np.maximum(at.effective_people, 20.0)
+        return errors_of(targets, at.sampling_sd, finite)
+
+    def find_mode(
+        self, pool: ProcessPoolExecutor, start: Array | None = None, slopes: Array | None = None
+    ) -> tuple[Mode, Errors]:
+        """Stage 1. With ``slopes`` known from an earlier calibration they are not measured anew."""
+        z = np.zeros(self.axes) if start is None else np.asarray(start, float)
+        at = self.scatter(z, pool)
+        errors = self.errors(at)
+        centre = self.simulate([z], pool, "start")[0]
+        if slopes is None:
+            points, steps = difference_points(z, self.setting.space)
+            slopes = jacobian(centre, self.simulate(points, pool, "measuring slopes"), steps)
+        first = Mode(z, centre, slopes, (misfit(z, centre, errors),))
+
+        def predict(tried: Sequence[Array]) -> list[Array]:
+            return self.simulate(tried, pool, "stepping to the mode")
+
+        mode = walk_to_mode(first, errors, self.setting.space, predict, STEPS)
+        return mode, self.errors(self.scatter(mode.z, pool))
+
+    def around(self, mode: Mode, errors: Errors, count: int, seed: int) -> list[Array]:
+        """Points spread over the normal approximation at the mode, somewhat wider, within the bounds."""
+        precision = posterior_precision(mode.slopes, errors)
+        lower = np.linalg.cholesky(np.linalg.inv(precision))
+        generator = np.random.default_rng(seed)
+        low, high = (np.array(s) for s in zip(*(a.reach() for a in self.setting.space.axes), strict=True))
+        drawn = generator.standard_normal((count, self.axes)) @ lower.T
+        return [np.clip(mode.z + WIDENED * row, low, high) for row in drawn]
+
+    def emulate(
+        self, mode: Mode, errors: Errors, points: Sequence[Array], values: Sequence[Array]
+    ) -> Emulator:
+        """An emulator from simulated points."""
+        return fit_emulator(np.stack(points), np.stack(values), mode.z, mode.slopes, errors.variance)
+
+    def sample(self, emulator: Emulator, at: Evaluation, seed: int) -> Sampled:
+        """NUTS with the emulator."""
+        shared = load_calibration_rules().shared_by_study
+        return sample_posterior(
+            self.setting.targets, emulator, at.sampling_sd, self.setting.space, shared, seed
+        )
+
+
+def open_pool() -> ProcessPoolExecutor:
+    """The worker processes of a calibration."""
+    return worker_pool()
