@@ -24,8 +24,8 @@ def test_absent_file_is_named():
 
 
 def test_unknown_field_names_place_and_field():
-    with pytest.raises(EvidenceError, match="sources.yaml: x: titel: Extra inputs are not permitted"):
-        build_record(Source, {"id": "x", "first_author": "A", "titel": "T"}, "sources.yaml: x")
+    with pytest.raises(EvidenceError, match="sources/main.yaml: x: titel: Extra inputs are not permitted"):
+        build_record(Source, {"id": "x", "first_author": "A", "titel": "T"}, "sources/main.yaml: x")
 
 
 def test_nearest_name_ignores_case():

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from motorpool.evidence.parameters import load_parameter_table
-from motorpool.evidence.records import EvidenceError
+from motorpool.evidence.records import EvidenceError, list_evidence_files, read_evidence_yaml
 from motorpool.evidence.sources import Bibliography, Source, check_sources, cite, load_sources
 
 
@@ -46,6 +46,14 @@ def test_a_repeated_id_is_an_error():
     source = Source(id="same", first_author="A", title="T")
     with pytest.raises(EvidenceError, match="'same' is listed twice"):
         Bibliography([source, source])
+
+
+def test_an_id_exists_once_over_all_files():
+    files = [
+        read_evidence_yaml("sources", f"{name}.yaml")["sources"] for name in list_evidence_files("sources")
+    ]
+    assert len(files) > 1
+    assert sum(map(len, files)) == len(load_sources())
 
 
 def test_bibtex_holds_each_source_once_and_balances_its_braces():

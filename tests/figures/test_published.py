@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from motorpool.evidence.published import load_published
+from motorpool.evidence.published import COHORT_OUTCOMES, list_published, load_published
 from motorpool.figures.comparisons import comparison_table
 from motorpool.figures.context import FigureContext
 from motorpool.figures.published_points import matching_arms, published_results
@@ -75,3 +75,33 @@ def test_published_numbers_stand_beside_simulated_ones_of_the_same_kind():
     assert (shares["low"] <= shares["simulated"] + 1e-9).all()
     assert (shares["simulated"] <= shares["high"] + 1e-9).all()
     assert table["row"].is_unique
+
+
+LIFELONG = {
+    "cohort": {"sma_type": [2], "enrolment": {"age_months": {"min": 18.0, "max": 36.0}}},
+    "arms": {"none": UNTREATED},
+}
+
+
+def test_groups_of_another_type_are_not_drawn():
+    found = published_results({**LIFELONG, "published": ["TYPES-1-2-SYDNEY"]}, 240.0)
+    assert {point.study_arm for point in found.points} == {"type 2"}
+    assert any("another SMA type" in left.reason for left in found.not_drawn)
+    anyone = {**LIFELONG, "cohort": {**LIFELONG["cohort"], "sma_type": None}}
+    everybody = published_results({**anyone, "published": ["TYPES-1-2-SYDNEY"]}, 240.0)
+    assert {point.study_arm for point in everybody.points} == {"type 1", "type 2"}
+
+
+def test_a_study_from_birth_is_put_on_the_clock_of_the_run():
+    found = published_results({**LIFELONG, "published": ["GERMAN-POLISH-TYPES-2-3"]}, 240.0)
+    alive = next(point for point in found.points if point.quantity == "death")
+    assert alive.month == 60 - 27
+    assert any(left.reason == "at an age before this run begins" for left in found.not_drawn)
+
+
+@pytest.mark.parametrize("study", list_published())
+def test_every_study_can_be_named_by_a_scenario(study):
+    found = published_results({"arms": {"none": UNTREATED, "drug": NUSINERSEN}, "published": [study]}, 60.0)
+    assert len(found.points) + len(found.not_drawn) == len(load_published(study).endpoints)
+    assert not {point.quantity for point in found.points} & set(COHORT_OUTCOMES)
+    assert not any("rule cannot be applied" in left.reason for left in found.not_drawn)

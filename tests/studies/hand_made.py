@@ -27,7 +27,13 @@ def endpoint(outcome: str, metric: str, value: float = 0.5, **fields: Any) -> Pu
     clocks = ("time_months", "age_months", "age_band_months")
     if metric not in timeless and not any(name in fields for name in clocks):
         fields["time_months"] = 12.0
-    whole = {"id": "made", "arm": "treated", "definition": "hand-made", "checked": True, "evidence_id": "none"}
+    whole = {
+        "id": "made",
+        "arm": "treated",
+        "definition": "hand-made",
+        "checked": True,
+        "evidence_id": "none",
+    }
     return PublishedEndpoint.model_validate(
         {**whole, "outcome": outcome, "metric": metric, "value": value, **fields}
     )

@@ -69,7 +69,9 @@ def test_figures_of_scores_by_visit(metric: str, months: float, wanted: float):
 
 def test_weights_count():
     heavy = scored(weights=[3.0, 1.0, 1.0, 1.0])
-    assert value(endpoint("hfmse", "mean", 1.0, time_months=0), heavy) == pytest.approx((30 + 20 + 30 + 40) / 6)
+    assert value(endpoint("hfmse", "mean", 1.0, time_months=0), heavy) == pytest.approx(
+        (30 + 20 + 30 + 40) / 6
+    )
     assert value(endpoint("hfmse", "median", 1.0, time_months=0), heavy) == pytest.approx(15.0)
     assert value(endpoint("hfmse", "mean_change", 1.0), heavy) == pytest.approx((9 + 2 + 8) / 5)
 
@@ -127,9 +129,9 @@ def test_a_threshold_of_the_score_is_met_at_its_edge():
 def test_a_negative_threshold_counts_those_who_fell_at_least_that_far():
     one = endpoint("hfmse", "proportion", time_months=6, change_at_least=-2)
     assert value(one, scored()) == pytest.approx(1 / 4)
-    assert value(endpoint("hfmse", "proportion", time_months=6, change_at_least=0), scored()) == pytest.approx(
-        3 / 4
-    )
+    assert value(
+        endpoint("hfmse", "proportion", time_months=6, change_at_least=0), scored()
+    ) == pytest.approx(3 / 4)
 
 
 def test_differences_are_changes_against_the_other_arm():
@@ -277,7 +279,9 @@ def test_the_hazard_ratio_of_an_endurance_test_comes_from_the_shares_that_were_s
 def test_shares_of_types_count_walking_and_better_as_type_3():
     people = arm(10, sma_type=[0, 1, 1, 1, 2, 2, 3, 3, 3, 4])
     for kind, wanted in ((1, 0.3), (2, 0.2), (3, 0.4)):
-        assert value(endpoint(f"sma_type_{kind}", "proportion", time_months=0), people) == pytest.approx(wanted)
+        assert value(endpoint(f"sma_type_{kind}", "proportion", time_months=0), people) == pytest.approx(
+            wanted
+        )
 
 
 def test_ages_at_onset_leave_out_those_who_never_noticed_anything():
@@ -318,7 +322,9 @@ def test_replicates_of_a_hazard_ratio_scatter_as_the_number_of_events_says():
     treated, control = two_arms(0.5)
     one = endpoint(EVENT, "hazard_ratio", 0.5, time_months=60)
     sizes = {"treated": 80, "control": 80}
-    found = np.log(replicates(one, {"treated": treated, "control": control}, sizes, 1000, np.random.default_rng(1)))
+    found = np.log(
+        replicates(one, {"treated": treated, "control": control}, sizes, 1000, np.random.default_rng(1))
+    )
     assert found.mean() == pytest.approx(math.log(0.5), abs=0.03)
     # Schoenfeld: variance 1 / events in one arm + 1 / events in the other, and nearly everybody has one.
     assert found.std() == pytest.approx(math.sqrt(1 / 80 + 1 / 80), rel=0.15)

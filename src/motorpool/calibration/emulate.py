@@ -18,6 +18,8 @@ FOLDS = 10
 # Numerical choices: prior SDs of a slope's correction, relative to the target's total error, and of a curvature.
 SLOPE_SD, CURVATURE_SD = 0.5, 0.5
 SMALLEST_NOISE = 0.15
+# A target with fewer figures than this cannot be emulated; its error, in total errors, is so large that it says nothing.
+LEAST_POINTS, SAYS_NOTHING = 2 * FOLDS, 100.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +75,9 @@ def fit_emulator(points: Array, values: Array, centre: Array, slopes: Array, var
     for target in range(targets):
         usable = np.isfinite(values[:, target])
         scale = float(np.sqrt(variance[target]))
+        if usable.sum() < LEAST_POINTS:
+            error[target] = SAYS_NOTHING * scale
+            continue
         rest = (values[usable, target] - moved[usable] @ slopes[target]) / scale
         design = features[usable]
         noise = _noise(design, rest, prior_sd)

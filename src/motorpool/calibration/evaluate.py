@@ -11,6 +11,8 @@ import hashlib
 import json
 import multiprocessing
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -24,6 +26,7 @@ from motorpool.evidence.study_sets import StudySet
 from motorpool.simulation.api import keep_compiled_programs
 
 Array = NDArray[np.float64]
+PARENT_CHECK_SECONDS = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,10 +59,18 @@ def hold_to_a_core(counter: Any) -> None:
     with counter.get_lock():
         number = counter.value
         counter.value += 1
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     if hasattr(os, "sched_setaffinity"):
         allowed = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {allowed[number % len(allowed)]})
     keep_compiled_programs()
+
+
+def _end_with_parent(parent: int) -> None:
+    """End this worker when the process that started it is gone, however it ended."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_CHECK_SECONDS)
+    os._exit(1)
 
 
 def worker_pool(workers: int | None = None) -> ProcessPoolExecutor:
@@ -150,12 +161,23 @@ class Evaluator:
         if self.record is None:
             return
         fields = {name: _plain(array) for name, array in dataclasses.asdict(evaluation).items()}
+        # A line that an interruption cut off is closed first, or this one would be lost with it.
+        text = "\n" if _is_cut_off(self.record) else ""
         with self.record.open("a") as file:
-            file.write(json.dumps({"identity": self.identity, "key": key, **fields}) + "\n")
+            file.write(text + json.dumps({"identity": self.identity, "key": key, **fields}) + "\n")
 
 
 def _plain(array: Array) -> list[float | None]:
     return [None if not np.isfinite(x) else round(float(x), 6) for x in array]
+
+
+def _is_cut_off(record: Path) -> bool:
+    """Whether the last line of the record lacks its end."""
+    if not record.exists() or record.stat().st_size == 0:
+        return False
+    with record.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"
 
 
 def _read_line(line: str) -> dict[str, Any] | None:

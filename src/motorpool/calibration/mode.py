@@ -19,9 +19,8 @@ Array = NDArray[np.float64]
 Predict = Callable[[Sequence[Array]], list[Array]]
 """Predictions (T,) at each of several points ``z`` (D,)."""
 DIFFERENCE = 0.6  # prior SDs
-FULL_STEP, SHORTER = 1.0, (1.0, 0.5, 0.25)
+DAMPINGS = (0.0, 2.0, 10.0, 40.0)  # tried side by side; the best is taken
 LARGEST_STEP = 1.5  # prior SDs along any axis in one step
-FALLBACK_ERROR_SHARE = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,13 +77,14 @@ def posterior_precision(slopes: Array, errors: Errors) -> Array:
     return np.eye(slopes.shape[1]) + slopes.T @ (slopes / errors.variance[:, None])
 
 
-def step_towards_mode(z: Array, predicted: Array, slopes: Array, errors: Errors) -> Array:
-    """The Gauss-Newton step, no longer than ``LARGEST_STEP`` along any axis."""
+def step_towards_mode(
+    z: Array, predicted: Array, slopes: Array, errors: Errors, damping: float = 0.0
+) -> Array:
+    """The Gauss-Newton step, at most ``LARGEST_STEP`` along any axis; shorter and safer with ``damping`` (Levenberg)."""
     residual = np.where(np.isfinite(predicted), errors.published - predicted, 0.0)
     gradient = slopes.T @ (residual / errors.variance) - z
-    step = np.linalg.solve(posterior_precision(slopes, errors), gradient)
-    longest = float(np.abs(step).max())
-    return step * min(1.0, LARGEST_STEP / longest) if longest > 0 else step
+    precision = posterior_precision(slopes, errors) + damping * np.eye(z.size)
+    return np.clip(np.linalg.solve(precision, gradient), -LARGEST_STEP, LARGEST_STEP)
 
 
 def updated_slopes(slopes: Array, moved: Array, gained: Array) -> Array:
@@ -107,13 +107,15 @@ class Mode:
 
 
 def walk_to_mode(start: Mode, errors: Errors, space: ParameterSpace, predict: Predict, steps: int) -> Mode:
-    """At most ``steps`` Gauss-Newton steps, each tried at a few lengths at once, with Broyden's updates of the slopes."""
+    """At most ``steps`` Gauss-Newton steps, each with a few dampings, with Broyden's updates of the slopes."""
     low, high = (np.array(side) for side in zip(*(axis.reach() for axis in space.axes), strict=True))
     z, predicted, slopes, course = start.z, start.predicted, start.slopes, list(start.course)
     best = misfit(z, predicted, errors)
     for _ in range(steps):
-        direction = step_towards_mode(z, predicted, slopes, errors)
-        tried = [np.clip(z + length * direction, low, high) for length in SHORTER]
+        tried = [
+            np.clip(z + step_towards_mode(z, predicted, slopes, errors, damping), low, high)
+            for damping in DAMPINGS
+        ]
         found = predict(tried)
         scores = [misfit(point, there, errors) for point, there in zip(tried, found, strict=True)]
         chosen = int(np.argmin(scores))

@@ -1,8 +1,6 @@
-"""The calibration from start to shipped posterior: mode, emulator, sampling, and what each stage needs to go on.
+"""The stages of a calibration: mode, simulations around it, emulator, sampling.
 
-Stages: (1) slopes at the start and Gauss-Newton steps to the mode; (2) simulations spread around the mode, an emulator,
-NUTS; (3) simulations at draws of that first posterior, the emulator anew, NUTS again. Every simulation is written down, so
-that an interrupted calibration goes on; ``quick`` stops after the first stage with the normal approximation at the mode.
+Every simulation is written down, so that an interrupted calibration goes on where it was.
 """
 
 from __future__ import annotations
@@ -19,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motorpool.calibration.emulate import Emulator, fit_emulator
-from motorpool.calibration.evaluate import Evaluation, Evaluator, Job, worker_pool
+from motorpool.calibration.evaluate import Evaluation, Evaluator, Job
 from motorpool.calibration.mode import (
     Errors,
     Mode,
@@ -35,14 +33,13 @@ from motorpool.calibration.space import ParameterSpace, parameter_space
 from motorpool.calibration.targets import Target, studies_of, targets_of
 from motorpool.evidence.parameters import ParameterTable, load_parameter_table
 from motorpool.simulation.calibration_state import model_digest, parameters_digest
-from motorpool.studies.scale import load_calibration_rules
+from motorpool.studies.scale import kind_of, load_calibration_rules
 
 Array = NDArray[np.float64]
 Tell = Callable[[str, int, int], None]
 """Called with a stage in words, how much of it is done, and how much there is."""
 PATIENTS = 128
 REPLICATES = 48  # replicate studies behind the sampling SD of papers without an error
-AROUND_MODE, AT_POSTERIOR = 160, 160
 WIDENED = 1.2  # simulations around the mode spread this much wider than the normal approximation
 STEPS = 12
 
@@ -116,7 +113,12 @@ class Calibration:
         """Published values and total variances, with the finite simulation's own."""
         targets = self.setting.targets
         n = np.array([max(1, t.endpoint.n or 50) for t in targets], float)
-        finite = np.nan_to_num(at.sampling_sd, nan=0.0) ** 2 * n / np.maximum(at.effective_people, 20.0)
+        people = np.maximum(at.effective_people, 20.0)
+        finite = np.nan_to_num(at.sampling_sd, nan=0.0) ** 2 * n / people
+        # Nobody of the simulated people is not a share of exactly none: log-odds of small counts scatter widely.
+        shares = 1.0 / (1.0 + np.exp(-np.nan_to_num(at.values)))
+        logit = np.array([kind_of(t.endpoint) == "logit" for t in targets])
+        finite = np.where(logit, 1.0 / ((people + 1.0) * shares * (1.0 - shares)), finite)
         return errors_of(targets, at.sampling_sd, finite)
 
     def find_mode(
@@ -159,8 +161,3 @@ class Calibration:
         return sample_posterior(
             self.setting.targets, emulator, at.sampling_sd, self.setting.space, shared, seed
         )
-
-
-def open_pool() -> ProcessPoolExecutor:
-    """The worker processes of a calibration."""
-    return worker_pool()

@@ -66,6 +66,23 @@ def _is_milestone(outcome: str) -> bool:
     return outcome in MILESTONES
 
 
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """What the studies found: figures (T,) on their scales, and how many of ``n`` (T,) where a target is a count."""
+
+    figures: Array
+    counts: NDArray[np.int64]
+
+
+def published_data(targets: Sequence[Target]) -> Data:
+    """What the papers say."""
+    counts = [
+        t.endpoint.k if t.endpoint.k is not None else round(t.endpoint.value * (t.endpoint.n or 0))
+        for t in targets
+    ]
+    return Data(np.array([t.value for t in targets]), np.array(counts))
+
+
 def sample_posterior(
     targets: Sequence[Target],
     emulator: Emulator,
@@ -83,36 +100,66 @@ def sample_posterior(
         sampling_sd: (T,) scatter of simulated studies of the published size, for papers that give no error.
         shared: share of a discrepancy's variance that the endpoints of one study have in common.
     """
-    import jax
-    import numpyro
+    sampler = PosteriorSampler(targets, emulator, sampling_sd, space, shared, warmup=warmup, draws=draws)
+    return sampler.run(published_data(targets), seed)
 
-    numpyro.set_host_device_count(1)
-    from numpyro.diagnostics import effective_sample_size, gelman_rubin
-    from numpyro.infer import MCMC, NUTS
 
-    model, families = _model(targets, emulator, sampling_sd, space, shared)
-    kernel = NUTS(model, target_accept_prob=0.9)
-    chains = MCMC(
-        kernel,
-        num_warmup=warmup,
-        num_samples=draws,
-        num_chains=CHAINS,
-        chain_method="sequential",
-        progress_bar=False,
-    )
-    chains.run(jax.random.key(seed), extra_fields=("diverging",))
-    samples: Any = chains.get_samples(group_by_chain=True)
-    r_hat = [np.max(gelman_rubin(np.asarray(v))) for v in samples.values()]
-    size = [np.min(effective_sample_size(np.asarray(v))) for v in samples.values()]
-    flat = {name: np.asarray(v, np.float64).reshape(-1, *v.shape[2:]) for name, v in samples.items()}
-    return Sampled(
-        z=flat["z"],
-        discrepancy=flat["discrepancy"],
-        families=families,
-        largest_r_hat=float(np.max(r_hat)),
-        smallest_effective_size=float(np.min(size)),
-        divergences=int(np.asarray(chains.get_extra_fields()["diverging"]).sum()),
-    )
+class PosteriorSampler:
+    """NUTS on one set of targets. The data are arguments of the compiled program, so that synthetic ones, as
+    simulation-based calibration needs them by the dozen, compile nothing anew.
+
+    Args: as :func:`sample_posterior`; ``chains``, ``warmup`` and ``draws`` per chain.
+    """
+
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        emulator: Emulator,
+        sampling_sd: Array,
+        space: ParameterSpace,
+        shared: float,
+        *,
+        chains: int = CHAINS,
+        warmup: int = WARMUP,
+        draws: int = DRAWS,
+    ) -> None:
+        """Build the model; it is compiled by the first run."""
+        import numpyro
+
+        numpyro.set_host_device_count(1)
+        from numpyro.infer import MCMC, NUTS
+
+        model, self.families = _model(targets, emulator, sampling_sd, space, shared)
+        self._chains = MCMC(
+            NUTS(model, target_accept_prob=0.9),
+            num_warmup=warmup,
+            num_samples=draws,
+            num_chains=chains,
+            chain_method="sequential",
+            progress_bar=False,
+            jit_model_args=True,
+        )
+
+    def run(self, data: Data, seed: int) -> Sampled:
+        """Sample the posterior of these data."""
+        import jax
+        import jax.numpy as jnp
+        from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
+
+        figures, counts = jnp.asarray(data.figures), jnp.asarray(data.counts)
+        self._chains.run(jax.random.key(seed), figures, counts, extra_fields=("diverging",))
+        samples: Any = self._chains.get_samples(group_by_chain=True)
+        r_hat = [np.max(split_gelman_rubin(np.asarray(v))) for v in samples.values()]
+        size = [np.min(effective_sample_size(np.asarray(v))) for v in samples.values()]
+        flat = {name: np.asarray(v, np.float64).reshape(-1, *v.shape[2:]) for name, v in samples.items()}
+        return Sampled(
+            z=flat["z"],
+            discrepancy=flat["discrepancy"],
+            families=self.families,
+            largest_r_hat=float(np.max(r_hat)),
+            smallest_effective_size=float(np.min(size)),
+            divergences=int(np.asarray(self._chains.get_extra_fields()["diverging"]).sum()),
+        )
 
 
 def _model(
@@ -130,15 +177,8 @@ def _model(
     sign = np.array([orientation(t.endpoint) for t in targets])
     counts = np.array([_is_count(t) for t in targets])
     n = np.array([t.endpoint.n or 1 for t in targets])
-    k = np.array(
-        [
-            t.endpoint.k if t.endpoint.k is not None else round(t.endpoint.value * (t.endpoint.n or 0))
-            for t in targets
-        ]
-    )
     own = np.array([np.nan if t.standard_error is None else t.standard_error for t in targets])
     error = np.where(np.isnan(own), np.nan_to_num(sampling_sd, nan=0.0), own)
-    published = np.array([t.value for t in targets])
     low, high = (np.array(side) for side in zip(*(axis.reach() for axis in space.axes), strict=True))
     centre, level, slopes, directions, curvature = (
         jnp.asarray(part)
@@ -148,7 +188,7 @@ def _model(
     )  # fmt: skip
     where_count, where_normal = np.flatnonzero(counts), np.flatnonzero(~counts)
 
-    def model() -> None:
+    def model(figures: Any, numbers: Any) -> None:
         z = numpyro.sample(
             "z",
             dist.TruncatedNormal(
@@ -172,14 +212,14 @@ def _model(
             numpyro.sample(
                 "counts",
                 dist.Binomial(total_count=jnp.asarray(n[where_count]), logits=logit).to_event(1),
-                obs=jnp.asarray(k[where_count]),
+                obs=numbers[where_count],
             )
         if where_normal.size:
             spread = jnp.sqrt(own_variance[where_normal] + jnp.asarray(error[where_normal]) ** 2)
             numpyro.sample(
                 "figures",
                 dist.Normal(mean[where_normal], spread).to_event(1),
-                obs=jnp.asarray(published[where_normal]),
+                obs=figures[where_normal],
             )
 
     return model, families

@@ -44,6 +44,11 @@ class Axis:
         margin = _INSIDE * (high - low)
         return np.clip(moved, low + margin, high - margin)
 
+    def standardised(self, value: float) -> float:
+        """``z`` of a value: its distance from the prior's centre in prior standard deviations."""
+        moved = math.log(max(value, 1e-300) / self.centre) if self.logarithmic else value - self.centre
+        return moved / self.spread
+
     def reach(self) -> tuple[float, float]:
         """The range of ``z`` within the bounds."""
         low, high = self.bounds

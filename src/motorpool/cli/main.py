@@ -15,7 +15,7 @@ from typing import Any
 
 import typer
 
-from motorpool.cli import doctor, init, parameters, report, scenarios, simulate
+from motorpool.cli import doctor, evidence, init, parameters, report, scenarios, simulate, studies
 
 HELP = """Simulate treatment plans for spinal muscular atrophy in virtual patients, and read what is known.
 
@@ -43,6 +43,8 @@ app.command("init")(init.init)
 app.command("simulate")(simulate.simulate)
 app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(parameters.app, name="parameters")
+app.add_typer(evidence.app, name="evidence")
+app.add_typer(studies.app, name="studies")
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 

@@ -60,8 +60,8 @@ Spread = Number | tuple[Number | None, Number | None] | None
 class Use(EvidenceRecord):
     """What the project does with a figure.
 
-    ``where`` names study endpoints (``STUDY.endpoint``), parameter ids or facts files. A figure that is not used, or only read for context,
-    says why.
+    ``where`` names study endpoints (``STUDY.endpoint``), parameter ids or facts files. A figure that is not used, or
+    only read for context, says why.
     """
 
     kind: UseKind = Field(alias="as")

@@ -63,21 +63,21 @@ class Prior(BaseModel):
             )
         return self
 
-    def quantile(self, u: float, value: float, bounds: tuple[float, float], spread: float = 1.0) -> float:
-        """Return the quantile ``u`` in (0, 1) of the truncated prior around ``value``, its spread times ``spread``."""
+    def quantile(self, u: float, value: float, bounds: tuple[float, float]) -> float:
+        """Return the quantile ``u`` in (0, 1) of the truncated prior around ``value``."""
         low, high = bounds
         if self.distribution == "fixed":
             return value
         if self.distribution == "uniform":
-            half = 0.5 * spread * (high - low)
+            half = 0.5 * (high - low)
             return min(max(value + (2.0 * u - 1.0) * half, low), high)
         if self.distribution == "lognormal":
             assert self.log_sd is not None
             centre = math.log(value)
-            return math.exp(_truncated_normal(u, centre, self.log_sd * spread, _log(low), _log(high)))
+            return math.exp(_truncated_normal(u, centre, self.log_sd, _log(low), _log(high)))
         if self.distribution == "normal":
             assert self.sd is not None
-            return _truncated_normal(u, value, self.sd * spread, low, high)
+            return _truncated_normal(u, value, self.sd, low, high)
         assert self.components is not None
         return _mixture_quantile(u, self.components, low, high)
 
@@ -85,8 +85,8 @@ class Prior(BaseModel):
 class ParameterRecord(BaseModel):
     """One number (or one number per muscle group) with everything a reader needs to judge it.
 
-    ``informed_by_fit`` is false for the effect of cells, about which no study says anything: it is always drawn from
-    its whole prior. All others are drawn more narrowly until the model is calibrated (docs/explanation/uncertainty.md).
+    ``value`` is the centre of its prior. Where the origin is *calibration*, the shipped posterior says what the studies
+    made of it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -100,7 +100,6 @@ class ParameterRecord(BaseModel):
     origin: Literal["publication", "calibration", "judgement"]
     description: str
     checked: bool = True
-    informed_by_fit: bool = True
 
     @model_validator(mode="after")
     def _value_within_bounds(self) -> ParameterRecord:
@@ -121,19 +120,13 @@ class ParameterRecord(BaseModel):
         """The value as a tuple, of length one for a scalar."""
         return self.value if isinstance(self.value, tuple) else (self.value,)
 
-    def draw(self, seed: int, draw: int, spread: float = 1.0) -> Value:
-        """Draw from the prior; depends on ``seed``, ``draw`` and the id alone, never on other parameters.
-
-        ``spread`` narrows the prior where ``informed_by_fit``.
-        """
+    def draw(self, seed: int, draw: int) -> Value:
+        """Draw from the prior; depends on ``seed``, ``draw`` and the id alone, never on other parameters."""
         generator = np.random.Generator(
             np.random.Philox(key=[seed, zlib.crc32(self.id.encode())]).jumped(draw)
         )
-        share = spread if self.informed_by_fit else 1.0
         u = [float(generator.uniform()) for _ in self.values]
-        drawn = tuple(
-            self.prior.quantile(p, v, self.bounds, share) for p, v in zip(u, self.values, strict=True)
-        )
+        drawn = tuple(self.prior.quantile(p, v, self.bounds) for p, v in zip(u, self.values, strict=True))
         return drawn if isinstance(self.value, tuple) else drawn[0]
 
 
@@ -193,9 +186,9 @@ class ParameterTable(Mapping[str, ParameterRecord]):
         """Return the central value of every parameter by id."""
         return {key: record.value for key, record in self._records.items()}
 
-    def drawn_values(self, seed: int, draw: int, spread: float = 1.0) -> dict[str, Value]:
-        """Return one draw of every parameter by id; ``spread`` narrows the priors of those a fit informs."""
-        return {key: record.draw(seed, draw, spread) for key, record in self._records.items()}
+    def drawn_values(self, seed: int, draw: int) -> dict[str, Value]:
+        """Return one draw of every parameter from its prior by id."""
+        return {key: record.draw(seed, draw) for key, record in self._records.items()}
 
     def fill(self, kind: type[ParameterSet], module: str, values: Mapping[str, Value]) -> ParameterSet:
         """Build the parameter set ``kind`` from the values of ``module``; field names are parameter names.
@@ -213,9 +206,11 @@ class ParameterTable(Mapping[str, ParameterRecord]):
         return kind(**filled)
 
     def digest(self) -> str:
-        """SHA-256 of all records: the identity of the parameter set."""
+        """SHA-256 of values, bounds and priors of all records: the identity of the parameter set."""
+        kept = {"value", "bounds", "prior"}
         text = json.dumps(
-            {k: r.model_dump(mode="json") for k, r in sorted(self._records.items())}, sort_keys=True
+            {k: r.model_dump(mode="json", include=kept) for k, r in sorted(self._records.items())},
+            sort_keys=True,
         )
         return hashlib.sha256(text.encode()).hexdigest()
 

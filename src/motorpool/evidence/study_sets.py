@@ -1,6 +1,7 @@
 """The locked sets: which studies may be fitted to, and which only judge the result.
 
-One file, ``data/study_sets.yaml``, decided before fitting. A test keeps the sets apart: no group of patients is in both.
+One file, ``data/study_sets.yaml``, decided before fitting. A test keeps the sets apart: no group of patients is in
+both.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from motorpool.figures.context import SIMULATED, FigureContext
+from motorpool.figures.context import FigureContext, simulated_by
 from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import (
     arm_bands,
@@ -76,7 +76,7 @@ def ability_figure(context: FigureContext) -> Figure | None:
             "died "
             "count as not able. Higher is better." + published_note(drawn)
         ),
-        source=SIMULATED,
+        source=simulated_by(),
         table=table[[name for name in names if name in table]].rename(columns=names),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from motorpool.figures.context import SIMULATED, FigureContext
+from motorpool.figures.context import FigureContext, simulated_by
 from motorpool.figures.figure import Figure, Layout, Spec, keep_rows
 from motorpool.figures.marks import balanced, data_of, layered, panel_title, side_by_side
 from motorpool.figures.theme import INK, SOFT_INK
@@ -101,7 +101,7 @@ def addition_figure(context: FigureContext) -> Figure | None:
             "grey strip marks differences smaller than that. Right of zero is better; each panel has its "
             "own scale. For ability scales death counts as the worst score; the table says who is counted."
         ),
-        source=SIMULATED,
+        source=simulated_by(),
         table=_table(table),
     )
 

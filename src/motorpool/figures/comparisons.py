@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from motorpool.figures.context import SIMULATED, FigureContext
+from motorpool.figures.context import FigureContext, simulated_by
 from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import above, data_of, layered, panel_title
 from motorpool.figures.published_points import SHARES, PublishedPoint
@@ -66,7 +66,7 @@ def comparison_figure(context: FigureContext) -> Figure | None:
             "as the simulated ones, so agreement is a check of plausibility and not a proof. "
             "Some of these numbers were known when the model was built."
         ),
-        source=SIMULATED,
+        source=simulated_by(),
         table=table[[name for name in names if name in table]].rename(columns=names),
     )
 

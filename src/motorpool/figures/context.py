@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-SIMULATED = "Simulated by motorpool from preliminary parameters, not yet calibrated."
+
+def simulated_by() -> str:
+    """Where the numbers of a figure come from."""
+    from motorpool.simulation.calibration_state import parameter_words
+
+    return f"Simulated by motorpool, {parameter_words()}."
 
 
 MOST_BANDS = 6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from motorpool.figures.context import SIMULATED, FigureContext
+from motorpool.figures.context import FigureContext, simulated_by
 from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import (
     above,
@@ -75,7 +75,7 @@ def course_figure(context: FigureContext, outcome: str) -> Figure | None:
             "weakest have died can look better "
             "than it is; the table says how many are counted." + published_note(points)
         ),
-        source=SIMULATED,
+        source=simulated_by(),
         table=_table(context, frame, published_records(context, points)),
     )
 

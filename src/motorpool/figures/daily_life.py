@@ -6,7 +6,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from motorpool.figures.context import SIMULATED, FigureContext
+from motorpool.figures.context import FigureContext, simulated_by
 from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import (
     arm_bands,
@@ -96,7 +96,7 @@ def daily_life_figure(context: FigureContext) -> Figure | None:
             "better. Scores count people alive and assessable; \u201cmoving independently\u201d counts "
             "everyone enrolled, and people who died as not able."
         ),
-        source=SIMULATED,
+        source=simulated_by(),
         table=table[[name for name in names if name in table]].rename(columns=names),
     )
 

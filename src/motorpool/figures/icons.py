@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from motorpool.figures.context import SIMULATED, FigureContext
+from motorpool.figures.context import FigureContext, simulated_by
 from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import balanced, data_of, panel_title, side_by_side, unit
 from motorpool.figures.milestones import LEVELS, best_ability
@@ -124,7 +124,7 @@ def icon_figure(context: FigureContext) -> Figure | None:
             "of them a given child would be. The table gives the range that reflects what we do not know, "
             "and how much another hundred people would differ by chance alone."
         ),
-        source=SIMULATED,
+        source=simulated_by(),
         table=_table(context, shares, counts),
     )
 

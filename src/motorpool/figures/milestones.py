@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from motorpool.figures.context import SIMULATED, FigureContext
+from motorpool.figures.context import FigureContext, simulated_by
 from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import balanced, data_of, month_ticks, panel_title, side_by_side, unit
 from motorpool.figures.theme import STATE_COLOURS
@@ -178,7 +178,7 @@ def milestone_figure(context: FigureContext) -> Figure | None:
             + ("Only people under observation at that age are counted. " if clock.by_age else "")
             + "Averages over parameter sets; the table of milestones gives the ranges."
         ),
-        source=SIMULATED,
+        source=simulated_by(),
         table=_table(context, clock, shares),
     )
 

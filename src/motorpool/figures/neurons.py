@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from motorpool.figures.context import SIMULATED, FigureContext
+from motorpool.figures.context import FigureContext, simulated_by
 from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import balanced, data_of, month_axis, panel_title, side_by_side, unit
 from motorpool.figures.theme import NEURON_COLOURS
@@ -79,7 +79,7 @@ def neuron_figure(context: FigureContext) -> Figure | None:
             "Sick neurons can recover, dead ones cannot: this is why the time of treatment matters. More "
             "blue is better."
         ),
-        source=SIMULATED,
+        source=simulated_by(),
         table=table[["label", "group", "state", "x", "percent"]].rename(
             columns={
                 "label": "Arm",

@@ -25,6 +25,8 @@ NOT_CURVES = {
     "median_age_months": "a median age is not a point on a curve",
     "change_per_year": "a slope is not a point on a curve",
     "percent_change": "a change in per cent is not a point on a curve",
+    "sd": "a spread between people is not a point on a curve",
+    "sd_change": "a spread between people is not a point on a curve",
 }
 
 
@@ -93,8 +95,13 @@ def published_results(scenario: Mapping[str, Any], horizon_months: float) -> Pub
     for name in scenario.get("published") or []:
         study = load_published(str(name))
         arms = matching_arms(study, scenario)
+        others = _arms_of_other_types(study, scenario)
         for endpoint in study.endpoints:
-            made = _points(study, endpoint, arms, horizon_months)
+            if endpoint.arm in others:
+                made = "a group of another SMA type than this run"
+            else:
+                month = _month(study, endpoint, scenario)
+                made = _points(study, endpoint, arms, month, horizon_months)
             if isinstance(made, list):
                 found.points.extend(made)
                 continue
@@ -148,12 +155,47 @@ def _start_distance(course: dict[str, Any], study: PublishedStudy) -> float:
     return float("inf")
 
 
+def _arms_of_other_types(study: PublishedStudy, scenario: Mapping[str, Any]) -> set[str]:
+    """Arms of the study whose people have SMA types that the run's cohort does not admit."""
+    wanted = (scenario.get("cohort") or {}).get("sma_type")
+    if wanted is None or study.run is None:
+        return set()
+    everybody = study.run["cohort"].get("sma_type")
+    found: set[str] = set()
+    for arm in study.arms:
+        own = (study.run["arms"].get(arm) or {}).get("cohort") or {}
+        types = own.get("sma_type", everybody)
+        if types is not None and set(types).isdisjoint(wanted):
+            found.add(arm)
+    return found
+
+
+def _month(study: PublishedStudy, endpoint: PublishedEndpoint, scenario: Mapping[str, Any]) -> float | None:
+    """Months since enrolment at which an endpoint is drawn; ``None`` where it has no place on the run's clock.
+
+    A study that follows people from birth is put on the clock of the run by the run's own age at enrolment.
+    """
+    enrolment = ((scenario.get("cohort") or {}).get("enrolment") or {}).get("age_months")
+    if endpoint.age_months is None or study.enrolment_age_months != 0 or enrolment is None:
+        return study.months_since_enrolment(endpoint)
+    if isinstance(enrolment, Mapping):
+        ages: dict[str, float] = {key: age for key, age in enrolment.items() if age is not None}
+        middle = next((ages[key] for key in ("value", "median", "mean") if key in ages), None)
+        return endpoint.age_months - (0.5 * (ages["min"] + ages["max"]) if middle is None else middle)
+    return endpoint.age_months - float(enrolment)
+
+
 def _points(
-    study: PublishedStudy, endpoint: PublishedEndpoint, arms: dict[str, str], horizon_months: float
+    study: PublishedStudy,
+    endpoint: PublishedEndpoint,
+    arms: dict[str, str],
+    month: float | None,
+    horizon_months: float,
 ) -> list[PublishedPoint] | str:
     """The points of one endpoint, or why it has none."""
+    from motorpool.evidence.published import COHORT_OUTCOMES
+
     arm = arms.get(endpoint.arm)
-    month = study.months_since_enrolment(endpoint)
     if arm is None:
         therapies = study.arm_therapies[endpoint.arm]
         if therapies is None:
@@ -162,10 +204,16 @@ def _points(
         return f"no arm of this run was given the same ({given})"
     if endpoint.subgroup is not None:
         return f"a subgroup ({endpoint.subgroup})"
+    if endpoint.outcome in COHORT_OUTCOMES:
+        return "describes who was enrolled, not their course"
     if endpoint.metric in NOT_CURVES:
         return NOT_CURVES[endpoint.metric]
+    if month is None and endpoint.age_band_months is not None:
+        return "given for people of a range of ages, not for a time since enrolment"
     if month is None:
         return "given for an age, and the study states no typical age at enrolment"
+    if month < 0:
+        return "at an age before this run begins"
     if month > horizon_months + 1e-9:
         return f"at {month:.3g} months since enrolment, after the end of this run"
     comparator = arms.get(endpoint.comparator_arm) if endpoint.comparator_arm else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from motorpool.figures.context import SIMULATED, FigureContext
+from motorpool.figures.context import FigureContext, simulated_by
 from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import arm_colour, arm_shape, data_of, layered
 from motorpool.simulation.labels import adverse_event_label, procedure_label
@@ -86,7 +86,7 @@ def safety_figure(context: FigureContext, kind: Kind) -> Figure | None:
             "An arm in which people live longer has more time for events; the rate takes this into account. "
             "Arms without a mark have none."
         ),
-        source=SIMULATED,
+        source=simulated_by(),
         table=table[[name for name in names if name in table]].rename(columns=names),
     )
 

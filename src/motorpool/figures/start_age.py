@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from motorpool.figures.context import SIMULATED, FigureContext
+from motorpool.figures.context import FigureContext, simulated_by
 from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import data_of, layered, month_ticks, panel_title, side_by_side
 from motorpool.figures.start_ages import start_ages
@@ -71,7 +71,7 @@ def start_age_figure(context: FigureContext) -> Figure | None:
             "enrolled is counted: people who die count as not able, and in the score as the lowest. "
             "Higher is better."
         ),
-        source=SIMULATED,
+        source=simulated_by(),
         table=table[[name for name in names if name in table]].rename(columns=names),
     )
 

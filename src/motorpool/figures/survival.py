@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from motorpool.figures.context import SIMULATED, FigureContext
+from motorpool.figures.context import FigureContext, simulated_by
 from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import (
     above,
@@ -78,7 +78,7 @@ def survival_figure(context: FigureContext, event: str) -> Figure | None:
             + f" Numbers below: people alive and without the event, of {frame['people'].max():.0f} (average "
             "over parameter sets)." + published_note(points)
         ),
-        source=SIMULATED,
+        source=simulated_by(),
         table=_table(context, event, horizon),
     )
 

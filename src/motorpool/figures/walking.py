@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from motorpool.figures.context import SIMULATED, FigureContext
+from motorpool.figures.context import FigureContext, simulated_by
 from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import arm_bands, arm_colour, arm_dash, axis_words, data_of, layered
 from motorpool.simulation.layers import knowledge
@@ -71,7 +71,7 @@ def walking_figure(context: FigureContext) -> Figure | None:
             f"Average of people alive and able to do the test; {context.range_words}. A line that falls from "
             "left to right means people tire while walking."
         ),
-        source=SIMULATED,
+        source=simulated_by(),
         table=table[[name for name in names if name in table]].rename(columns=names),
     )
 

@@ -30,7 +30,7 @@ def difference_between(event_free: Mapping[str, np.ndarray]) -> str:
     size, first, second = max(clear or pairs, key=lambda pair: pair[0].mean)
     if clear:
         return (
-            f"Within this preliminary model, {quoted(first)} has {more_of_100(size)} of 100 alive without permanent "
+            f"Within this model, {quoted(first)} has {more_of_100(size)} of 100 alive without permanent "
             f"ventilation than {quoted(second)}. This is not evidence that one is better: the trials behind the "
             "model enrolled different people, and none compared these plans."
         )

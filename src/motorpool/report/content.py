@@ -49,6 +49,7 @@ def report_content(results: Results) -> dict[str, Any]:
         range_note,
         short_range_note,
     )
+    from motorpool.simulation.calibration_state import parameter_words
     from motorpool.simulation.summary import cohort_table
 
     context = FigureContext(results.dataset)
@@ -62,6 +63,7 @@ def report_content(results: Results) -> dict[str, Any]:
     return {
         "title": str(context.dataset.attrs["title"]),
         "question": str(context.dataset.attrs["question"]),
+        "parameter_words": parameter_words(),
         "people_word": who,
         "contents": _contents(sections),
         "headline": maker.headline(),

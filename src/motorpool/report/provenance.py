@@ -24,7 +24,7 @@ THERAPY_MODULES = {
 SCALE_MODULES = ("chop_intend", "hfmse", "hine2", "mfm32", "rulm")
 ORIGINS = {
     "publication": "read in a publication",
-    "calibration": "fitted to published results",
+    "calibration": "calibrated on published studies",
     "judgement": "our judgement",
 }
 
@@ -56,10 +56,13 @@ def parameter_rows() -> dict[str, list[ParameterRow]]:
     """Every parameter of the model by module; provisional ones are judgement or not yet checked against the
     source."""
     from motorpool.evidence.parameters import load_parameter_table
+    from motorpool.evidence.posterior import load_posterior
 
+    table, posterior = load_parameter_table(), load_posterior()
+    calibrated = {} if posterior is None else posterior.values(None, table)
     modules: dict[str, list[ParameterRow]] = {}
-    for record in load_parameter_table().values():
-        value: Any = record.value
+    for record in table.values():
+        value: Any = calibrated.get(record.id, record.value)
         shown = (
             ", ".join(cell_text(float(part)) for part in value)
             if isinstance(value, tuple)

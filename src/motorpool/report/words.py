@@ -65,8 +65,22 @@ def short_range_note(context: FigureContext) -> str:
         return "One set of parameters: no ranges, so the truth may lie far from these numbers."
     return (
         f"Ranges: 95 % of {context.draws} sets of parameters drawn from what is believed about them; not the "
-        "spread between people. Until the model is calibrated they are narrower than the true doubt, and it "
-        "still misses some published results widely: see “Beside published results”."
+        f"spread between people. {_doubt_left()}"
+    )
+
+
+def _doubt_left() -> str:
+    """What the ranges leave out, in one sentence."""
+    from motorpool.simulation.calibration_state import calibration_state
+
+    if calibration_state() == "calibrated":
+        return (
+            "They come from calibration on published studies; how the model does on studies it never saw is in "
+            "its credibility report (`motorpool credibility`)."
+        )
+    return (
+        "The parameters are not calibrated for this version of the model, so that the ranges do not show the "
+        "true doubt: see “Beside published results”."
     )
 
 

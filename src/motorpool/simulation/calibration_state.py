@@ -26,6 +26,15 @@ def calibration_state() -> CalibrationState:
     return "calibrated" if same else "not calibrated for this model"
 
 
+def parameter_words() -> str:
+    """What a result says of its parameters, in a few words."""
+    return {
+        "calibrated": "parameters calibrated on published studies",
+        "not calibrated for this model": "parameters not calibrated for this version of the model",
+        "not calibrated": "parameters not yet calibrated",
+    }[calibration_state()]
+
+
 def parameters_digest() -> str:
     """Hash of what the parameter records say of values, bounds and priors."""
     return load_parameter_table().digest()

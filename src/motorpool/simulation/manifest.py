@@ -9,6 +9,8 @@ from typing import Any
 
 from motorpool._version import __version__
 from motorpool.evidence.parameters import load_parameter_table
+from motorpool.evidence.posterior import load_posterior
+from motorpool.simulation.calibration_state import calibration_state
 from motorpool.simulation.scenario import Scenario
 
 PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "xarray", "zarr", "pydantic")
@@ -19,6 +21,7 @@ def manifest_of(scenario: Scenario) -> dict[str, Any]:
     from motorpool.engine.blocks import BLOCK_PATIENTS
     from motorpool.engine.grid import SEGMENT_STEPS, STEPS_PER_MONTH
 
+    posterior = load_posterior()
     text = json.dumps(scenario.model_dump(mode="json", exclude_none=True), sort_keys=True)
     return {
         "motorpool": __version__,
@@ -28,7 +31,8 @@ def manifest_of(scenario: Scenario) -> dict[str, Any]:
         "patients": scenario.cohort.patients,
         "knowledge_draws": scenario.uncertainty.knowledge_draws,
         "parameters_sha256": load_parameter_table().digest(),
-        "parameter_set": "preliminary",
+        "parameter_set": calibration_state(),
+        "posterior_sha256": None if posterior is None else posterior.facts.draws_sha256,
         "numerics": {
             "precision": "float32",
             "steps_per_month": STEPS_PER_MONTH,

@@ -13,9 +13,9 @@ import numpy as np
 from motorpool.biology.vocabulary import Array
 from motorpool.cohorts.traits import PeopleParameters
 from motorpool.engine.parameters import ModelParameters, model_parameters
-from motorpool.evidence.facts import load_facts
 from motorpool.evidence.outcome_catalogue import load_outcome_catalogue
 from motorpool.evidence.parameters import ParameterTable, Value, load_parameter_table
+from motorpool.evidence.posterior import load_posterior
 from motorpool.outcomes.observation import ObservationParameters, outcome_identity
 from motorpool.outcomes.panel import OUTCOMES
 
@@ -42,10 +42,16 @@ class _ObservationValues:
 def parameter_draw(
     number: int | None, seed: int, table: ParameterTable | None = None, dtype: Any = jnp.float32
 ) -> Draw:
-    """Draw ``number`` of all parameters from their distributions, or the central values where it is None."""
+    """Draw ``number`` of everything that is not known, or the central values where it is None.
+
+    Calibrated parameters come from the shipped posterior, all of one draw together; the others, about which the
+    calibration studies say nothing, from their priors.
+    """
     records = table or load_parameter_table()
-    spread = load_facts("protocols").fact("preliminary_prior_share").number
-    values = records.central_values() if number is None else records.drawn_values(seed, number, spread)
+    values = records.central_values() if number is None else records.drawn_values(seed, number)
+    posterior = load_posterior()
+    if posterior is not None:
+        values = {**values, **posterior.values(number, records)}
     return draw_of_values(values, records, dtype)
 
 

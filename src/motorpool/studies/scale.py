@@ -84,7 +84,7 @@ def family_of(endpoint: PublishedEndpoint) -> str:
     if metric in ("median_time_months", "median_age_months") or outcome == "onset_age_months":
         return "time"
     if outcome in ("cmap_mv", "mune"):
-        return "electrophysiology" if kind_of(endpoint) != "identity" else "other"
+        return "electrophysiology" if kind_of(endpoint) != "identity" else outcome
     if outcome == "pnfh_pg_per_ml":
         return "biomarker"
     if outcome in LEVELS and metric in ("mean", "median"):

@@ -24,7 +24,13 @@ from motorpool.simulation.yaml_reader import parse_yaml
 from motorpool.studies.schedule import CHANGE_MONTHS as CHANGE_MONTHS
 from motorpool.studies.schedule import change_months as change_months
 from motorpool.studies.schedule import needed_months, schedule
-from motorpool.studies.study_checks import arm_problems, endpoint_path, endpoint_problems, problems_of
+from motorpool.studies.study_checks import (
+    arm_problems,
+    each_once,
+    endpoint_path,
+    endpoint_problems,
+    problems_of,
+)
 from motorpool.studies.study_file import text_of, with_defaults
 from motorpool.therapies.fields import MAXIMUM_AGE_YEARS, nearest_name
 
@@ -205,7 +211,7 @@ def _populations(published: PublishedStudy, run: RunSection, source: str) -> tup
         except ScenarioError as error:
             problems += [_in_the_file(problem, published, run, names, mine) for problem in error.problems]
     if problems:
-        raise ScenarioError(list(dict.fromkeys(problems)), source)
+        raise ScenarioError(each_once(problems), source)
     return tuple(found)
 
 

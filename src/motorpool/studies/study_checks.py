@@ -1,11 +1,11 @@
-"""What can be wrong in a study file, each thing with its path in the file, what is allowed and the nearest valid name."""
+"""What can be wrong in a study file, each thing with its path, what is allowed and the nearest valid name."""
 
 from __future__ import annotations
 
 import math
 import re
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from pydantic import ValidationError
@@ -82,7 +82,16 @@ def problems_of(
             message = _WORDING.get(detail["type"], detail["msg"].removeprefix("Value error, "))
             plain = value if isinstance(value, str | int | float | bool | None) else NO_VALUE
             found.append(Problem(path, message, plain))
-    return list(dict.fromkeys(found))
+    return each_once(found)
+
+
+def each_once(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems in their order, without repeats (their values need not be hashable)."""
+    found: list[Problem] = []
+    for problem in problems:
+        if problem not in found:
+            found.append(problem)
+    return found
 
 
 def arm_problems(data: Mapping[str, Any]) -> list[Problem]:

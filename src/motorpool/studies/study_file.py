@@ -37,8 +37,8 @@ def with_defaults(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """What a user may leave out, filled in; parts that are not as they should be stay as they are."""
     filled = dict(data)
     arms, run = data.get("arms"), data.get("run")
-    if isinstance(arms, Mapping) and isinstance(run, Mapping) and "arm_therapies" not in data:
-        sections = cast("Mapping[str, Any]", run).get("arms")
+    if isinstance(arms, Mapping) and "arm_therapies" not in data:
+        sections = cast("Mapping[str, Any]", run).get("arms") if isinstance(run, Mapping) else None
         filled["arm_therapies"] = {
             arm: _therapies_of(sections, arm) for arm in cast("Mapping[str, Any]", arms)
         }
@@ -61,7 +61,7 @@ def _therapies_of(sections: Any, arm: str) -> list[str] | None:
     if not isinstance(courses, list):
         return []
     given = [
-        cast("Mapping[str, Any]", course).get("therapy")
+        str(cast("Mapping[str, Any]", course).get("therapy"))
         for course in cast("list[Any]", courses)
         if isinstance(course, Mapping)
     ]

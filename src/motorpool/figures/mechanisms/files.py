@@ -54,4 +54,4 @@ def _for_a_file(svg: str, figure: Figure) -> str:
     text = _LONG.sub(lambda found: f"{float(found.group()):.2f}".rstrip("0").rstrip("."), _NOISE.sub("", svg))
     words = f"<title>{escape(figure.title)}</title><desc>{escape(figure.alt)}</desc>"
     mark = f"<!-- {MARK}{numbers_digest(figure)} -->"
-    return re.sub(r"(<svg[^>]*>)", rf'\1{mark}{words.replace(chr(92), "")}', text, count=1) + "\n"
+    return re.sub(r"(<svg[^>]*>)", rf"\1{mark}{words.replace(chr(92), '')}", text, count=1) + "\n"

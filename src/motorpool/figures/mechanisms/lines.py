@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SOURCE = "Computed with the model's own functions."
 PANEL_HEIGHT = 190
-Values = Sequence[float] | np.ndarray[Any, Any]
+Values = Any  # numbers of any array library, or a sequence of them
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +32,6 @@ class Panel:
         quiet: names of lines that are only there to compare with; grey and dashed.
         y_domain: limits of the axis; by default from zero.
         logarithmic: whether the vertical axis is logarithmic.
-        points: name to marked places (x, y), each with a label.
     """
 
     title: str
@@ -106,9 +105,11 @@ def _axes(panel: Panel, frame: pd.DataFrame, width: int) -> Spec:
     colours = {name: ARM_COLOURS[place % len(ARM_COLOURS)] for place, name in enumerate(loud)}
     dashes = {name: ARM_DASHES[place % len(ARM_DASHES)] for place, name in enumerate(loud)}
     legend = alt.Legend(title=None, columns=1, labelLimit=0, symbolSize=160) if len(names) > 1 else None
-    scale = alt.Scale(type="log", nice=False) if panel.logarithmic else alt.Scale(zero=True)
+    kind = "log" if panel.logarithmic else "linear"
+    scale = alt.Scale(type=kind, zero=not panel.logarithmic)
     if panel.y_domain is not None:
-        scale = alt.Scale(domain=list(panel.y_domain), nice=False)
+        scale = alt.Scale(type=kind, domain=list(panel.y_domain), nice=False)
+    axis = alt.Axis(format="~g", tickCount=5) if panel.logarithmic else alt.Axis()
     x = np.asarray(panel.x[1], dtype=float)
     chart = (
         alt.Chart()
@@ -117,7 +118,7 @@ def _axes(panel: Panel, frame: pd.DataFrame, width: int) -> Spec:
             x=alt.X(
                 "x:Q", title=panel.x[0], scale=alt.Scale(domain=[float(x.min()), float(x.max())], nice=False)
             ),
-            y=alt.Y("y:Q", title=panel.y, scale=scale),
+            y=alt.Y("y:Q", title=panel.y, scale=scale, axis=axis),
             color=alt.Color(
                 "line:N",
                 legend=legend,

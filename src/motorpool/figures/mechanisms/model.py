@@ -15,8 +15,8 @@ from motorpool.biology import growth, smn
 from motorpool.biology.influence import Influence, no_influence
 from motorpool.biology.person import Person
 from motorpool.biology.system import (
-    Body,
     BiologyParameters,
+    Body,
     Condition,
     Forcing,
     condition,
@@ -24,20 +24,17 @@ from motorpool.biology.system import (
     newborn_body,
     rates_of_change,
 )
-from motorpool.biology.vocabulary import Array, record
+from motorpool.biology.vocabulary import HOURS_PER_YEAR, Array, record
 from motorpool.cohorts.traits import draw_people
 from motorpool.engine.grid import FIRST_HOUR
-from motorpool.biology.vocabulary import HOURS_PER_YEAR
-from motorpool.evidence.parameters import load_parameter_table
-from motorpool.evidence.posterior import load_posterior
-from motorpool.simulation.model import Draw, draw_of_values
+from motorpool.simulation.model import Draw, parameter_draw
 
 STEPS_PER_YEAR = 192  # numerical choice: a hundredth of it changes no line visibly
 KEPT_PER_YEAR = 24
 NEVER_YEARS = 1e3
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Mechanisms:
     """Everything a figure may draw from: parameters of the model and of people."""
 
@@ -77,11 +74,7 @@ class Mechanisms:
 
 def central_mechanisms() -> Mechanisms:
     """The model at its calibrated central values, or at the centres of the priors where there is no calibration."""
-    table, posterior = load_parameter_table(), load_posterior()
-    values = table.central_values()
-    if posterior is not None:
-        values |= posterior.values(None, table)
-    return Mechanisms(draw_of_values(values, table, jnp.float64))
+    return Mechanisms(parameter_draw(None, 1, dtype=jnp.float64))
 
 
 @record
@@ -119,7 +112,9 @@ def live(model: Mechanisms, person: Person, influences: Plain, until_years: floa
     """Carry people from mid-gestation to an age: classical Runge-Kutta steps of the body's own equations."""
     first = FIRST_HOUR / HOURS_PER_YEAR
     steps = round((until_years - first) * STEPS_PER_YEAR)
-    ages, seen = _carry(model.draw.model.biology, model.draw.model.growth_reference, person, influences, steps)
+    ages, seen = _carry(
+        model.draw.model.biology, model.draw.model.growth_reference, person, influences, steps
+    )
     kept = slice(None, None, STEPS_PER_YEAR // KEPT_PER_YEAR)
     return Life(np.asarray(ages)[kept], jax.tree.map(lambda leaf: np.asarray(leaf)[kept], seen))
 
@@ -169,7 +164,9 @@ def _carry(
 
     @jax.jit
     def run() -> tuple[Array, Condition]:
-        def step(state: tuple[Body, Array], number: Array) -> tuple[tuple[Body, Array], tuple[Array, Condition]]:
+        def step(
+            state: tuple[Body, Array], number: Array
+        ) -> tuple[tuple[Body, Array], tuple[Array, Condition]]:
             age = first + number * years
             operated = (age < given.fusion_years + years) & (age >= given.fusion_years)
             body = fuse_spine(state[0], operated, biology.skeleton)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from motorpool.biology import neurons, smn
-from motorpool.biology.vocabulary import HOURS_PER_MONTH, HOURS_PER_YEAR, LEGS_AND_TRUNK, MUSCLE_GROUPS, POOL_PARTS
+from motorpool.biology.vocabulary import (
+    HOURS_PER_MONTH,
+    HOURS_PER_YEAR,
+    LEGS_AND_TRUNK,
+    MUSCLE_GROUPS,
+    POOL_PARTS,
+)
 from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import data_of, panel_title, side_by_side, unit
 from motorpool.figures.mechanisms.lines import SOURCE, Panel, line_figure
@@ -57,7 +63,6 @@ def need_and_stress(model: Mechanisms) -> Figure:
                 ("Age, years", ages),
                 "SMN level",
                 {"median neuron needs": need, **{name: np.full(ages.size, y) for name, y in supply.items()}},
-                quiet=tuple(supply)[:0],
             ),
             Panel(
                 "Stress of legs and trunk",
@@ -109,7 +114,9 @@ def death(model: Mechanisms) -> Figure:
     """What changes the rate at which sick neurons die: age and inflammation."""
     parameters = model.biology.neurons
     ages = np.linspace(-0.4, 10.0, 105)
-    factor = np.asarray(neurons.age_factor(jnp.asarray(ages), parameters)) * float(parameters.death_rate_per_year)
+    factor = np.asarray(neurons.age_factor(jnp.asarray(ages), parameters)) * float(
+        parameters.death_rate_per_year
+    )
     seen = _lives(model).condition.inflammation
     age = _lives(model).age_years
     raised = {name: seen[:, place] for place, (name, _, _) in enumerate(LIVES)}
@@ -162,7 +169,10 @@ def pools(model: Mechanisms) -> Figure:
     def build(layout: Layout) -> Spec:
         columns = 4 if layout.name == "wide" else 2
         width = layout.panel_width(columns, gap=40)
-        charts = [_areas(table[table["life"] == name], width, place % columns == 0) for place, (name, _, _) in enumerate(LIVES)]
+        charts = [
+            _areas(table[table["life"] == name], width, place % columns == 0)
+            for place, (name, _, _) in enumerate(LIVES)
+        ]
         panels = [
             unit(chart, width=width, height=150, title=panel_title(name, width))
             for chart, (name, _, _) in zip(charts, LIVES, strict=True)
@@ -194,7 +204,9 @@ def _areas(table: Any, width: int, first: bool) -> Any:
         alt.Chart(data_of(table[["x", "state", "order", "percent"]]))
         .mark_area(stroke="#ffffff", strokeWidth=0.7)
         .encode(
-            x=alt.X("x:Q", title="Age, years", scale=alt.Scale(nice=False), axis=alt.Axis(tickCount=4, grid=False)),
+            x=alt.X(
+                "x:Q", title="Age, years", scale=alt.Scale(nice=False), axis=alt.Axis(tickCount=4, grid=False)
+            ),
             y=alt.Y(
                 "percent:Q",
                 stack="zero",
@@ -212,20 +224,14 @@ def _areas(table: Any, width: int, first: bool) -> Any:
     )
 
 
-_KEPT: dict[int, tuple[Mechanisms, Life]] = {}
-
-
+@functools.lru_cache(maxsize=1)
 def _lives(model: Mechanisms) -> Life:
-    """The lives of both figures, carried once per model."""
-    if id(model) not in _KEPT:
-        gain = float(risdiplam.splicing_gain(jnp.ones(()), model.therapies.risdiplam))
-        influences = plain(
-            len(LIVES), splicing_gain=gain, start_years=jnp.asarray([start for _, _, start in LIVES])
-        )
-        person = model.typical([copies for _, copies, _ in LIVES])
-        _KEPT.clear()
-        _KEPT[id(model)] = (model, live(model, person, influences, LAST_AGE_YEARS))
-    return _KEPT[id(model)][1]
+    """The lives that two figures share."""
+    gain = float(risdiplam.splicing_gain(jnp.ones(()), model.therapies.risdiplam))
+    influences = plain(
+        len(LIVES), splicing_gain=gain, start_years=jnp.asarray([start for _, _, start in LIVES])
+    )
+    return live(model, model.typical([copies for _, copies, _ in LIVES]), influences, LAST_AGE_YEARS)
 
 
 FIGURES = (need_and_stress, recovery, death, pools)

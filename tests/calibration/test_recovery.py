@@ -1,0 +1,133 @@
+"""Parameters that made synthetic studies are found again through the real simulator."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from motorpool.calibration.mode import (
+    Errors,
+    Mode,
+    difference_points,
+    errors_of,
+    jacobian,
+    misfit,
+    posterior_precision,
+    walk_to_mode,
+)
+from motorpool.calibration.space import ParameterSpace, parameter_space
+from motorpool.calibration.targets import Target
+from motorpool.evidence.parameters import load_parameter_table
+from motorpool.evidence.published import PublishedEndpoint
+from motorpool.simulation.model import draw_of_values
+from motorpool.studies.predict import Prediction, predict_all
+from motorpool.studies.scale import family_of, load_calibration_rules
+from motorpool.studies.study import Study, load_study, study_from_published
+
+# In prior standard deviations from the records' values.
+TRUE_DEVIATIONS = {
+    "neurons.death_rate_per_year": 0.8,
+    "survival.death_rate_at_middle_per_year": -1.0,
+    "chop_intend.middle_log_odds": 0.9,
+}
+PATIENTS = 96
+EVENT = "death_or_permanent_ventilation_16h_14d"
+
+
+def endpoint(arm: str, outcome: str, metric: str, n: int, **clock: float) -> PublishedEndpoint:
+    """A figure to be made; its value is a placeholder."""
+    return PublishedEndpoint.model_validate(
+        {
+            "id": "_".join([outcome, metric, *(f"{value:g}" for value in clock.values())]),
+            "arm": arm,
+            "outcome": outcome,
+            "metric": metric,
+            "value": 0.5,
+            "n": n,
+            **clock,
+            "definition": "synthetic",
+            "checked": True,
+            "evidence_id": "synthetic",
+        }
+    )
+
+
+def with_endpoints(name: str, endpoints: Sequence[PublishedEndpoint], seed: int) -> Study:
+    """A shipped study that reports these figures, with virtual people of its own."""
+    published = load_study(name).published.model_copy(update={"endpoints": tuple(endpoints)})
+    study = study_from_published(published, name)
+    populations = tuple(
+        dataclasses.replace(
+            population,
+            scenario=population.scenario.model_copy(update={"seed": population.scenario.seed + seed}),
+        )
+        for population in study.populations
+    )
+    return dataclasses.replace(study, populations=populations)
+
+
+# Few of each study: all are of the same people, and so are not as independent as their errors say.
+ENDPOINTS = {
+    "PNCR": [
+        endpoint("two_copies", EVENT, "survival_proportion", 46, age_months=10.5),
+        endpoint("two_copies", "chop_intend", "mean", 46, time_months=0),
+        endpoint("two_copies", "cmap_mv", "mean", 46, time_months=0),
+    ],
+    "ENDEAR": [
+        endpoint("sham", "chop_intend", "mean_change", 41, time_months=6),
+        endpoint("sham", "death", "proportion", 41, time_months=9),
+        endpoint("sham", "cmap_mv", "mean", 41, time_months=6),
+    ],
+}
+
+
+def predictions(z: np.ndarray, space: ParameterSpace, *, seed: int = 0, count: int = 0) -> list[Prediction]:
+    table = load_parameter_table()
+    draw = draw_of_values({**table.central_values(), **space.values(z, table)}, table)
+    wanted: Any = {
+        name: (with_endpoints(name, endpoints, seed), endpoints) for name, endpoints in ENDPOINTS.items()
+    }
+    found = predict_all(wanted, draw, patients=PATIENTS, count=count)
+    return [found[f"{name}.{one.id}"] for name, endpoints in ENDPOINTS.items() for one in endpoints]
+
+
+@pytest.mark.slow
+def test_parameters_behind_synthetic_studies_are_found_again():
+    whole = parameter_space(load_parameter_table(), load_calibration_rules())
+    space = ParameterSpace(tuple(axis for axis in whole.axes if axis.name in TRUE_DEVIATIONS))
+    truth = np.array([TRUE_DEVIATIONS[name] for name in space.names])
+    assert truth.size == 3
+    # Studies of the published size, of other people than those with whom they are fitted.
+    made = predictions(truth, space, seed=5, count=1)
+    scattered = predictions(np.zeros(3), space, count=64)
+    targets = [
+        Target(name, one, float(there.replicates[0]), None, family_of(one), 0.02)
+        for (name, one), there in zip(
+            [(name, one) for name, endpoints in ENDPOINTS.items() for one in endpoints], made, strict=True
+        )
+    ]
+    sampling = np.array([np.std(there.replicates) for there in scattered])
+    finite = sampling**2 * np.array([one.endpoint.n or 1 for one in targets])
+    finite /= np.array([there.effective_people for there in scattered])
+    errors: Errors = errors_of(targets, sampling, finite)
+
+    def predict(points: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return [np.array([there.value for there in predictions(z, space)]) for z in points]
+
+    z = np.zeros(3)
+    centre = np.array([there.value for there in scattered])
+    points, steps = difference_points(z, space)
+    slopes = jacobian(centre, predict(points), steps)
+    start = Mode(z, centre, slopes, (misfit(z, centre, errors),))
+    found = walk_to_mode(start, errors, space, predict, 3)
+    posterior_sd = np.sqrt(np.diag(np.linalg.inv(posterior_precision(found.slopes, errors))))
+    print(found.z, posterior_sd, (found.z - truth) / posterior_sd, found.course)
+    assert (np.abs(found.z - truth) < 2 * posterior_sd).all()
+    # This says something: the studies inform every axis, and the start was not as near.
+    assert (posterior_sd < 0.8).all()
+    assert (np.abs(truth) / posterior_sd).max() > 2
+    assert found.course[-1] < found.course[0] - 3

@@ -1,0 +1,153 @@
+"""The sampler finds what was put in: parameter recovery on a toy simulator, and simulation-based calibration.
+
+Simulation-based calibration (Talts, Betancourt, Simpson, Vehtari, Gelman 2018, arXiv:1804.06788): the rank of the true
+value among posterior draws is uniform when, and only when, the posterior is the right one on average.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from scipy.stats import chi2
+
+from motorpool.calibration.emulate import fit_emulator
+from motorpool.calibration.sample import PosteriorSampler, orientation, published_data, sample_posterior
+from motorpool.evidence.published import PublishedEndpoint
+from tests.calibration.toy import draw_data, draw_truth, emulator_of, space_of, targets_of_kinds
+from tests.studies.hand_made import endpoint
+
+SHARED = 0.25
+
+
+@pytest.mark.parametrize(
+    ("one", "wanted"),
+    [
+        (endpoint("death", "survival_proportion"), 1.0),
+        (endpoint("death", "proportion"), -1.0),
+        (endpoint("death", "median_time_months", 9.0), 1.0),
+        (endpoint("death", "hazard_ratio"), -1.0),
+        (endpoint("sit_10s", "proportion"), 1.0),
+        (endpoint("hfmse", "mean_change", 1.0), 1.0),
+        (endpoint("cobb_degrees", "mean_change", 1.0), -1.0),
+        (endpoint("pnfh_pg_per_ml", "median", 1.0), -1.0),
+        (endpoint("hfmse", "sd", 1.0), 0.0),
+        (endpoint("sma_type_1", "proportion"), -1.0),
+        (endpoint("sma_type_3", "proportion"), 1.0),
+        (endpoint("onset_age_months", "mean", 1.0), 1.0),
+    ],
+)
+def test_what_a_better_course_does_to_an_endpoint(one: PublishedEndpoint, wanted: float):
+    assert orientation(one) == wanted
+
+
+def test_counts_are_read_from_k_or_from_the_share_of_n():
+    counted, shared_of_n, figure = targets_of_kinds(3)
+    counted = dataclasses.replace(counted, endpoint=counted.endpoint.model_copy(update={"k": 7}))
+    shared_of_n = dataclasses.replace(
+        shared_of_n,
+        endpoint=shared_of_n.endpoint.model_copy(update={"metric": "proportion", "value": 0.3, "n": 20}),
+        value=-0.8,
+    )
+    data = published_data((counted, shared_of_n, figure))
+    assert list(data.counts[:2]) == [7, 6]
+    assert data.figures[1] == -0.8
+
+
+@pytest.mark.slow
+def test_parameters_of_a_toy_simulator_are_recovered():
+    """Simulate, emulate, sample: ninety per cent intervals hold the truth about nine times in ten, half intervals half
+    of the times, and they are much narrower than the prior."""
+    dimensions, count = 6, 20
+    space, targets = space_of(dimensions), targets_of_kinds(count)
+    simulator = emulator_of(count, dimensions, seed=3, bend=0.08)
+    generator = np.random.default_rng(11)
+    noise = 0.05 * np.array([np.abs(simulator.slopes[t]).mean() for t in range(count)])
+    points = 0.9 * generator.standard_normal((160, dimensions))
+    simulated = simulator.predict(points) + noise * generator.standard_normal((160, count))
+    measured = simulator.slopes * generator.uniform(0.8, 1.2, simulator.slopes.shape)
+    error = np.array([1.0 / np.sqrt(10) if t.standard_error is None else t.standard_error for t in targets])
+    emulator = fit_emulator(points, simulated, np.zeros(dimensions), measured, error**2)
+    sampler = PosteriorSampler(
+        targets, emulator, np.zeros(count), space, SHARED, chains=2, warmup=400, draws=500
+    )
+    inside_90, inside_50, spread = 0, 0, []
+    data_sets = 6
+    for number in range(data_sets):
+        z, discrepancy, of_study = draw_truth(space, targets, SHARED, generator)
+        true_figures = simulator.predict(z[None])[0]
+        data = draw_data(true_figures, discrepancy, of_study, targets, np.zeros(count), SHARED, generator)
+        found = sampler.run(data, seed=number)
+        assert found.z.shape == (1000, dimensions)
+        assert found.largest_r_hat < 1.03 and found.smallest_effective_size > 100 and found.divergences < 10
+        for share, into in ((0.9, "90"), (0.5, "50")):
+            low, high = np.quantile(found.z, [(1 - share) / 2, (1 + share) / 2], axis=0)
+            held = int(((low <= z) & (z <= high)).sum())
+            inside_90, inside_50 = inside_90 + held * (into == "90"), inside_50 + held * (into == "50")
+        spread.append(found.z.std(axis=0))
+    whole = data_sets * dimensions
+    assert inside_90 >= 0.78 * whole
+    assert 0.28 * whole <= inside_50 <= 0.72 * whole
+    assert np.mean(spread) < 0.6
+
+
+REPLICATES, RANKS = 50, 49
+
+
+@pytest.mark.slow
+def test_ranks_of_true_values_are_uniform():
+    dimensions, count = 4, 8
+    space, targets = space_of(dimensions), targets_of_kinds(count)
+    emulator = emulator_of(count, dimensions, seed=1, bend=0.1)
+    sampler = PosteriorSampler(
+        targets, emulator, np.zeros(count), space, SHARED, chains=1, warmup=300, draws=500
+    )
+    generator = np.random.default_rng(20)
+    of_parameters, of_discrepancies, too_sure, informed = [], [], [], []
+    for number in range(REPLICATES):
+        z, discrepancy, of_study = draw_truth(space, targets, SHARED, generator)
+        true_figures = emulator.predict(z[None])[0]
+        data = draw_data(true_figures, discrepancy, of_study, targets, emulator.error_sd, SHARED, generator)
+        found = sampler.run(data, seed=number)
+        thinned = np.linspace(0, found.z.shape[0] - 1, RANKS).astype(int)
+        draws, centre = found.z[thinned], found.z.mean(axis=0)
+        of_parameters += list((draws < z).sum(axis=0))
+        of_discrepancies += list((found.discrepancy[thinned] < discrepancy).sum(axis=0))
+        too_sure += list((centre + 0.6 * (draws - centre) < z).sum(axis=0))
+        informed.append(found.z.std(axis=0))
+    assert np.mean(informed) < 0.75  # else the ranks would say nothing of the likelihood
+    assert uniformity(of_parameters) > 0.01
+    assert uniformity(of_discrepancies) > 0.01
+    # The same ranks notice a posterior that is too narrow.
+    assert uniformity(too_sure) < 1e-4
+
+
+def uniformity(ranks: list[int], bins: int = 10) -> float:
+    """The p value of a chi-squared test of whole ranks from 0 to ``RANKS``."""
+    found, _ = np.histogram(ranks, bins=bins, range=(-0.5, RANKS + 0.5))
+    wanted = len(ranks) / bins
+    return float(chi2(bins - 1).sf(np.sum((found - wanted) ** 2) / wanted))
+
+
+@pytest.mark.slow
+def test_missing_errors_are_replaced_by_the_scatter_of_simulated_studies():
+    """A single figure of one axis, whose posterior is known: with prior 1 and total error s, 1 / sqrt(1 + 1 / s^2)."""
+    space = space_of(1, bound=8.0)
+    figure = dataclasses.replace(targets_of_kinds(2)[1], standard_error=None, discrepancy=1e-6, value=1.0)
+    figure = dataclasses.replace(
+        figure, endpoint=figure.endpoint.model_copy(update={"metric": "mean", "value": 1.0})
+    )
+    emulator = dataclasses.replace(
+        emulator_of(1, 1, seed=0, bend=0.0),
+        level=np.zeros(1),
+        slopes=np.ones((1, 1)),
+        error_sd=np.full(1, 0.3),
+    )
+    found = sample_posterior(
+        (figure,), emulator, np.array([0.4]), space, SHARED, seed=0, warmup=300, draws=1000
+    )
+    error = np.hypot(0.3, 0.4)
+    assert found.z.std() == pytest.approx(1 / np.sqrt(1 + 1 / error**2), rel=0.06)
+    assert found.z.mean() == pytest.approx(1 / (1 + error**2), abs=0.03)
+    assert found.families == ("hfmse",)

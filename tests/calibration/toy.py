@@ -1,0 +1,107 @@
+"""A small calibration whose answer is known: targets of mixed kinds, linear or mildly quadratic in a few axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from motorpool.calibration.emulate import Emulator
+from motorpool.calibration.sample import Data, orientation
+from motorpool.calibration.space import Axis, ParameterSpace
+from motorpool.calibration.targets import Target
+from motorpool.evidence.published import PublishedEndpoint
+
+SCALES = {"proportion": 0.3, "survival": 0.3, "hfmse": 0.3, "chop_intend": 1.5, "time": 0.12}
+# Family, outcome, metric, patients, and the standard error (None for counts).
+KINDS = (
+    ("proportion", "sit_10s", "proportion", 40, None),
+    ("hfmse", "hfmse", "mean_change", 60, 0.35),
+    ("survival", "death", "survival_proportion", 25, None),
+    ("chop_intend", "chop_intend", "mean_change", 50, 1.0),
+    ("time", "death", "median_time_months", 30, 0.15),
+)
+
+
+def space_of(dimensions: int, bound: float = 4.0) -> ParameterSpace:
+    """Axes with a standard normal prior on the value itself, cut off at ``bound``."""
+    return ParameterSpace(
+        tuple(Axis(f"made.axis_{i}", None, 0.0, 1.0, False, (-bound, bound)) for i in range(dimensions))
+    )
+
+
+def targets_of_kinds(count: int) -> tuple[Target, ...]:
+    """Targets of all kinds in turn, five to a study; their values are made later."""
+    found: list[Target] = []
+    for number in range(count):
+        family, outcome, metric, n, error = KINDS[number % len(KINDS)]
+        fields: dict[str, Any] = {"id": f"made_{number}", "arm": "made", "definition": "made"}
+        clock = {} if metric == "median_time_months" else {"time_months": 12.0}
+        endpoint = PublishedEndpoint(
+            **fields,
+            **clock,
+            outcome=outcome,
+            metric=metric,
+            value=0.5,
+            n=n,
+            checked=True,
+            evidence_id="made",
+        )
+        study = f"MADE-{number // len(KINDS)}"
+        found.append(Target(study, endpoint, 0.0, error, family, SCALES[family]))
+    return tuple(found)
+
+
+def emulator_of(targets: int, dimensions: int, seed: int, bend: float, error: float = 0.05) -> Emulator:
+    """An exact emulator: slopes of about one sampling error per prior SD or more, curvature ``bend`` times that."""
+    generator = np.random.default_rng(seed)
+    size = np.array([(0.8, 0.8, 0.8, 2.5, 0.3)[number % len(KINDS)] for number in range(targets)])
+    curvature = generator.normal(size=(targets, dimensions, dimensions)) * size[:, None, None]
+    return Emulator(
+        centre=np.zeros(dimensions),
+        level=0.3 * generator.normal(size=targets) * size,
+        slopes=generator.normal(size=(targets, dimensions)) * size[:, None],
+        directions=np.eye(dimensions),
+        curvature=bend * 0.5 * (curvature + curvature.transpose(0, 2, 1)),
+        error_sd=error * size,
+    )
+
+
+def draw_truth(
+    space: ParameterSpace, targets: tuple[Target, ...], shared: float, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Parameters (D,), discrepancies (F,) by family and deviations of studies (S,), each from its prior."""
+    low, high = (np.array(side) for side in zip(*(axis.reach() for axis in space.axes), strict=True))
+    z = generator.standard_normal(len(space.axes))
+    while not ((z > low) & (z < high)).all():
+        z = generator.standard_normal(len(space.axes))
+    scales = np.array([SCALES[family] for family in dict.fromkeys(t.family for t in targets)])
+    relative = np.abs(generator.standard_normal(scales.size))
+    studies = len({t.study for t in targets})
+    return z, relative * scales, generator.standard_normal(studies)
+
+
+def draw_data(
+    mean: np.ndarray,
+    discrepancy: np.ndarray,
+    of_study: np.ndarray,
+    targets: tuple[Target, ...],
+    error_sd: np.ndarray,
+    shared: float,
+    generator: np.random.Generator,
+) -> Data:
+    """What studies would have found: the model's figures, its discrepancies, and chance."""
+    families = list(dict.fromkeys(t.family for t in targets))
+    studies = list(dict.fromkeys(t.study for t in targets))
+    figures, counts = np.zeros(len(targets)), np.zeros(len(targets), int)
+    for place, target in enumerate(targets):
+        size = discrepancy[families.index(target.family)]
+        common = np.sqrt(shared) * size * orientation(target.endpoint) * of_study[studies.index(target.study)]
+        own = np.sqrt((1 - shared) * size**2 + error_sd[place] ** 2) * generator.standard_normal()
+        there = mean[place] + common + own
+        if target.standard_error is None:
+            assert target.endpoint.n is not None
+            counts[place] = generator.binomial(target.endpoint.n, 1 / (1 + np.exp(-there)))
+        else:
+            figures[place] = there + target.standard_error * generator.standard_normal()
+    return Data(figures, counts)
