@@ -93,6 +93,18 @@ def test_from_far_away_steps_are_limited_and_every_one_is_better(problem: Proble
     assert (np.diff(found.course) < 0).all()
 
 
+def test_damping_shortens_a_step_and_still_leads_downhill(problem: Problem):
+    start = start_of(problem, np.zeros(DIMENSIONS), space_of(DIMENSIONS))
+    steps = [
+        step_towards_mode(start.z, start.predicted, start.slopes, problem.errors, damping)
+        for damping in (0.0, 3.0, 30.0)
+    ]
+    lengths = [float(np.linalg.norm(step)) for step in steps]
+    assert lengths[0] > lengths[1] > lengths[2] > 0
+    for step in steps:
+        assert misfit(step, problem.predict([step])[0], problem.errors) < start.course[0]
+
+
 def test_wrong_slopes_are_corrected_on_the_way(problem: Problem):
     space, generator = space_of(DIMENSIONS), np.random.default_rng(1)
     start = start_of(problem, np.zeros(DIMENSIONS), space)

@@ -10,11 +10,13 @@ import dataclasses
 
 import numpy as np
 import pytest
-from scipy.stats import chi2
+from scipy.stats import chi2, norm
+from scipy.stats import t as student
 
 from motorpool.calibration.emulate import fit_emulator
 from motorpool.calibration.sample import PosteriorSampler, orientation, published_data, sample_posterior
 from motorpool.evidence.published import PublishedEndpoint
+from motorpool.studies.scale import load_calibration_rules
 from tests.calibration.toy import draw_data, draw_truth, emulator_of, space_of, targets_of_kinds
 from tests.studies.hand_made import endpoint
 
@@ -132,7 +134,7 @@ def uniformity(ranks: list[int], bins: int = 10) -> float:
 
 @pytest.mark.slow
 def test_missing_errors_are_replaced_by_the_scatter_of_simulated_studies():
-    """A single figure of one axis, whose posterior is known: with prior 1 and total error s, 1 / sqrt(1 + 1 / s^2)."""
+    """A single figure of one axis, whose posterior is summed up on a grid."""
     space = space_of(1, bound=8.0)
     figure = dataclasses.replace(targets_of_kinds(2)[1], standard_error=None, discrepancy=1e-6, value=1.0)
     figure = dataclasses.replace(
@@ -147,7 +149,11 @@ def test_missing_errors_are_replaced_by_the_scatter_of_simulated_studies():
     found = sample_posterior(
         (figure,), emulator, np.array([0.4]), space, SHARED, seed=0, warmup=300, draws=1000
     )
-    error = np.hypot(0.3, 0.4)
-    assert found.z.std() == pytest.approx(1 / np.sqrt(1 + 1 / error**2), rel=0.06)
-    assert found.z.mean() == pytest.approx(1 / (1 + error**2), abs=0.03)
+    grid, tails = np.linspace(-8, 8, 16001), load_calibration_rules().tails_degrees_of_freedom
+    density = norm.pdf(grid) * student.pdf((1.0 - grid) / np.hypot(0.3, 0.4), tails)
+    mean = np.average(grid, weights=density)
+    sd = np.sqrt(np.average((grid - mean) ** 2, weights=density))
+    assert found.z.mean() == pytest.approx(mean, abs=0.04)
+    assert found.z.std() == pytest.approx(sd, rel=0.06)
+    assert sd < 0.6  # without the error that stands in it would be narrower, without the figure 1
     assert found.families == ("hfmse",)

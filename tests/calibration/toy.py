@@ -11,6 +11,7 @@ from motorpool.calibration.sample import Data, orientation
 from motorpool.calibration.space import Axis, ParameterSpace
 from motorpool.calibration.targets import Target
 from motorpool.evidence.published import PublishedEndpoint
+from motorpool.studies.scale import load_calibration_rules
 
 SCALES = {"proportion": 0.3, "survival": 0.3, "hfmse": 0.3, "chop_intend": 1.5, "time": 0.12}
 # Family, outcome, metric, patients, and the standard error (None for counts).
@@ -90,18 +91,20 @@ def draw_data(
     shared: float,
     generator: np.random.Generator,
 ) -> Data:
-    """What studies would have found: the model's figures, its discrepancies, and chance."""
+    """What studies would have found: the model's figures, its discrepancies, and chance, with heavy tails."""
+    tails = load_calibration_rules().tails_degrees_of_freedom
     families = list(dict.fromkeys(t.family for t in targets))
     studies = list(dict.fromkeys(t.study for t in targets))
     figures, counts = np.zeros(len(targets)), np.zeros(len(targets), int)
     for place, target in enumerate(targets):
         size = discrepancy[families.index(target.family)]
         common = np.sqrt(shared) * size * orientation(target.endpoint) * of_study[studies.index(target.study)]
-        own = np.sqrt((1 - shared) * size**2 + error_sd[place] ** 2) * generator.standard_normal()
-        there = mean[place] + common + own
+        error = target.standard_error or 0.0
+        spread = np.sqrt((1 - shared) * size**2 + error_sd[place] ** 2 + error**2)
+        there = mean[place] + common + spread * generator.standard_t(tails)
         if target.standard_error is None:
             assert target.endpoint.n is not None
             counts[place] = generator.binomial(target.endpoint.n, 1 / (1 + np.exp(-there)))
         else:
-            figures[place] = there + target.standard_error * generator.standard_normal()
+            figures[place] = there
     return Data(figures, counts)

@@ -17,7 +17,19 @@ from motorpool.evidence.sources import load_sources
 from motorpool.simulation.loading import SHIPPED_FOLDER, load_scenario, scenario_from_text, shipped_scenarios
 
 Capture = pytest.CaptureFixture[str]
-VERBS = ("demo", "init", "simulate", "scenarios", "parameters", "report", "doctor")
+VERBS = (
+    "demo",
+    "init",
+    "simulate",
+    "scenarios",
+    "parameters",
+    "evidence",
+    "studies",
+    "calibrate",
+    "validate",
+    "report",
+    "doctor",
+)
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])

@@ -66,7 +66,7 @@ def made_up_posterior(*, r_hat: float = 1.003, seed: int = 1) -> Posterior:
 
 
 def validation_data(missed: Sequence[str] = (), studies: Sequence[str] | None = None) -> dict[str, Any]:
-    """A validation of all scored endpoints of these studies (by default of all): inside unless a study is ``missed``."""
+    """A validation of all scored endpoints of these studies (by default of all): inside unless ``missed``."""
     rows: list[dict[str, Any]] = []
     for name in studies or executable_studies():
         study = load_study(name)

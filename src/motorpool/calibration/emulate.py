@@ -18,7 +18,7 @@ FOLDS = 10
 # Numerical choices: prior SDs of a slope's correction, relative to the target's total error, and of a curvature.
 SLOPE_SD, CURVATURE_SD = 0.5, 0.5
 SMALLEST_NOISE = 0.15
-# A target with fewer figures than this cannot be emulated; its error, in total errors, is so large that it says nothing.
+# A target with fewer figures cannot be emulated; its error, in total errors, is so large that it says nothing.
 LEAST_POINTS, SAYS_NOTHING = 2 * FOLDS, 100.0
 
 

@@ -80,7 +80,7 @@ def posterior_precision(slopes: Array, errors: Errors) -> Array:
 def step_towards_mode(
     z: Array, predicted: Array, slopes: Array, errors: Errors, damping: float = 0.0
 ) -> Array:
-    """The Gauss-Newton step, at most ``LARGEST_STEP`` along any axis; shorter and safer with ``damping`` (Levenberg)."""
+    """The Gauss-Newton step, at most ``LARGEST_STEP`` along any axis; shorter with ``damping`` (Levenberg)."""
     residual = np.where(np.isfinite(predicted), errors.published - predicted, 0.0)
     gradient = slopes.T @ (residual / errors.variance) - z
     precision = posterior_precision(slopes, errors) + damping * np.eye(z.size)

@@ -28,7 +28,7 @@ from motorpool.calibration.mode import (
     posterior_precision,
     walk_to_mode,
 )
-from motorpool.calibration.sample import Sampled, sample_posterior
+from motorpool.calibration.sample import DRAWS, WARMUP, Sampled, sample_posterior
 from motorpool.calibration.space import ParameterSpace, parameter_space
 from motorpool.calibration.targets import Target, studies_of, targets_of
 from motorpool.evidence.parameters import ParameterTable, load_parameter_table
@@ -42,6 +42,7 @@ PATIENTS = 128
 REPLICATES = 48  # replicate studies behind the sampling SD of papers without an error
 WIDENED = 1.2  # simulations around the mode spread this much wider than the normal approximation
 STEPS = 12
+ROUGH_WARMUP, ROUGH_DRAWS = 300, 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,8 +117,8 @@ class Calibration:
         people = np.maximum(at.effective_people, 20.0)
         finite = np.nan_to_num(at.sampling_sd, nan=0.0) ** 2 * n / people
         # Nobody of the simulated people is not a share of exactly none: log-odds of small counts scatter widely.
-        shares = 1.0 / (1.0 + np.exp(-np.nan_to_num(at.values)))
         logit = np.array([kind_of(t.endpoint) == "logit" for t in targets])
+        shares = 1.0 / (1.0 + np.exp(-np.where(logit, np.nan_to_num(at.values), 0.0)))
         finite = np.where(logit, 1.0 / ((people + 1.0) * shares * (1.0 - shares)), finite)
         return errors_of(targets, at.sampling_sd, finite)
 
@@ -155,9 +156,16 @@ class Calibration:
         """An emulator from simulated points."""
         return fit_emulator(np.stack(points), np.stack(values), mode.z, mode.slopes, errors.variance)
 
-    def sample(self, emulator: Emulator, at: Evaluation, seed: int) -> Sampled:
-        """NUTS with the emulator."""
+    def sample(self, emulator: Emulator, at: Evaluation, seed: int, *, rough: bool = False) -> Sampled:
+        """NUTS with the emulator; ``rough``: short chains, to see where to simulate next."""
         shared = load_calibration_rules().shared_by_study
         return sample_posterior(
-            self.setting.targets, emulator, at.sampling_sd, self.setting.space, shared, seed
+            self.setting.targets,
+            emulator,
+            at.sampling_sd,
+            self.setting.space,
+            shared,
+            seed,
+            warmup=ROUGH_WARMUP if rough else WARMUP,
+            draws=ROUGH_DRAWS if rough else DRAWS,
         )

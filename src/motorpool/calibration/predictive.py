@@ -8,7 +8,7 @@ the whole.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,14 @@ from scipy.stats import binom, norm
 from motorpool.calibration.sample import orientation
 from motorpool.evidence.published import PublishedEndpoint
 from motorpool.studies.endpoints import FRACTIONS
-from motorpool.studies.predict import Prediction
-from motorpool.studies.scale import backward, family_of, forward, published_estimate
+from motorpool.studies.predict import LARGEST_SAMPLE, Prediction
+from motorpool.studies.scale import backward, forward, published_estimate
+from motorpool.studies.study import Study, arms_of
 
 Array = NDArray[np.float64]
 PER_DRAW = 64  # predictive samples per posterior draw
+SIMPLE_SAMPLES = 4096  # of a forecast without a model
+LEAST_SHARE = 1e-9  # so that a count is never impossible
 LOW, HIGH = 0.05, 0.95
 ALPHA = 0.10
 
@@ -31,11 +34,13 @@ ALPHA = 0.10
 class Forecast:
     """The predictive distribution of an endpoint as samples on its scale, and the draws behind it.
 
-    samples (S,); values (D,) endless-study values by draw; sampling_sd: scatter of a study of the published size;
-    effective_people over all draws.
+    samples (S,) studies of the published size; centres (S,) the endless studies that they are part of; values (D,)
+    endless-study values by draw, without the model's discrepancy; sampling_sd: scatter of a study of the published
+    size; effective_people over all draws.
     """
 
     samples: Array
+    centres: Array
     values: Array
     sampling_sd: float
     effective_people: float
@@ -67,44 +72,83 @@ class Judged:
 def forecast(
     endpoint: PublishedEndpoint,
     predictions: Sequence[Prediction],
-    discrepancies: Sequence[float],
-    study_effects: Sequence[float],
+    discrepancies: Sequence[float] | Array,
+    study_effects: Array,
     shared: float,
     generator: np.random.Generator,
+    *,
+    tails: float,
+    arm_size: float,
 ) -> Forecast:
     """The predictive distribution from predictions under several posterior draws.
 
     Args:
-        predictions: one per draw, with replicate studies.
-        discrepancies: scale of the family's discrepancy by draw; study_effects: the study's standard normal effect.
+        predictions: (D,) one per draw, with replicate studies.
+        discrepancies: (D,) scale of the family's discrepancy by draw.
+        study_effects: (D, PER_DRAW) the study's standard normal effects, the same for all its endpoints.
         shared: share of the discrepancy's variance common to a study.
+        tails: degrees of freedom of the endpoint's own part of the discrepancy.
+        arm_size: people in an arm of a replicate study (:func:`arm_size_of`).
+
+    Raises:
+        ValueError: no replicate study gave a finite value.
     """
     values = np.array([p.value for p in predictions])
     scatter = np.array([_spread(p.replicates) for p in predictions])
+    if not np.isfinite(scatter).any():
+        raise ValueError(f"{endpoint.id}: no replicate study gave a finite value")
     sampling_sd = float(np.nanmean(scatter))
     # Part of the spread between draws is the chance of finitely many simulated people; what is left is knowledge.
     people = float(np.mean([p.effective_people for p in predictions]))
-    n = float(endpoint.n or 50)
-    chance = sampling_sd**2 * n / max(people, 1.0)
+    chance = sampling_sd**2 * arm_size / max(people, 1.0)
     spread = np.var(values, ddof=1) if values.size > 1 else 0.0
     shrunk = np.sqrt(max(spread - chance, 0.0) / spread) if spread > 0 else 1.0
     centre = values.mean()
     known = centre + shrunk * (values - centre)
-    size = np.asarray(discrepancies)[:, None]
-    own = generator.standard_normal((values.size, PER_DRAW))
-    moved = known[:, None] + np.sqrt(1.0 - shared) * size * own
-    moved = moved + np.sqrt(shared) * size * orientation(endpoint) * np.asarray(study_effects)[:, None]
-    if _counted(endpoint):
-        shares = backward(endpoint, moved)
-        drawn = generator.binomial(int(endpoint.n or 1), shares) / float(endpoint.n or 1)
-        samples = forward(endpoint, drawn, float(endpoint.n or 1))
-    else:
-        samples = moved + sampling_sd * generator.standard_normal(moved.shape)
+    size = np.asarray(discrepancies, np.float64)[:, None]
+    normal = generator.standard_normal((values.size, PER_DRAW))
+    heavy = generator.chisquare(tails, normal.shape) / tails if np.isfinite(tails) else 1.0
+    own = normal / np.sqrt(heavy)
+    common = orientation(endpoint) * study_effects
+    moved = known[:, None] + size * (np.sqrt(1.0 - shared) * own + np.sqrt(shared) * common)
+    samples = _with_chance(endpoint, moved, sampling_sd, generator)
     total = float(sum(p.effective_people for p in predictions))
-    return Forecast(samples.ravel(), known, sampling_sd, total)
+    return Forecast(samples.ravel(), moved.ravel(), known, sampling_sd, total)
 
 
-def _counted(endpoint: PublishedEndpoint) -> bool:
+def arm_size_of(study: Study, endpoint: PublishedEndpoint) -> float:
+    """People in an arm of a replicate study: the harmonic mean of its arms, in which variances go."""
+    sizes = [min(study.patients(endpoint, arm), LARGEST_SAMPLE) for arm in arms_of(endpoint)]
+    return len(sizes) / sum(1.0 / size for size in sizes)
+
+
+def simple_forecast(
+    endpoint: PublishedEndpoint,
+    mean: float,
+    sd: float,
+    sampling_sd: float,
+    generator: np.random.Generator,
+    size: int = SIMPLE_SAMPLES,
+) -> Forecast:
+    """A forecast without a model: the value in an endless study is normal on its scale, a study scatters around it."""
+    values = mean + sd * generator.standard_normal(size)
+    samples = _with_chance(endpoint, values, sampling_sd, generator)
+    return Forecast(samples, values, values, sampling_sd, float("nan"))
+
+
+def _with_chance(
+    endpoint: PublishedEndpoint, values: Array, sampling_sd: float, generator: np.random.Generator
+) -> Array:
+    """What studies of the published size find around values in an endless one: counts are binomial, else normal."""
+    if not is_count(endpoint):
+        return values + sampling_sd * generator.standard_normal(values.shape)
+    n = int(endpoint.n or 1)
+    drawn = generator.binomial(n, backward(endpoint, values)) / n
+    return forward(endpoint, drawn, float(n))
+
+
+def is_count(endpoint: PublishedEndpoint) -> bool:
+    """Whether a figure is so many of so many people."""
     return endpoint.metric in FRACTIONS and endpoint.n is not None
 
 
@@ -119,7 +163,7 @@ def judge(endpoint: PublishedEndpoint, told: Forecast, generator: np.random.Gene
     estimate = published_estimate(endpoint)
     samples = told.samples
     low, middle, high = (float(np.quantile(samples, q)) for q in (LOW, 0.5, HIGH))
-    value = estimate.value
+    value = observed(endpoint)
     inside = low - 1e-9 <= value <= high + 1e-9
     mean, sd = float(samples.mean()), max(float(samples.std()), 1e-9)
     below, equal = float(np.mean(samples < value - 1e-9)), float(np.mean(np.abs(samples - value) <= 1e-9))
@@ -146,36 +190,38 @@ def judge(endpoint: PublishedEndpoint, told: Forecast, generator: np.random.Gene
     )
 
 
+def observed(endpoint: PublishedEndpoint) -> float:
+    """The published figure on its scale; a share of n people is a count, as forecasts of it are."""
+    if not is_count(endpoint):
+        return published_estimate(endpoint).value
+    n = int(endpoint.n or 1)
+    return float(forward(endpoint, published_count(endpoint) / n, float(n)))
+
+
+def published_count(endpoint: PublishedEndpoint) -> int:
+    """How many of n a published share stands for."""
+    return endpoint.k if endpoint.k is not None else round(endpoint.value * (endpoint.n or 0))
+
+
 def _natural(endpoint: PublishedEndpoint, scaled: Array, n: float | None) -> Array:
     """Back to the endpoint's unit; counts are moved back outwards by the half person they were moved in."""
     values = backward(endpoint, scaled)
-    if _counted(endpoint) and n is not None:
+    if is_count(endpoint) and n is not None:
         return np.clip((values * (n + 1.0) - 0.5) / n, 0.0, 1.0)
     return values
 
 
 def log_score(endpoint: PublishedEndpoint, told: Forecast) -> float:
-    """Log density (counts: log probability) of the published figure under the forecast."""
-    if _counted(endpoint):
-        n = int(endpoint.n or 1)
-        k = endpoint.k if endpoint.k is not None else round(endpoint.value * n)
-        shares = np.arange(n + 1) / n
-        observed = np.abs(told.samples[:, None] - forward(endpoint, shares, float(n))[None]).argmin(axis=1)
-        counts = np.bincount(observed, minlength=n + 1).astype(float)
-        # Smoothed by a binomial kernel, so that a count which no sample happened to hit is not impossible.
-        smooth = logsumexp(
-            binom.logpmf(k, n, np.clip((np.arange(n + 1) + 0.5) / (n + 1), 1e-6, 1 - 1e-6)),
-            b=0.05 * counts / counts.sum(),
-        )
-        return float(np.logaddexp(smooth, np.log(0.95 * counts[k] / counts.sum() + 1e-12)))
-    return normal_log_score(endpoint, float(told.samples.mean()), float(told.samples.std()))
+    """Log density (counts: log probability) of the published figure: the mean over the endless studies of the forecast
+    of that under each."""
+    if is_count(endpoint):
+        shares = np.clip(backward(endpoint, told.centres), LEAST_SHARE, 1.0 - LEAST_SHARE)
+        logs = binom.logpmf(published_count(endpoint), int(endpoint.n or 1), shares)
+    else:
+        logs = norm.logpdf(published_estimate(endpoint).value, told.centres, max(told.sampling_sd, 1e-6))
+    return float(logsumexp(logs) - np.log(told.centres.size))
 
 
 def normal_log_score(endpoint: PublishedEndpoint, mean: float, sd: float) -> float:
     """Log density of the published figure under a normal forecast on its scale."""
     return float(norm.logpdf(published_estimate(endpoint).value, mean, max(sd, 1e-6)))
-
-
-def families(endpoints: Mapping[str, PublishedEndpoint]) -> dict[str, str]:
-    """The family of each endpoint."""
-    return {name: family_of(endpoint) for name, endpoint in endpoints.items()}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import shutil
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -25,16 +24,23 @@ from motorpool.calibration.mode import Errors, Mode, posterior_precision
 from motorpool.calibration.pipeline import Calibration, Setting, Tell, setting_of_calibration, targets_digest
 from motorpool.calibration.sample import Sampled
 from motorpool.calibration.slopes import read_slopes, shipped_slopes, write_slopes
-from motorpool.evidence.posterior import DISCREPANCY_PREFIX, load_posterior, read_posterior, write_posterior
+from motorpool.evidence.posterior import (
+    DISCREPANCY_PREFIX,
+    FOLDER,
+    load_posterior,
+    read_posterior,
+    write_posterior,
+)
 from motorpool.evidence.records import EvidenceError
 from motorpool.simulation.calibration_state import model_digest, parameters_digest
 
 Array = NDArray[np.float64]
-AROUND_MODE, AT_POSTERIOR = 120, 120
+AROUND_MODE, AT_POSTERIOR = 44, 24
 SHIPPED_DRAWS = 400
 QUICK_DRAWS = 400
 SEED = 20261126
 SENSITIVITY_SAMPLES = 256
+POSTERIOR_FILES = ("draws.csv", "slopes.csv", "posterior.json")
 
 
 def run_calibration(folder: Path, *, quick: bool, tell: Tell) -> Path:
@@ -58,7 +64,7 @@ def run_calibration(folder: Path, *, quick: bool, tell: Tell) -> Path:
         at = work.scatter(mode.z, pool)
         points = work.around(mode, errors, AROUND_MODE, SEED)
         values = work.simulate(points, pool, "simulating around the mode")
-        first = work.sample(work.emulate(mode, errors, points, values), at, SEED)
+        first = work.sample(work.emulate(mode, errors, points, values), at, SEED, rough=True)
         tell("first posterior sampled", 1, 1)
         later = _some(first.z, AT_POSTERIOR, SEED + 1)
         values += work.simulate(later, pool, "simulating at the first posterior")
@@ -83,10 +89,11 @@ def _shipped_start(setting: Setting) -> tuple[Array, Array | None]:
     if posterior is None:
         return np.zeros(len(setting.space.axes)), None
     centre = posterior.facts.centre
-    z = np.array(
-        [axis.standardised(centre[axis.name]) if axis.name in centre else 0.0 for axis in setting.space.axes]
-    )
-    return z, shipped_slopes([t.name for t in setting.targets], setting.space.names)
+    axes = setting.space.axes
+    low, high = (np.array(side) for side in zip(*(axis.reach() for axis in axes), strict=True))
+    z = np.array([axis.standardised(centre[axis.name]) if axis.name in centre else 0.0 for axis in axes])
+    # Rounding, or bounds that have changed since, may have left it outside.
+    return np.clip(z, low, high), shipped_slopes([t.name for t in setting.targets], setting.space.names)
 
 
 def _stored_mode(folder: Path, setting: Setting) -> tuple[Array | None, Array | None]:
@@ -104,11 +111,9 @@ def _stored_mode(folder: Path, setting: Setting) -> tuple[Array | None, Array | 
 
 
 def _store_mode(folder: Path, setting: Setting, mode: Mode) -> None:
-    (folder / "slopes.csv").write_text(
-        write_slopes(mode.slopes, [t.name for t in setting.targets], setting.space.names)
-    )
+    _replace(folder / "slopes.csv", _slopes_table(setting, mode))
     text = json.dumps({"identity": setting.identity, "z": [float(x) for x in mode.z]})
-    (folder / "mode.json").write_text(text)
+    _replace(folder / "mode.json", text)  # last: without it there is no stored mode
 
 
 def _slopes_table(setting: Setting, mode: Mode) -> str:
@@ -169,7 +174,7 @@ def _overlap(setting: Setting, z: Array) -> dict[str, Any]:
     """How far the posterior moved from the prior, in prior SDs, and how much narrower it is."""
     moved = {axis.name: round(float(z[:, i].mean()), 2) for i, axis in enumerate(setting.space.axes)}
     width = {axis.name: round(float(z[:, i].std()), 2) for i, axis in enumerate(setting.space.axes)}
-    correlation = np.corrcoef(z.T)
+    correlation = np.asarray(np.corrcoef(z.T))
     rows, columns = np.triu_indices(len(setting.space.axes), 1)
     strongest = np.argsort(-np.abs(correlation[rows, columns]))[:20]
     names = setting.space.names
@@ -234,9 +239,7 @@ def _write(
     text, described = write_posterior(names, draws, complete)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "draws.csv").write_text(text)
-    (folder / "slopes.csv").write_text(
-        write_slopes(mode.slopes, [t.name for t in setting.targets], setting.space.names)
-    )
+    (folder / "slopes.csv").write_text(_slopes_table(setting, mode))
     (folder / "posterior.json").write_text(described)  # last: a posterior without it is not one
     return folder
 
@@ -248,19 +251,34 @@ def ship_posterior(run: Path) -> Path:
         EvidenceError: the run has no finished posterior, or the package's data cannot be written.
     """
     made = run / "posterior"
-    read_posterior((made / "draws.csv").read_text(), (made / "posterior.json").read_text())
+    try:
+        texts = {name: (made / name).read_text(encoding="utf-8") for name in POSTERIOR_FILES}
+    except FileNotFoundError as error:
+        missing = Path(str(error.filename)).name
+        raise EvidenceError(
+            f"{run}: holds no finished posterior ({missing} is missing); run `motorpool calibrate --out {run}` again"
+        ) from None
+    read_posterior(texts["draws.csv"], texts["posterior.json"])
+    sensitivity = run / "sensitivity.json"
     data = Path(str(resources.files("motorpool.evidence").joinpath("data")))
     try:
-        (data / "posterior").mkdir(exist_ok=True)
-        for name in ("draws.csv", "slopes.csv", "posterior.json"):
-            shutil.copyfile(made / name, data / "posterior" / name)
-        if (run / "sensitivity.json").exists():
-            shutil.copyfile(run / "sensitivity.json", data / "sensitivity.json")
+        (data / FOLDER).mkdir(exist_ok=True)
+        for name, text in texts.items():
+            _replace(data / FOLDER / name, text)
+        if sensitivity.exists():
+            _replace(data / sensitivity.name, sensitivity.read_text(encoding="utf-8"))
     except OSError as error:
         raise EvidenceError(
             f"{error.filename}: {error.strerror}; --ship needs a checkout that you can write"
         ) from None
-    return data / "posterior"
+    return data / FOLDER
+
+
+def _replace(file: Path, text: str) -> None:
+    """Write a file so that it is never half there."""
+    unfinished = file.with_name(f".{file.name}.unfinished")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(file)
 
 
 def describe(made: Path) -> list[str]:

@@ -1,6 +1,8 @@
 """Sampling the posterior with the emulator: NUTS (numpyro), several chains, with the usual diagnostics.
 
-The likelihood: counts are binomial, everything else normal on its scale. Each family of endpoints has a discrepancy of
+The likelihood: counts are binomial, everything else lies around the prediction on its scale, with heavy tails
+(Student's t), so that a few figures that the model cannot meet, or that measured something else, do not set the doubt
+about all others. Each family of endpoints has a discrepancy of
 the model whose size is itself inferred (half-normal prior), a part of it shared by the endpoints of one study. So sixty
 endpoints do not pretend to be exact, and one study that differs as a whole does not count as many.
 """
@@ -20,10 +22,11 @@ from motorpool.calibration.targets import Target
 from motorpool.evidence.outcome_catalogue import load_outcome_catalogue
 from motorpool.evidence.published import PublishedEndpoint
 from motorpool.studies.endpoints import FRACTIONS
+from motorpool.studies.scale import load_calibration_rules
 
 Array = NDArray[np.float64]
 CHAINS = 4
-WARMUP, DRAWS = 800, 1000
+WARMUP, DRAWS = 500, 600
 
 
 @dataclasses.dataclass(frozen=True)
@@ -186,6 +189,7 @@ def _model(
             emulator.centre, emulator.level, emulator.slopes, emulator.directions, emulator.curvature
         )
     )  # fmt: skip
+    tails = load_calibration_rules().tails_degrees_of_freedom
     where_count, where_normal = np.flatnonzero(counts), np.flatnonzero(~counts)
 
     def model(figures: Any, numbers: Any) -> None:
@@ -207,7 +211,9 @@ def _model(
         mean = mean + jnp.sqrt(shared) * size * jnp.asarray(sign) * of_study[study]
         own_variance = (1.0 - shared) * size**2 + jnp.asarray(emulator.error_sd) ** 2
         if where_count.size:
-            extra = numpyro.sample("of_count", dist.Normal(jnp.zeros(where_count.size), 1.0).to_event(1))
+            extra = numpyro.sample(
+                "of_count", dist.StudentT(tails, jnp.zeros(where_count.size), 1.0).to_event(1)
+            )
             logit = mean[where_count] + jnp.sqrt(own_variance[where_count]) * extra
             numpyro.sample(
                 "counts",
@@ -218,7 +224,7 @@ def _model(
             spread = jnp.sqrt(own_variance[where_normal] + jnp.asarray(error[where_normal]) ** 2)
             numpyro.sample(
                 "figures",
-                dist.Normal(mean[where_normal], spread).to_event(1),
+                dist.StudentT(tails, mean[where_normal], spread).to_event(1),
                 obs=figures[where_normal],
             )
 

@@ -5,26 +5,37 @@ from __future__ import annotations
 import dataclasses
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import as_completed
+from concurrent.futures import Executor, as_completed
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from motorpool.calibration.evaluate import worker_pool
-from motorpool.calibration.predictive import Judged, forecast, judge, normal_log_score
+from motorpool.calibration.predictive import (
+    PER_DRAW,
+    arm_size_of,
+    forecast,
+    is_count,
+    judge,
+    log_score,
+    normal_log_score,
+    simple_forecast,
+)
 from motorpool.calibration.validation_summary import OWN_SET, SETS, Row, Validation, load_acceptance
-from motorpool.evidence.posterior import load_posterior
+from motorpool.evidence.posterior import Posterior, load_posterior
 from motorpool.evidence.published import PublishedEndpoint
 from motorpool.evidence.records import EvidenceError
 from motorpool.studies.predict import Prediction
 from motorpool.studies.scale import family_of, load_calibration_rules, published_estimate
 from motorpool.studies.study import Study, executable_studies, load_study
+from motorpool.studies.words import unit_of
 
 Array = NDArray[np.float64]
 Tell = Callable[[str, float], None]
-DRAWS, PATIENTS, REPLICATES = 24, 128, 40
+DRAWS, PATIENTS, REPLICATES = 16, 128, 40
 SEED = 1  # of the priors of parameters that no calibration study informs
+NOT_PREDICTED = "under most draws there is nobody like this population, or no value (a median not reached)"
 
 
 def run_validation(
@@ -44,19 +55,25 @@ def run_validation(
         baselines: also score natural history alone (the same studies without therapy).
 
     Raises:
-        EvidenceError: there is no posterior.
+        EvidenceError: there is no posterior, or nothing to predict.
     """
-    if load_posterior() is None:
+    posterior = load_posterior()
+    if posterior is None:
         raise EvidenceError("there is no posterior to validate; run `motorpool calibrate` first")
     studies = list(own) if own else [load_study(name) for name in executable_studies()]
     wanted = {study.name: [e for e in study.endpoints if own or study.set_of(e) in sets] for study in studies}
     studies = [study for study in studies if wanted[study.name]]
-    found = _predict(studies, wanted, draws, patients, tell, without_therapy=False)
-    untreated: dict[str, list[Prediction]] = {}
-    if baselines:
-        treated = [study for study in studies if _has_therapy(study)]
-        untreated = _predict(treated, wanted, max(4, draws // 4), patients, tell, without_therapy=True)
-    return _judge_all(studies, wanted, found, untreated, draws)
+    if not studies:
+        raise EvidenceError("there is nothing to predict: no endpoint of these studies is scored")
+    treated = [study for study in studies if _has_therapy(study)]
+    without: dict[str, dict[int, Prediction]] = {}
+    with worker_pool() as pool:
+        found = _predict(pool, studies, wanted, draws, patients, tell, without_therapy=False)
+        if baselines and treated:
+            few = max(4, draws // 4)
+            without = _predict(pool, treated, wanted, few, patients, tell, without_therapy=True)
+    rows, missing = judge_all(studies, wanted, found, without, draws, posterior)
+    return Validation(rows, missing, draws, patients, posterior.facts.draws_sha256)
 
 
 def _has_therapy(study: Study) -> bool:
@@ -64,6 +81,7 @@ def _has_therapy(study: Study) -> bool:
 
 
 def _predict(
+    pool: Executor,
     studies: Sequence[Study],
     wanted: Mapping[str, Sequence[PublishedEndpoint]],
     draws: int,
@@ -71,24 +89,25 @@ def _predict(
     tell: Tell,
     *,
     without_therapy: bool,
-) -> dict[str, list[Prediction]]:
-    """Predictions of each endpoint (``STUDY.endpoint``) under every draw that gave one."""
+) -> dict[str, dict[int, Prediction]]:
+    """Predictions of each endpoint (``STUDY.endpoint``) by the number of the draw, where it gave one."""
     names = {study.name: [e.id for e in wanted[study.name]] for study in studies}
     own = [study for study in studies if study.set_of(study.endpoints[0]) is None]
     stage = "predicting without therapy" if without_therapy else "predicting studies"
-    found: dict[str, list[Prediction]] = {}
+    found: dict[str, dict[int, Prediction]] = {}
     by_draw: list[dict[str, Prediction]] = [{} for _ in range(draws)]
-    with worker_pool() as pool:
-        futures = {
-            pool.submit(predict_draw, number, names, patients, own, without_therapy): number
-            for number in range(draws)
-        }
-        for done, future in enumerate(as_completed(futures), start=1):
-            by_draw[futures[future]] = future.result()
-            tell(stage, done / draws)
-    for predictions in by_draw:
+    tell(stage, 0.0)
+    futures = {
+        pool.submit(predict_draw, number, names, patients, own, without_therapy): number
+        for number in range(draws)
+    }
+    for done, future in enumerate(as_completed(futures), start=1):
+        by_draw[futures[future]] = future.result()
+        tell(stage, done / draws)
+    for number, predictions in enumerate(by_draw):
         for name, prediction in predictions.items():
-            found.setdefault(name, []).append(prediction)
+            if np.isfinite(prediction.replicates).sum() > 1:
+                found.setdefault(name, {})[number] = prediction
     return found
 
 
@@ -132,45 +151,48 @@ def untreated(study: Study) -> Study:
     return dataclasses.replace(study, populations=populations)
 
 
-def _judge_all(
+def judge_all(
     studies: Sequence[Study],
     wanted: Mapping[str, Sequence[PublishedEndpoint]],
-    found: Mapping[str, Sequence[Prediction]],
-    without: Mapping[str, Sequence[Prediction]],
+    found: Mapping[str, Mapping[int, Prediction]],
+    without: Mapping[str, Mapping[int, Prediction]],
     draws: int,
-) -> Validation:
-    rules, acceptance, posterior = load_calibration_rules(), load_acceptance(), load_posterior()
-    assert posterior is not None
-    least = acceptance.effective_people.floor or 0.0
+    posterior: Posterior,
+) -> tuple[tuple[Row, ...], dict[str, str]]:
+    """Every wanted endpoint held against its published figure, and those that most draws could not predict.
+
+    The result of an endpoint does not depend on which others are asked for: luck belongs to the names of study and
+    endpoint.
+
+    Args:
+        found, without: predictions with and without therapy, by ``STUDY.endpoint`` and number of the draw.
+    """
+    rules = load_calibration_rules()
+    least = load_acceptance().effective_people.floor or 0.0
     similar = _similar_trials()
     rows: list[Row] = []
     missing: dict[str, str] = {}
     for study in studies:
-        # The luck of a study belongs to its name, so that no other study changes its prediction.
-        generator = np.random.default_rng(zlib.crc32(study.name.encode()))
-        effects = generator.standard_normal(draws)
+        effects = _luck(study.name).standard_normal((draws, PER_DRAW))
         for endpoint in wanted[study.name]:
             name = f"{study.name}.{endpoint.id}"
-            predictions = found.get(name, [])
-            if len(predictions) < max(1, draws // 2):
-                missing[name] = "the model has nobody, or too few people, like this population"
+            predictions = found.get(name, {})
+            numbers = sorted(predictions)
+            if len(numbers) < max(1, draws // 2):
+                missing[name] = NOT_PREDICTED
                 continue
-            family = family_of(endpoint)
-            sizes = posterior.discrepancies.get(family)
-            scale = rules.discrepancy[family].scale
-            discrepancies = (
-                np.full(len(predictions), scale) if sizes is None else np.resize(sizes, len(predictions))
-            )
+            family, generator = family_of(endpoint), _luck(name)
             told = forecast(
                 endpoint,
-                predictions,
-                list(discrepancies),
-                list(effects[: len(predictions)]),
+                [predictions[number] for number in numbers],
+                _discrepancies(posterior, family, numbers),
+                effects[numbers],
                 rules.shared_by_study,
                 generator,
+                tails=rules.tails_degrees_of_freedom,
+                arm_size=arm_size_of(study, endpoint),
             )
             judged = judge(endpoint, told, generator)
-            scores = _baseline_scores(endpoint, judged, told.sampling_sd, without.get(name, []), similar)
             rows.append(
                 Row(
                     study=study.name,
@@ -180,10 +202,27 @@ def _judge_all(
                     family=family,
                     judged=judged,
                     counted=judged.effective_people >= least,
-                    baseline_log_scores=scores,
+                    baseline_log_scores=_baseline_scores(
+                        endpoint, told.sampling_sd, list(without.get(name, {}).values()), similar, generator
+                    ),
+                    unit=unit_of(endpoint),
+                    n=endpoint.n,
+                    definition=endpoint.definition,
                 )
             )
-    return Validation(tuple(rows), missing)
+    return tuple(rows), missing
+
+
+def _luck(name: str) -> np.random.Generator:
+    return np.random.default_rng(zlib.crc32(name.encode()))
+
+
+def _discrepancies(posterior: Posterior, family: str, numbers: Sequence[int]) -> Array:
+    """The model's discrepancy in a family under these draws; its prior's scale where calibration had no such family."""
+    sizes = posterior.discrepancies.get(family)
+    if sizes is None:
+        return np.full(len(numbers), load_calibration_rules().discrepancy[family].scale)
+    return sizes[np.asarray(numbers) % len(posterior)]
 
 
 def _kind(endpoint: PublishedEndpoint) -> tuple[Any, ...]:
@@ -204,22 +243,32 @@ def _similar_trials() -> dict[tuple[Any, ...], list[float]]:
 
 def _baseline_scores(
     endpoint: PublishedEndpoint,
-    judged: Judged,
     sampling_sd: float,
     without: Sequence[Prediction],
     similar: Mapping[tuple[Any, ...], Sequence[float]],
+    generator: np.random.Generator,
 ) -> dict[str, float]:
-    """Log scores of simpler forecasts on the same scale, and of the model as a normal forecast to compare with them."""
+    """Log scores of simpler forecasts, of counts and of other figures as the model's own are made."""
     scores: dict[str, float] = {}
-    scale = load_calibration_rules().discrepancy[family_of(endpoint)].scale
     if without:
         values = np.array([p.value for p in without])
-        sd = float(np.sqrt(values.var() + sampling_sd**2 + scale**2))
-        scores["natural history"] = normal_log_score(endpoint, float(values.mean()), sd)
+        scale = load_calibration_rules().discrepancy[family_of(endpoint)].scale
+        doubt = float(np.hypot(values.std(), scale))
+        scores["natural history"] = _simple_score(
+            endpoint, float(values.mean()), doubt, sampling_sd, generator
+        )
     past = similar.get(_kind(endpoint), ())
     if len(past) > 1:
-        spread = float(np.std(past, ddof=1))
-        scores["similar trials"] = normal_log_score(
-            endpoint, float(np.mean(past)), float(np.hypot(spread, sampling_sd))
+        doubt = float(np.std(past, ddof=1))
+        scores["similar trials"] = _simple_score(
+            endpoint, float(np.mean(past)), doubt, sampling_sd, generator
         )
     return scores
+
+
+def _simple_score(
+    endpoint: PublishedEndpoint, mean: float, doubt: float, sampling_sd: float, generator: np.random.Generator
+) -> float:
+    if is_count(endpoint):
+        return log_score(endpoint, simple_forecast(endpoint, mean, doubt, sampling_sd, generator))
+    return normal_log_score(endpoint, mean, float(np.hypot(doubt, sampling_sd)))

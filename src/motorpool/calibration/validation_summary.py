@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from motorpool._version import __version__
 from motorpool.calibration.predictive import Judged
 from motorpool.evidence.records import EvidenceRecord, build_record, read_evidence_yaml
 
@@ -48,8 +50,11 @@ def load_acceptance() -> Acceptance:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One endpoint of a validation: what it is and how it came out. ``counted`` is false where too few simulated people
-    stand behind it; ``baseline_log_scores`` by name of the baseline."""
+    """One endpoint of a validation: what it is and how it came out.
+
+    ``counted`` is false where too few simulated people stand behind it; ``baseline_log_scores`` by name of the
+    baseline; ``unit`` of the values as stored; ``n`` and ``definition`` as published.
+    """
 
     study: str
     arm: str
@@ -59,14 +64,21 @@ class Row:
     judged: Judged
     counted: bool
     baseline_log_scores: Mapping[str, float]
+    unit: str = ""
+    n: int | None = None
+    definition: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
 class Validation:
-    """All rows, and the endpoints that could not be predicted with the reason."""
+    """All rows, the endpoints that could not be predicted with the reason, and how it was made: draws, virtual people
+    per arm and draw, and the hash of the posterior's draws."""
 
     rows: tuple[Row, ...]
     not_predicted: Mapping[str, str]
+    draws: int
+    patients: int
+    posterior_sha256: str
 
 
 def coverage_interval(rows: Sequence[Row], seed: int = 0) -> tuple[float, float]:
@@ -115,18 +127,27 @@ def _nearly_certain(row: Row) -> bool:
 
 
 def report_data(found: Validation) -> dict[str, Any]:
-    """The validation as plain data: summary by set and by family, every endpoint, and the acceptance criteria."""
+    """The validation as plain data: summary by set, every endpoint, and the acceptance criteria.
+
+    Families and baselines are those of the validation studies, or else of a user's own.
+    """
     sets = [name for name in (*SETS, OWN_SET) if any(row.set == name for row in found.rows)]
     by_set = {name: [row for row in found.rows if row.set == name] for name in sets}
-    judged_set = by_set.get("validation", [])
-    families = sorted({row.family for row in judged_set})
+    main = by_set.get("validation") or by_set.get(OWN_SET) or []
+    families = sorted({row.family for row in main})
     return {
         "summary": {name: summary(rows) for name, rows in by_set.items()},
-        "families": {name: summary([r for r in judged_set if r.family == name]) for name in families},
-        "baselines": baseline_summary(judged_set),
-        "acceptance": acceptance_results(by_set) if judged_set else {},
+        "families": {name: summary([r for r in main if r.family == name]) for name in families},
+        "baselines": baseline_summary(main),
+        "acceptance": acceptance_results(by_set) if "validation" in by_set else {},
         "endpoints": [_row_data(row) for row in found.rows],
         "not_predicted": dict(found.not_predicted),
+        "made_with": {
+            "motorpool": __version__,
+            "draws": found.draws,
+            "patients": found.patients,
+            "posterior_sha256": found.posterior_sha256,
+        },
     }
 
 
@@ -137,17 +158,12 @@ def baseline_summary(rows: Sequence[Row]) -> dict[str, Any]:
         paired = [
             (row.judged.log_score, row.baseline_log_scores[name])
             for row in rows
-            if row.counted and name in row.baseline_log_scores and not _is_count(row)
+            if row.counted and name in row.baseline_log_scores
         ]
         if paired:
             own, other = (float(np.mean(part)) for part in zip(*paired, strict=True))
             found[name] = {"n": len(paired), "model": own, "baseline": other, "better": own > other}
     return found
-
-
-def _is_count(row: Row) -> bool:
-    """Counts are scored by probabilities, which cannot be set against the baselines' densities."""
-    return row.family in ("proportion", "survival")
 
 
 def acceptance_results(by_set: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
@@ -164,8 +180,15 @@ def acceptance_results(by_set: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
         "inside_90": _met(numbers["coverage_90"], acceptance.inside_90, larger=True),
         "median_width_ratio": _met(ratio, acceptance.median_width_ratio, larger=False),
         "least_endpoints": _met(numbers["n"], acceptance.least_endpoints, larger=True),
-        "negative_controls": {"value": sum(controls), "of": len(controls), "floor_met": all(controls)},
-        "baselines": {"value": scores, "floor_met": all(entry["better"] for entry in scores.values())},
+        "negative_controls": {
+            "value": sum(controls),
+            "of": len(controls),
+            "floor_met": all(controls) if controls else None,
+        },
+        "baselines": {
+            "value": scores,
+            "floor_met": all(entry["better"] for entry in scores.values()) if scores else None,
+        },
     }
 
 
@@ -192,10 +215,16 @@ def _row_data(row: Row) -> dict[str, Any]:
         "set": row.set,
         "family": row.family,
         "counted": row.counted,
+        "unit": row.unit,
+        "n": row.n,
+        "definition": row.definition,
         **{name: _plain(value) for name, value in dataclasses.asdict(row.judged).items()},
         "baseline_log_scores": {name: _plain(value) for name, value in row.baseline_log_scores.items()},
     }
 
 
 def _plain(value: Any) -> Any:
-    return round(value, 6) if isinstance(value, float) else value
+    """Numbers to six decimals; none for what is not a number, which JSON does not know."""
+    if not isinstance(value, float):
+        return value
+    return round(value, 6) if math.isfinite(value) else None

@@ -27,15 +27,16 @@ def calibrate(
         help="Also make the result the posterior that motorpool uses (in a checkout you can write).",
     ),
 ) -> None:
-    """Fit the model to the calibration studies and write a posterior.
+    """Fit the model to the calibration studies.
 
     Every simulation is kept in the folder: an interrupted run goes on where it was when the same command is given
-    again. The last line is the folder of the posterior.
+    again. The last line is the folder of the posterior that was written.
 
     \b
-    motorpool calibrate --quick            mode and normal approximation
-    motorpool calibrate --out my_run       the full posterior, resumable
-    motorpool calibrate --out my_run --ship   ... and use it from now on
+    Examples:
+      motorpool calibrate --quick               mode and normal approximation
+      motorpool calibrate --out my_run          the full posterior, resumable
+      motorpool calibrate --out my_run --ship   the same, and used from now on
     """
     from motorpool.calibration.run import describe, run_calibration, ship_posterior
 

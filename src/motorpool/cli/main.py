@@ -15,7 +15,19 @@ from typing import Any
 
 import typer
 
-from motorpool.cli import doctor, evidence, init, parameters, report, scenarios, simulate, studies
+from motorpool.cli import (
+    calibrate,
+    credibility,
+    doctor,
+    evidence,
+    init,
+    parameters,
+    report,
+    scenarios,
+    simulate,
+    studies,
+    validate,
+)
 
 HELP = """Simulate treatment plans for spinal muscular atrophy in virtual patients, and read what is known.
 
@@ -25,6 +37,8 @@ First steps:
   motorpool scenarios                plans that come with motorpool
   motorpool init my_study.yaml       a commented scenario file to change
   motorpool simulate my_study.yaml   simulate it and write a report
+  motorpool evidence search walking  what is known, with sources
+  motorpool validate                 what the model predicts of studies it never saw
 
 Research software: it does not replace a doctor's judgement."""
 
@@ -45,6 +59,9 @@ app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(parameters.app, name="parameters")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(studies.app, name="studies")
+app.command("calibrate")(calibrate.calibrate)
+app.command("validate")(validate.validate)
+app.command("credibility")(credibility.credibility)
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 

@@ -43,6 +43,7 @@ class CalibrationRules(EvidenceRecord):
     not_calibrated: tuple[str, ...]
     discrepancy: Mapping[str, DiscrepancyScale]
     shared_by_study: float = Field(ge=0, le=1)
+    tails_degrees_of_freedom: float = Field(gt=2)
 
 
 @functools.cache

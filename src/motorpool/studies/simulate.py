@@ -32,8 +32,8 @@ class ArmPeople:
     """The people of one simulated arm; P people, V visits, O outcomes, M milestones, E events.
 
     weights (P,) add to 1. visit_months (V,). observed (V, O, P) as rated, NaN after death; alive (V, P);
-    milestone_status (V, M, P); milestone_gained_months (M, P) age, NaN for never; event_months (E, P) since enrolment, +inf for not
-    before the horizon. onset_months (P,), NaN for never noticed.
+    milestone_status (V, M, P); milestone_gained_months (M, P) age, NaN for never; event_months (E, P) since
+    enrolment, +inf for not before the horizon. onset_months (P,), NaN for never noticed.
     """
 
     weights: Array
