@@ -130,3 +130,10 @@ def test_a_treated_child_keeps_more_neurons_and_a_fused_spine_is_straighter(mode
     assert working[1] > 2.0 * working[0]
     assert end.cobb_degrees[2] < end.cobb_degrees[0]
     assert dataclasses.is_dataclass(end)
+
+
+def test_small_numbers_on_an_axis_stay_as_they_are(tmp_path: Path) -> None:
+    x = np.linspace(0.0, 1.0, 5)
+    panel = Panel("Small", ("x", x), "y", {"line": 0.001 * 10**x}, y_domain=(0.001, 0.1), logarithmic=True)
+    (path,) = write_figures([line_figure("small", "Small", "A caption.", [panel])], tmp_path)
+    assert ">0.001<" in path.read_text(encoding="utf-8")

@@ -37,6 +37,7 @@ def report_content(results: Results) -> dict[str, Any]:
     from motorpool.figures.context import FigureContext
     from motorpool.figures.milestones import milestone_table
     from motorpool.report.glance import glance_table
+    from motorpool.report.outside import outside_words
     from motorpool.report.plans import plan_frame
     from motorpool.report.provenance import manifest_rows, provenance
     from motorpool.report.published import not_drawn_frame, published_frame
@@ -64,6 +65,7 @@ def report_content(results: Results) -> dict[str, Any]:
         "title": str(context.dataset.attrs["title"]),
         "question": str(context.dataset.attrs["question"]),
         "parameter_words": parameter_words(),
+        "outside": outside_words(context),
         "people_word": who,
         "contents": _contents(sections),
         "headline": maker.headline(),

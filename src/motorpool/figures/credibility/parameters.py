@@ -120,7 +120,9 @@ def sensitivity_figure(parameters: Sequence[Mapping[str, Any]], shown: int = 25)
 
     if not parameters:
         return None
-    table = pd.DataFrame([{"name": one["parameter"], "index": one["mean_total_index"]} for one in parameters])
+    table = pd.DataFrame(
+        [{"name": one["parameter"], "index": 100.0 * one["mean_total_index"]} for one in parameters]
+    )
     drawn = table.head(shown)
 
     def build(layout: Layout) -> Spec:
@@ -131,7 +133,7 @@ def sensitivity_figure(parameters: Sequence[Mapping[str, Any]], shown: int = 25)
             alt.Chart()
             .mark_bar(color=ARM_COLOURS[0], height=9)
             .encode(
-                x=alt.X("index:Q", title="Mean total Sobol index"),
+                x=alt.X("index:Q", title="Mean total Sobol index, %"),
                 y=alt.Y(
                     "name:N",
                     sort=None,
@@ -144,7 +146,7 @@ def sensitivity_figure(parameters: Sequence[Mapping[str, Any]], shown: int = 25)
             [bars], data=data_of(drawn), width=layout.width - (290 if wide else 20), height={"step": 17}
         )
 
-    first = "; ".join(f"{row.name} {row.index:.2f}" for row in drawn.head(5).itertuples(index=False))
+    first = "; ".join(f"{row.name} {row.index:.0f} %" for row in drawn.head(5).itertuples(index=False))
     return Figure(
         build=build,
         identifier="sensitivity",
@@ -155,5 +157,5 @@ def sensitivity_figure(parameters: Sequence[Mapping[str, Any]], shown: int = 25)
             f"{len(drawn)} largest. Shares of interacting parameters count for each of them."
         ),
         source="Sobol indices of the calibration's emulator.",
-        table=table.rename(columns={"name": "Parameter", "index": "Mean total index"}),
+        table=table.rename(columns={"name": "Parameter", "index": "Mean total index, %"}),
     )

@@ -10,7 +10,7 @@ import numpy as np
 from motorpool.biology import growth, junction, muscle
 from motorpool.biology.vocabulary import LEGS_AND_TRUNK
 from motorpool.figures.figure import Figure
-from motorpool.figures.mechanisms.lines import Panel, line_figure
+from motorpool.figures.mechanisms.lines import POINTS, Panel, line_figure
 from motorpool.figures.mechanisms.model import Mechanisms, live, plain
 from motorpool.outcomes import daily_life
 from motorpool.therapies import calendar, courses, myostatin, supportive_care
@@ -23,7 +23,7 @@ TREATED_FROM_YEARS = 2.0
 def innervation(model: Mechanisms) -> Figure:
     """The share of muscle that the surviving neurons reach by sprouting."""
     people = model.draw.people
-    working = np.linspace(0.0, 1.0, 101)
+    working = np.linspace(0.0, 1.0, POINTS)
     sizes = {
         "typical person": 0.0,
         "sprouting one SD stronger": 1.0,
@@ -56,11 +56,11 @@ def innervation(model: Mechanisms) -> Figure:
 def transmission(model: Mechanisms) -> Figure:
     """Neuromuscular transmission in balance, and the endurance that goes with it."""
     parameters = model.biology.junction
-    working = np.linspace(0.0, 1.0, 101)
+    working = np.linspace(0.0, 1.0, POINTS)
     lines = {
         f"stress {stress:g}": _steady_transmission(working, stress, parameters) for stress in (0.0, 0.5, 1.0)
     }
-    level = np.linspace(0.4, 1.0, 61)
+    level = np.linspace(0.4, 1.0, POINTS)
     by_group = jnp.broadcast_to(jnp.asarray(level), (4, level.size))
     bridged = junction.with_support(
         jnp.asarray(level), model.therapies.transmission_support.deficit_bridged * jnp.ones(())
@@ -106,11 +106,11 @@ def _steady_transmission(
 
 def mass(model: Mechanisms) -> Figure:
     """The muscle mass that innervation sustains, and what feeding and muscle's own SMN change."""
-    innervated = np.linspace(0.02, 1.0, 99)
+    innervated = np.linspace(0.02, 1.0, POINTS)
     sessions = calendar.calendar_of(courses.Rehabilitation(therapy="rehabilitation")).rates["rehabilitation"]
     trained = float(supportive_care.trained_activity(jnp.asarray(sessions), model.therapies.rehabilitation))
     grown = float(myostatin.growth_gain(jnp.ones(()), model.therapies.myostatin))
-    level = np.linspace(0.02, 0.6, 59)
+    level = np.linspace(0.02, 0.6, POINTS)
     parameters = model.biology.muscle
     one = jnp.ones_like(jnp.asarray(level))
     own = muscle.target_mass(one, one, one, 0 * one, one, jnp.asarray(level), 0 * one, 0 * one, parameters)
@@ -159,7 +159,7 @@ def _steady_mass(
 def load_and_maturity(model: Mechanisms) -> Figure:
     """The load that a growing body puts on weak muscle, and how much of the repertoire an infant can use."""
     parameters, reference = model.biology.growth, model.draw.model.growth_reference
-    years = np.linspace(0.0, 40.0, 161)
+    years = np.linspace(0.0, 40.0, POINTS)
     girl = model.typical([3.0] * years.size)
     weight = growth.log_median_weight(jnp.asarray(years), girl.female, reference)
     spread = model.draw.people.load_log_sd
@@ -174,7 +174,7 @@ def load_and_maturity(model: Mechanisms) -> Figure:
         )
         for name, sds in {"typical": 0.0, "one SD more": 1.0, "one SD less": -1.0}.items()
     }
-    young = np.linspace(0.0, 3.0, 121)
+    young = np.linspace(0.0, 3.0, POINTS)
     child = model.typical([3.0] * young.size)
     pace = model.draw.people.maturation_log_sd
     maturities = {

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SOURCE = "Computed with the model's own functions."
 PANEL_HEIGHT = 190
+POINTS = 121  # places on every horizontal axis: one number, so that the model's functions are compiled once
 Values = Any  # numbers of any array library, or a sequence of them
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from motorpool.biology.vocabulary import HOURS_PER_MONTH, MUSCLE_GROUPS
 from motorpool.figures.figure import Figure
-from motorpool.figures.mechanisms.lines import Panel, line_figure
+from motorpool.figures.mechanisms.lines import POINTS, Panel, line_figure
 from motorpool.figures.mechanisms.model import Mechanisms
 from motorpool.outcomes import electrophysiology, walking
 from motorpool.outcomes.observation import observation_bias
@@ -17,7 +17,7 @@ from motorpool.outcomes.panel import OUTCOME_INDEX
 def nerve(model: Mechanisms) -> Figure:
     """CMAP from muscle and transmission, neurofilament from dying neurons."""
     parameters = model.outcomes.electrophysiology
-    ages = np.linspace(0.0, 15.0, 121)
+    ages = np.linspace(0.0, 15.0, POINTS)
     full = jnp.ones((len(MUSCLE_GROUPS), ages.size))
     cmap = {
         f"muscle {100 * share:g} % of healthy": electrophysiology.cmap_mv(
@@ -25,7 +25,7 @@ def nerve(model: Mechanisms) -> Figure:
         )
         for share in (1.0, 0.7, 0.4)
     }
-    dying = np.linspace(0.0, 1.0, 51)
+    dying = np.linspace(0.0, 1.0, POINTS)
     plasma = {
         words: electrophysiology.pnfh_pg_per_ml(jnp.asarray(dying), jnp.asarray(age), parameters)
         for words, age in (("at birth", 0.0), ("at 1 year", 1.0), ("at 5 years", 5.0))
@@ -52,7 +52,7 @@ def nerve(model: Mechanisms) -> Figure:
 def walk(model: Mechanisms) -> Figure:
     """The six-minute walk: distance from the legs, fall within the test from transmission."""
     parameters = model.outcomes.walking
-    odds = np.linspace(0.0, 5.0, 51)
+    odds = np.linspace(0.0, 5.0, POINTS)
     legs = tuple(jnp.asarray(odds) for _ in MUSCLE_GROUPS)
 
     def metres(transmission: float, age: float) -> np.ndarray:
@@ -82,7 +82,7 @@ def walk(model: Mechanisms) -> Figure:
 
 def observation(model: Mechanisms) -> Figure:
     """What learning, hope and an open label add to a score."""
-    months = np.linspace(0.0, 24.0, 97)
+    months = np.linspace(0.0, 24.0, POINTS)
     parameters = model.draw.observation
     hours = jnp.asarray(months * HOURS_PER_MONTH)[:, None]
     kinds = {"blinded": 0.0, "open label": 1.0}

@@ -18,7 +18,7 @@ from motorpool.biology.vocabulary import (
 )
 from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import data_of, panel_title, side_by_side, unit
-from motorpool.figures.mechanisms.lines import SOURCE, Panel, line_figure
+from motorpool.figures.mechanisms.lines import POINTS, SOURCE, Panel, line_figure
 from motorpool.figures.mechanisms.model import NEVER_YEARS, Life, Mechanisms, live, plain
 from motorpool.figures.theme import NEURON_COLOURS
 from motorpool.therapies import risdiplam
@@ -37,10 +37,10 @@ LAST_AGE_YEARS = 4.0
 def need_and_stress(model: Mechanisms) -> Figure:
     """How much SMN is needed at each age, and the stress of neurons that have less."""
     parameters = model.biology.smn
-    ages = np.linspace(-0.4, 5.0, 109)
+    ages = np.linspace(-0.4, 5.0, POINTS)
     supply = {f"{copies} copies make": float(copies * parameters.level_per_smn2_copy) for copies in (2, 3, 4)}
     need = np.asarray(smn.need(jnp.asarray(ages), parameters))
-    levels = np.linspace(0.02, 0.40, 96)
+    levels = np.linspace(0.02, 0.40, POINTS)
     person = model.typical([2.0] * levels.size)
     part = jnp.broadcast_to(jnp.asarray(levels), (POOL_PARTS, len(MUSCLE_GROUPS), levels.size))
     lines: dict[str, Any] = {}
@@ -79,7 +79,7 @@ def need_and_stress(model: Mechanisms) -> Figure:
 def recovery(model: Mechanisms) -> Figure:
     """How fast sick neurons recover and working ones fall sick while some stress remains."""
     parameters = model.biology.neurons
-    stress = np.linspace(0.0, 1.0, 101)
+    stress = np.linspace(0.0, 1.0, POINTS)
     calm = neurons.calm_enough(jnp.asarray(stress), parameters.recovery_stress_odds)
     plainly = neurons.calm_enough(jnp.asarray(stress), jnp.ones(()))
     recovering = parameters.recovery_rate_per_year * np.asarray(calm)
@@ -113,7 +113,7 @@ def recovery(model: Mechanisms) -> Figure:
 def death(model: Mechanisms) -> Figure:
     """What changes the rate at which sick neurons die: age and inflammation."""
     parameters = model.biology.neurons
-    ages = np.linspace(-0.4, 10.0, 105)
+    ages = np.linspace(-0.4, 10.0, POINTS)
     factor = np.asarray(neurons.age_factor(jnp.asarray(ages), parameters)) * float(
         parameters.death_rate_per_year
     )

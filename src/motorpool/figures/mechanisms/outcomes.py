@@ -8,7 +8,7 @@ import numpy as np
 from motorpool.biology import growth
 from motorpool.biology.vocabulary import MUSCLE_GROUPS
 from motorpool.figures.figure import Figure
-from motorpool.figures.mechanisms.lines import Panel, line_figure
+from motorpool.figures.mechanisms.lines import POINTS, Panel, line_figure
 from motorpool.figures.mechanisms.model import Mechanisms
 from motorpool.outcomes import abilities, breathing, daily_life, motor_scales, survival
 from motorpool.outcomes.milestones import MILESTONES
@@ -26,7 +26,7 @@ def _everywhere(log_odds: np.ndarray) -> abilities.ByGroup:
 
 def milestones(model: Mechanisms) -> Figure:
     """Ability times maturity against what milestones ask for."""
-    ages = np.linspace(0.0, 3.0, 121)
+    ages = np.linspace(0.0, 3.0, POINTS)
     maturity = growth.typical_maturity(jnp.asarray(ages), model.biology.growth)
     margin = float(model.outcomes.abilities.full_strength_margin)
     healthy = float(np.log((1.0 - margin) / margin))
@@ -63,7 +63,7 @@ def milestones(model: Mechanisms) -> Figure:
 
 def scales(model: Mechanisms) -> Figure:
     """Motor scales from ability."""
-    odds = np.linspace(-4.0, 5.0, 91)
+    odds = np.linspace(-4.0, 5.0, POINTS)
     able = _everywhere(odds)
     outcomes = model.outcomes
     infant = {
@@ -94,7 +94,7 @@ def scales(model: Mechanisms) -> Figure:
 
 def breath(model: Mechanisms) -> Figure:
     """Lung function, the hours of ventilation needed and given, and the hazard of death."""
-    odds = np.linspace(-4.0, 4.0, 97)
+    odds = np.linspace(-4.0, 4.0, POINTS)
     able, parameters = jnp.asarray(odds), model.outcomes.breathing
     needed = breathing.ventilation_need_hours(able, parameters)
     shares = {name: breathing.given_share(jnp.asarray(level), parameters) for name, level in CARE.items()}
@@ -143,12 +143,12 @@ def breath(model: Mechanisms) -> Figure:
 
 def infections(model: Mechanisms) -> Figure:
     """How often respiratory infections come, and what they do to the hazard of death."""
-    ages = np.linspace(0.0, 12.0, 481)
+    ages = np.linspace(0.0, 6.0, POINTS)
     parameters = model.outcomes.infections
     season = infection_rate_per_year(jnp.asarray(ages), 0.0, parameters)
     opposite = infection_rate_per_year(jnp.asarray(ages), 0.5, parameters)
     middle = 0.5 * (np.asarray(season) + np.asarray(opposite))
-    severity = np.linspace(0.0, 1.0, 51)
+    severity = np.linspace(0.0, 1.0, POINTS)
     weak = _everywhere(np.full(severity.size, -0.5))
 
     def hazard(cough_assist: float) -> np.ndarray:
@@ -191,7 +191,7 @@ def infections(model: Mechanisms) -> Figure:
 
 def swallowing(model: Mechanisms) -> Figure:
     """Swallowing, and the hazard of tube feeding, from the bulbar muscles."""
-    odds = np.linspace(-4.0, 4.0, 97)
+    odds = np.linspace(-4.0, 4.0, POINTS)
     able = _everywhere(odds)
     return line_figure(
         "swallowing",

@@ -12,7 +12,7 @@ import numpy as np
 from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_MONTH, MUSCLE_GROUPS
 from motorpool.engine.state import no_protocol
 from motorpool.figures.figure import Figure
-from motorpool.figures.mechanisms.lines import Panel, line_figure
+from motorpool.figures.mechanisms.lines import POINTS, Panel, line_figure
 from motorpool.figures.mechanisms.model import Mechanisms
 from motorpool.therapies import (
     cells,
@@ -110,7 +110,7 @@ def vector(model: Mechanisms) -> Figure:
         )
         made[f"{route}, reached neurons"] = np.asarray(neurons)[:, 0]
         made[f"{route}, muscle"] = np.asarray(muscle)[:, 0]
-    dose = np.linspace(0.0, 3.0, 61)
+    dose = np.linspace(0.0, 3.0, POINTS)
     saturated = gene_transfer.expression(jnp.asarray(dose), jnp.zeros(dose.size), parameters)[0]
     return line_figure(
         "gene-transfer",
@@ -133,9 +133,9 @@ def saturation(model: Mechanisms) -> Figure:
     """Effects that saturate: risdiplam's exposure, antibody level, training."""
     therapies = model.therapies
     exposure, level, sessions = (
-        np.linspace(0.0, 3.0, 61),
-        np.linspace(0.0, 3.0, 61),
-        np.linspace(0.0, 14.0, 57),
+        np.linspace(0.0, 3.0, POINTS),
+        np.linspace(0.0, 3.0, POINTS),
+        np.linspace(0.0, 14.0, POINTS),
     )
     return line_figure(
         "saturating-effects",
