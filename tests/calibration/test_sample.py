@@ -99,37 +99,56 @@ REPLICATES, RANKS = 40, 49
 
 @pytest.mark.slow
 def test_ranks_of_true_values_are_uniform():
-    dimensions, count = 4, 8
+    dimensions, count = 4, 10
     space, targets = space_of(dimensions), targets_of_kinds(count)
     emulator = emulator_of(count, dimensions, seed=1, bend=0.1)
     sampler = PosteriorSampler(
         targets, emulator, np.zeros(count), space, SHARED, chains=1, warmup=300, draws=500
     )
     generator = np.random.default_rng(20)
-    of_parameters, of_discrepancies, too_sure, informed = [], [], [], []
+    truths, draws, of_discrepancies = [], [], []
     for number in range(REPLICATES):
         z, discrepancy, of_study = draw_truth(space, targets, SHARED, generator)
         true_figures = emulator.predict(z[None])[0]
         data = draw_data(true_figures, discrepancy, of_study, targets, emulator.error_sd, SHARED, generator)
         found = sampler.run(data, seed=number)
         thinned = np.linspace(0, found.z.shape[0] - 1, RANKS).astype(int)
-        draws, centre = found.z[thinned], found.z.mean(axis=0)
-        of_parameters += list((draws < z).sum(axis=0))
-        of_discrepancies += list((found.discrepancy[thinned] < discrepancy).sum(axis=0))
-        too_sure += list((centre + 0.6 * (draws - centre) < z).sum(axis=0))
-        informed.append(found.z.std(axis=0))
-    assert np.mean(informed) < 0.75  # else the ranks would say nothing of the likelihood
-    assert uniformity(of_parameters) > 0.01
-    assert uniformity(of_discrepancies) > 0.01
-    # The same ranks notice a posterior that is too narrow.
-    assert uniformity(too_sure) < 1e-4
+        truths.append(z)
+        draws.append(found.z[thinned])
+        of_discrepancies.append((found.discrepancy[thinned] < discrepancy).sum(axis=0))
+    true, drawn = np.stack(truths)[:, None], np.stack(draws)
+    ranks = (drawn < true).sum(axis=1)
+    assert drawn.std(axis=1).mean() < 0.6  # else the ranks would say nothing of the likelihood
+    assert flatness(ranks) > 0.01
+    assert flatness(np.stack(of_discrepancies)) > 0.01
+    assert evenness(ranks) > 0.01
+    assert evenness(np.stack(of_discrepancies)) > 0.01
+    assert (centredness(ranks) > 0.005).all()
+    # The same ranks notice posteriors that are too narrow, too wide, or beside the truth.
+    centre = drawn.mean(axis=1, keepdims=True)
+    for factor in (0.75, 1.35):
+        assert evenness((centre + factor * (drawn - centre) < true).sum(axis=1)) < 0.01
+    beside = drawn + 0.7 * drawn.std(axis=1, keepdims=True)
+    assert (centredness((beside < true).sum(axis=1)) < 0.005).any()
 
 
-def uniformity(ranks: list[int], bins: int = 10) -> float:
-    """The p value of a chi-squared test of whole ranks from 0 to ``RANKS``."""
+def flatness(ranks: np.ndarray, bins: int = 10) -> float:
+    """The p value of a chi-squared test that whole ranks from 0 to ``RANKS`` are equally frequent."""
     found, _ = np.histogram(ranks, bins=bins, range=(-0.5, RANKS + 0.5))
-    wanted = len(ranks) / bins
+    wanted = ranks.size / bins
     return float(chi2(bins - 1).sf(np.sum((found - wanted) ** 2) / wanted))
+
+
+def evenness(ranks: np.ndarray) -> float:
+    """The p value of a test that ranks are spread as widely as even ones: posteriors are as wide as they should be."""
+    squared = ((ranks + 0.5) / (RANKS + 1) - 0.5) ** 2
+    return float(2 * norm.sf(abs(squared.mean() - 1 / 12) / np.sqrt(1 / 180 / ranks.size)))
+
+
+def centredness(ranks: np.ndarray) -> np.ndarray:
+    """The p values of tests that the ranks of each column have the mean of even ones: no posterior lies beside."""
+    shares = (ranks + 0.5) / (RANKS + 1)
+    return np.asarray(2 * norm.sf(np.abs(shares.mean(axis=0) - 0.5) * np.sqrt(12 * len(ranks))))
 
 
 @pytest.mark.slow

@@ -46,8 +46,9 @@ def test_every_figure_has_numbers_words_and_a_valid_specification(figures: dict[
         assert np.isfinite(numbers.to_numpy()).all(), figure.identifier
         assert len(figure.alt) > 60
         assert len(figure.caption) > 40
-        for spec in (figure.spec, figure.narrow_spec):
-            altair.Chart.from_dict(spec)
+        one_row = {name: rows[:1] for name, rows in figure.spec["datasets"].items()}
+        altair.Chart.from_dict({**figure.spec, "datasets": one_row}, validate=True)
+        assert figure.narrow_spec != figure.spec
 
 
 @pytest.mark.slow

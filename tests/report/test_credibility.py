@@ -294,6 +294,28 @@ def test_the_full_page_shows_every_figure_and_every_miss(full_page: str) -> None
     assert "There is no stored validation result" not in full_page
 
 
+def test_its_figures_are_valid_vega_lite(whole: Evidence) -> None:
+    import altair
+
+    from motorpool.figures.credibility.applicability import map_figure
+    from motorpool.figures.credibility.parameters import informed_figure, sensitivity_figure
+    from motorpool.figures.credibility.validation import agreement_figure, distance_figure
+
+    content = credibility_content(whole)
+    endpoints = content["validation"]["endpoints"]
+    for figure in (
+        map_figure(content["applicability"]),
+        distance_figure(endpoints),
+        agreement_figure(endpoints),
+        informed_figure(content["calibration"]["parameters"]),
+        sensitivity_figure(content["sensitivity"]["parameters"]),
+    ):
+        assert figure is not None
+        for spec in (figure.spec, figure.narrow_spec):
+            one_row = {name: rows[:1] for name, rows in spec["datasets"].items()}
+            altair.Chart.from_dict({**spec, "datasets": one_row}, validate=True)
+
+
 def test_the_bare_page_says_what_is_absent(bare_page: str) -> None:
     assert {figure["id"] for figure in parsed(bare_page).figures} == {"applicability-map"}
     for words in (

@@ -112,7 +112,7 @@ def simulate_span(
             state, part, span.person, span.infection_seed, span.plan, setting, chance=chance
         )
         parts.append(path)
-    padding = steps - SEGMENT_STEPS * len(parts)
+    padding = max(0, steps - SEGMENT_STEPS * len(parts))
 
     def joined(name: str) -> Any:
         # The last row of a segment is the first of the next, which knows the doses given then.

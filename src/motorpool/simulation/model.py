@@ -45,11 +45,11 @@ def parameter_draw(
     """Draw ``number`` of everything that is not known, or the central values where it is None.
 
     Calibrated parameters come from the shipped posterior, all of one draw together; the others, about which the
-    calibration studies say nothing, from their priors.
+    calibration studies say nothing, from their priors. A ``table`` of one's own is taken as it is, without posterior.
     """
     records = table or load_parameter_table()
     values = records.central_values() if number is None else records.drawn_values(seed, number)
-    posterior = load_posterior()
+    posterior = load_posterior() if table is None else None
     if posterior is not None:
         values = {**values, **posterior.values(number, records)}
     return draw_of_values(values, records, dtype)

@@ -156,6 +156,6 @@ def sensitivity_figure(parameters: Sequence[Mapping[str, Any]], shown: int = 25)
             "Share of an endpoint's variance that a parameter takes part in, averaged over endpoints; the "
             f"{len(drawn)} largest. Shares of interacting parameters count for each of them."
         ),
-        source="Sobol indices of the calibration's emulator.",
+        source="Sobol indices of the calibration's emulator; inputs spread as in the posterior, each on its own.",
         table=table.rename(columns={"name": "Parameter", "index": "Mean total index, %"}),
     )
