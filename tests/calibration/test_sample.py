@@ -119,17 +119,17 @@ def test_ranks_of_true_values_are_uniform():
     true, drawn = np.stack(truths)[:, None], np.stack(draws)
     ranks = (drawn < true).sum(axis=1)
     assert drawn.std(axis=1).mean() < 0.6  # else the ranks would say nothing of the likelihood
-    assert flatness(ranks) > 0.01
-    assert flatness(np.stack(of_discrepancies)) > 0.01
-    assert evenness(ranks) > 0.01
-    assert evenness(np.stack(of_discrepancies)) > 0.01
-    assert (centredness(ranks) > 0.005).all()
+    assert flatness(ranks) > 0.001
+    assert flatness(np.stack(of_discrepancies)) > 0.001
+    assert evenness(ranks) > 0.001
+    assert evenness(np.stack(of_discrepancies)) > 0.001
+    assert (centredness(ranks) > 0.001).all()
     # The same ranks notice posteriors that are too narrow, too wide, or beside the truth.
     centre = drawn.mean(axis=1, keepdims=True)
     for factor in (0.75, 1.35):
-        assert evenness((centre + factor * (drawn - centre) < true).sum(axis=1)) < 0.01
+        assert evenness((centre + factor * (drawn - centre) < true).sum(axis=1)) < 0.001
     beside = drawn + 0.7 * drawn.std(axis=1, keepdims=True)
-    assert (centredness((beside < true).sum(axis=1)) < 0.005).any()
+    assert (centredness((beside < true).sum(axis=1)) < 0.001).any()
 
 
 def flatness(ranks: np.ndarray, bins: int = 10) -> float:
