@@ -145,27 +145,13 @@ def test_every_scored_endpoint_has_a_family_with_a_discrepancy():
 
 
 def test_the_discrepancy_of_a_family_is_in_the_unit_of_the_scale_of_its_endpoints():
-    wrong = [place for place, family in of_another_unit().items() if family != "other"]
-    assert wrong == []
-
-
-@pytest.mark.xfail(
-    reason="walking fatigue and the slope of motor units have no family of their own; the scale of 'other' is relative",
-    strict=True,
-)
-def test_the_discrepancy_of_what_has_no_family_of_its_own_is_in_its_unit_too():
-    assert of_another_unit() == {}
-
-
-def of_another_unit() -> dict[str, str]:
-    """Scored endpoints whose family has a discrepancy in another unit than theirs, with the family."""
-    rules, found = load_calibration_rules(), {}
+    rules, wrong = load_calibration_rules(), {}
     for name, one in SCORED:
         unit, kind = rules.discrepancy[family_of(one)].unit, kind_of(one)
         wanted = {"logit": "log-odds", "log": "log", "log_ratio": "log"}.get(kind)
         if (unit in ("log-odds", "log")) if wanted is None else (unit != wanted):
-            found[f"{name}.{one.id}"] = family_of(one)
-    return found
+            wrong[f"{name}.{one.id}"] = family_of(one)
+    assert wrong == {}
 
 
 def test_every_scored_endpoint_is_a_number_with_an_error_or_a_size():

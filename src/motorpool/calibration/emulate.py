@@ -91,7 +91,7 @@ def fit_emulator(points: Array, values: Array, centre: Array, slopes: Array, var
 
 def _ridge(design: Array, wanted: Array, prior_sd: Array, noise: float) -> Array:
     precision = design.T @ design / noise**2 + np.diag(1.0 / prior_sd**2)
-    return np.linalg.solve(precision, design.T @ wanted / noise**2)
+    return np.asarray(np.linalg.solve(precision, design.T @ wanted / noise**2), np.float64)
 
 
 def _cross_validated(design: Array, wanted: Array, prior_sd: Array, noise: float) -> float:

@@ -84,7 +84,8 @@ def step_towards_mode(
     residual = np.where(np.isfinite(predicted), errors.published - predicted, 0.0)
     gradient = slopes.T @ (residual / errors.variance) - z
     precision = posterior_precision(slopes, errors) + damping * np.eye(z.size)
-    return np.clip(np.linalg.solve(precision, gradient), -LARGEST_STEP, LARGEST_STEP)
+    step = np.asarray(np.linalg.solve(precision, gradient), np.float64)
+    return np.clip(step, -LARGEST_STEP, LARGEST_STEP)
 
 
 def updated_slopes(slopes: Array, moved: Array, gained: Array) -> Array:

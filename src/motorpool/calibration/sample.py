@@ -193,25 +193,25 @@ def _model(
     where_count, where_normal = np.flatnonzero(counts), np.flatnonzero(~counts)
 
     def model(figures: Any, numbers: Any) -> None:
-        z = numpyro.sample(
+        z: Any = numpyro.sample(
             "z",
             dist.TruncatedNormal(
                 jnp.zeros(len(low)), 1.0, low=jnp.asarray(low), high=jnp.asarray(high)
             ).to_event(1),
         )
-        relative = numpyro.sample(
+        relative: Any = numpyro.sample(
             "relative_discrepancy", dist.HalfNormal(jnp.ones(len(families))).to_event(1)
         )
-        discrepancy = numpyro.deterministic("discrepancy", relative * jnp.asarray(scales))
-        of_study = numpyro.sample("of_study", dist.Normal(jnp.zeros(len(studies)), 1.0).to_event(1))
+        discrepancy: Any = numpyro.deterministic("discrepancy", relative * jnp.asarray(scales))
+        of_study: Any = numpyro.sample("of_study", dist.Normal(jnp.zeros(len(studies)), 1.0).to_event(1))
         moved = z - centre
         inside = directions @ moved
-        mean = level + slopes @ moved + jnp.einsum("i,tij,j->t", inside, curvature, inside)
+        mean: Any = level + slopes @ moved + jnp.einsum("i,tij,j->t", inside, curvature, inside)
         size = discrepancy[family]
         mean = mean + jnp.sqrt(shared) * size * jnp.asarray(sign) * of_study[study]
         own_variance = (1.0 - shared) * size**2 + jnp.asarray(emulator.error_sd) ** 2
         if where_count.size:
-            extra = numpyro.sample(
+            extra: Any = numpyro.sample(
                 "of_count", dist.StudentT(tails, jnp.zeros(where_count.size), 1.0).to_event(1)
             )
             logit = mean[where_count] + jnp.sqrt(own_variance[where_count]) * extra

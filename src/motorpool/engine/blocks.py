@@ -120,7 +120,8 @@ def simulate_span(
         whole = [rows[:-1] for rows in arrays[:-1]] + arrays[-1:]
         return np.concatenate([*whole, np.repeat(arrays[-1][-1:], padding, axis=0)])
 
-    return state, Trajectory(**{name: joined(name) if name in kept else None for name in EVERYTHING})
+    fields: dict[str, Any] = {name: joined(name) if name in kept else None for name in EVERYTHING}
+    return state, Trajectory(**fields)
 
 
 def pad_people(values: np.ndarray, patients: int) -> list[np.ndarray]:

@@ -62,9 +62,8 @@ def cox_log_hazard_ratio(
     All arguments (R, n). Newton's method on the one coefficient, for all replicates together.
     """
     order = np.argsort(-times, axis=-1, kind="stable")  # latest first: running sums are risk sets
-    times, events, treated, weights = (
-        np.take_along_axis(array, order, axis=-1) for array in (times, events, treated, weights)
-    )
+    times, weights = (np.take_along_axis(array, order, axis=-1) for array in (times, weights))
+    events, treated = (np.take_along_axis(array, order, axis=-1) for array in (events, treated))
     # Ties share the risk set of the last of them.
     last_of_tie = np.concatenate([times[:, 1:] != times[:, :-1], np.ones_like(times[:, :1], bool)], axis=-1)
     positions = np.where(last_of_tie, np.arange(times.shape[1]), times.shape[1])
