@@ -188,7 +188,7 @@ def test_a_users_own_study_is_compared(tmp_path: Path, asked: list[Any], capsys:
         one["id"] for one in example()["endpoints"]
     ]
     assert found["acceptance"] == {}
-    assert asked == [{"sets": ("validation",), "own": ["OUR-CLINIC"], "draws": 24, "patients": 32}]
+    assert asked == [{"sets": ("validation",), "own": ["OUR-CLINIC"], "draws": 16, "patients": 32}]
     assert "OUR-CLINIC" in page.read_text(encoding="utf-8")
     assert list(page.parent.iterdir()) == [page]
     page.write_text(page.read_text(encoding="utf-8").replace("OUR-CLINIC", "OLD-CLINIC"), encoding="utf-8")

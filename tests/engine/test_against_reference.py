@@ -276,13 +276,18 @@ def test_events_come_when_the_finely_integrated_hazard_crosses_the_draw(
     error = np.abs(hazard[engine.grid_hours >= 0] - exact_hazard)
     assert (error <= 2e-3 * exact_hazard + 2e-4).all(), error.max(axis=0)
     found: list[float] = []
+    allowed: list[float] = []
     for row in range(2):
+        rate_per_hour = np.gradient(expected[:, row], fine)
         for draw in np.linspace(0.02, 0.95, 40) * expected[-1, row]:
             exact = np.interp(draw, expected[:, row], fine)
+            # Where hardly any risk is left, the error that the hazard may have moves the time further.
+            by_hazard = (2e-3 * draw + 2e-4) / max(float(np.interp(exact, fine, rate_per_hour)), 1e-12)
+            allowed.append(max(MOST_DAYS_OFF, by_hazard / HOURS_PER_DAY))
             got = float(crossing_time(jnp.asarray(hazard[:, row : row + 1]), ages, jnp.asarray([draw]))[0])
             found.append((got - exact) / HOURS_PER_DAY)
     assert expected[-1].min() > 0.005  # both events are possible, or the check would be empty
-    assert np.abs(found).max() < MOST_DAYS_OFF, f"days off: {np.abs(found).max():.2f}"
+    assert (np.abs(found) < allowed).all(), f"days off: {np.abs(found).max():.2f}"
     assert np.median(np.abs(found)) < 0.5, f"days off: {np.median(np.abs(found)):.2f}"
 
 

@@ -11,11 +11,14 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_MONTH, HOURS_PER_YEAR
+from motorpool.engine.blocks import BLOCK_PATIENTS
 from motorpool.engine.compile_plan import compile_plan
 from motorpool.engine.dosing import NEVER_HOURS
 from motorpool.evidence.facts import load_facts
 from tests.support import lives
 from tests.support.lives import Life
+
+PEOPLE = BLOCK_PATIENTS  # a whole block
 
 ENROLMENT_YEARS = 0.25
 ENROLMENT_DAYS = ENROLMENT_YEARS * HOURS_PER_YEAR / HOURS_PER_DAY
@@ -189,20 +192,22 @@ def test_missed_doses_are_those_that_were_numbered() -> None:
 
 
 def test_doses_are_missed_at_random_as_often_as_stated() -> None:
-    who = {"seed": np.arange(250)}
-    missed = life({"therapy": "nusinersen", "missed_probability": 0.3}, copies=np.full(250, 2.0), traits=who)
+    who = {"seed": np.arange(PEOPLE)}
+    missed = life(
+        {"therapy": "nusinersen", "missed_probability": 0.3}, copies=np.full(PEOPLE, 2.0), traits=who
+    )
     planned = len(standard_days(2 * 365.25 - ENROLMENT_DAYS))
-    share = 1.0 - (missed.path.doses[:, 0] > 0).sum() / (250 * planned)
+    share = 1.0 - (missed.path.doses[:, 0] > 0).sum() / (PEOPLE * planned)
     assert share == pytest.approx(0.3, abs=0.03)
     counts = (missed.path.doses[:, 0] > 0).sum(axis=0)
     assert np.unique(counts).size > 3  # people have luck of their own
 
 
 def test_late_doses_come_late_and_never_early() -> None:
-    who = {"seed": np.arange(250)}
-    late = life({"therapy": "nusinersen", "late_days_mean": 10.0}, copies=np.full(250, 2.0), traits=who)
+    who = {"seed": np.arange(PEOPLE)}
+    late = life({"therapy": "nusinersen", "late_days_mean": 10.0}, copies=np.full(PEOPLE, 2.0), traits=who)
     delays: list[float] = []
-    for person in range(250):
+    for person in range(PEOPLE):
         found = days(late, person=person)
         if found.size == len(standard_days(2 * 365.25 - ENROLMENT_DAYS)):
             delays += list(found[:4] - np.asarray(LOADING))
