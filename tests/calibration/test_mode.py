@@ -115,6 +115,50 @@ def test_wrong_slopes_are_corrected_on_the_way(problem: Problem):
     assert found.course[-1] - best < 0.2
 
 
+def test_a_failed_round_is_not_the_end(problem: Problem):
+    """Slopes so wrong that every step leads uphill: what the steps showed puts the next ones right."""
+    space = space_of(DIMENSIONS)
+    start = start_of(problem, np.zeros(DIMENSIONS), space)
+    upside_down = dataclasses.replace(start, slopes=-start.slopes)
+    rounds: list[float] = []
+
+    def predict(points: Sequence[np.ndarray]) -> list[np.ndarray]:
+        found = problem.predict(points)
+        rounds.append(min(misfit(z, there, problem.errors) for z, there in zip(points, found, strict=True)))
+        return found
+
+    found = walk_to_mode(upside_down, problem.errors, space, predict, 30)
+    assert rounds[0] > start.course[0]
+    assert len(rounds) <= 30
+    best = misfit(problem.mode, problem.predict([problem.mode])[0], problem.errors)
+    assert found.course[-1] - best < 0.05 * (start.course[0] - best)
+
+
+def test_the_walk_ends_when_its_steps_have_become_short(problem: Problem):
+    space, rounds = space_of(DIMENSIONS), []
+
+    def predict(points: Sequence[np.ndarray]) -> list[np.ndarray]:
+        rounds.append(len(points))
+        return problem.predict(points)
+
+    walk_to_mode(start_of(problem, np.zeros(DIMENSIONS), space), problem.errors, space, predict, 12)
+    assert len(rounds) <= 2
+
+
+def test_of_the_steps_of_a_round_the_longest_is_explained_exactly():
+    """Predictions with a bend, so that no slopes explain every step."""
+    space = space_of(1)
+
+    def predict(points: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return [z + 0.5 * z**2 for z in points]
+
+    start = Mode(np.zeros(1), np.zeros(1), np.ones((1, 1)), (2.0,))
+    errors = Errors(np.array([1.0]), np.array([0.25]))
+    step = step_towards_mode(start.z, start.predicted, start.slopes, errors)  # undamped: the longest
+    found = walk_to_mode(start, errors, space, predict, 1)
+    assert found.slopes @ step == pytest.approx(predict([step])[0])
+
+
 def test_the_walk_stays_within_the_bounds(problem: Problem):
     tight = ParameterSpace(
         tuple(Axis(f"made.{i}", None, 0.0, 1.0, False, (-0.3, 0.3)) for i in range(DIMENSIONS))

@@ -21,6 +21,8 @@ Predict = Callable[[Sequence[Array]], list[Array]]
 DIFFERENCE = 0.6  # prior SDs
 DAMPINGS = (0.0, 2.0, 10.0, 40.0)  # tried side by side; the best is taken
 LARGEST_STEP = 1.5  # prior SDs along any axis in one step
+SHORTEST_STEP = 1e-3  # prior SDs; shorter steps are not worth a simulation
+LEAST_GAIN = 1e-3  # of the misfit, for a step to be taken
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,23 +109,37 @@ class Mode:
     course: tuple[float, ...]
 
 
-def walk_to_mode(start: Mode, errors: Errors, space: ParameterSpace, predict: Predict, steps: int) -> Mode:
-    """At most ``steps`` Gauss-Newton steps, each with a few dampings, with Broyden's updates of the slopes."""
+def walk_to_mode(start: Mode, errors: Errors, space: ParameterSpace, predict: Predict, rounds: int) -> Mode:
+    """At most ``rounds`` rounds of Gauss-Newton steps, each with a few dampings, with Broyden's updates of the slopes.
+
+    A round in which no damping helps is not the end: what it showed of the slopes makes the next one better. The walk
+    is over early when the steps themselves have become short.
+    """
     low, high = (np.array(side) for side in zip(*(axis.reach() for axis in space.axes), strict=True))
     z, predicted, slopes, course = start.z, start.predicted, start.slopes, list(start.course)
     best = misfit(z, predicted, errors)
-    for _ in range(steps):
+    for _ in range(rounds):
         tried = [
             np.clip(z + step_towards_mode(z, predicted, slopes, errors, damping), low, high)
             for damping in DAMPINGS
         ]
+        if max(float(np.linalg.norm(point - z)) for point in tried) < SHORTEST_STEP:
+            break
         found = predict(tried)
         scores = [misfit(point, there, errors) for point, there in zip(tried, found, strict=True)]
+        slopes = _learnt(slopes, z, predicted, tried, found)
         chosen = int(np.argmin(scores))
-        for point, there in zip(tried, found, strict=True):
-            slopes = updated_slopes(slopes, point - z, there - predicted)
-        if scores[chosen] >= best - 1e-3:
-            break
-        z, predicted, best = tried[chosen], found[chosen], scores[chosen]
-        course.append(best)
+        if scores[chosen] < best - LEAST_GAIN:
+            z, predicted, best = tried[chosen], found[chosen], scores[chosen]
+            course.append(best)
     return Mode(z, predicted, slopes, tuple(course))
+
+
+def _learnt(
+    slopes: Array, z: Array, predicted: Array, tried: Sequence[Array], found: Sequence[Array]
+) -> Array:
+    """The slopes after all steps of a round, the longest last: it alone is then explained exactly, and says most."""
+    steps = [(point - z, there - predicted) for point, there in zip(tried, found, strict=True)]
+    for moved, gained in sorted(steps, key=lambda step: float(np.linalg.norm(step[0]))):
+        slopes = updated_slopes(slopes, moved, gained)
+    return slopes
