@@ -85,12 +85,12 @@ def test_an_unreachable_target_still_moves_people_towards_it():
 def test_weights_change_smoothly_as_people_move_away_from_the_target():
     values = pool()["chop_intend"]
     means, effective = [], []
-    for moved in np.linspace(0.0, 30.0, 301):
+    for moved in np.linspace(0.0, 30.0, 101):
         weights = soft_weights({"chop_intend": values - moved}, {"chop_intend": (28.0, 5.0)})
         means.append(weights @ values)
         effective.append(effective_sample_size(weights) / values.size)
     assert np.ptp(means) > 5.0
-    assert np.abs(np.diff(means)).max() < 0.15
+    assert np.abs(np.diff(means)).max() < 0.45
     assert min(effective) == pytest.approx(LEAST_EFFECTIVE_SHARE)
 
 

@@ -14,7 +14,7 @@ from motorpool.simulation.readout import EVENTS
 from motorpool.studies.endpoints import _STATISTIC, replicates, whole_sample
 from motorpool.studies.predict import LARGEST_SAMPLE
 from motorpool.studies.simulate import ArmPeople
-from motorpool.studies.statistics import LARGEST_LOG_HAZARD_RATIO
+from motorpool.studies.statistics import LARGEST_LOG_HAZARD_RATIO, cox_log_hazard_ratio
 from tests.studies.hand_made import GONE, arm, endpoint
 
 INF = np.inf
@@ -28,11 +28,16 @@ def scored(**fields: Any) -> ArmPeople:
     return arm(4, scores={"hfmse": SCORES, "pnfh_pg_per_ml": SCORES}, alive=ALIVE, **fields)
 
 
-def value(one: PublishedEndpoint, treated: ArmPeople, control: ArmPeople | None = None) -> float:
+def value(
+    one: PublishedEndpoint,
+    treated: ArmPeople,
+    control: ArmPeople | None = None,
+    sizes: tuple[int, int] = (40, 40),
+) -> float:
     arms = {"treated": treated}
     if control is not None:
         arms["control"] = control
-    return whole_sample(one, arms)
+    return whole_sample(one, arms, dict(zip(("treated", "control"), sizes, strict=True)))
 
 
 def test_every_metric_has_a_statistic():
@@ -258,6 +263,49 @@ def test_a_hazard_ratio_does_not_depend_on_how_many_people_stand_for_an_arm():
     doubled = arm(120, events={EVENT: np.repeat(control.event_months[EVENTS.index(EVENT)], 2)}, horizon=60.0)
     one = endpoint(EVENT, "hazard_ratio", 0.5, time_months=12)
     assert value(one, treated, doubled) == pytest.approx(value(one, treated, control), rel=1e-6)
+
+
+def crossing_arms() -> tuple[ArmPeople, ArmPeople]:
+    """Treated people of unequal weight whose events come late, so that their ratio to the others is not constant and
+    an estimate depends on how large each arm is."""
+    treated = arm(6, weights=[1, 2, 3, 1, 2, 3], events={EVENT: [2, 7, 8, 9, 10, INF]})
+    return treated, arm(6, events={EVENT: [1, 2, 3, 4, 6, INF]})
+
+
+def log_ratio(times: Any, treated: Any, weights: Any) -> float:
+    """Cox's estimate of these people, each with a weight."""
+    arrays = [
+        np.asarray(part)[None] for part in (np.minimum(times, 12.0), np.isfinite(times), treated, weights)
+    ]
+    return float(cox_log_hazard_ratio(*arrays)[0])
+
+
+def test_a_hazard_ratio_keeps_the_sizes_of_the_arms_and_the_weights_within_them():
+    treated, control = crossing_arms()
+    one = endpoint(EVENT, "hazard_ratio", 0.5, time_months=12)
+    times = np.concatenate([people.event_months[EVENTS.index(EVENT)] for people in (treated, control)])
+    found = {}
+    for sizes in ((80, 40), (40, 80)):
+        weights = np.concatenate([sizes[0] * treated.weights, sizes[1] * control.weights])
+        found[sizes] = math.log(value(one, treated, control, sizes))
+        assert found[sizes] == pytest.approx(log_ratio(times, np.arange(12) < 6, weights))
+    assert abs(found[80, 40] - found[40, 80]) > 0.02  # else the sizes would say nothing
+
+
+def test_replicate_hazard_ratios_count_everybody_drawn_once():
+    arms = dict(zip(("treated", "control"), crossing_arms(), strict=True))
+    one, sizes = endpoint(EVENT, "hazard_ratio", 0.5, time_months=12), {"treated": 20, "control": 8}
+    found = replicates(one, arms, sizes, 1, np.random.default_rng(2))
+    generator = np.random.default_rng(2)
+    times = np.concatenate(
+        [
+            people.event_months[EVENTS.index(EVENT)][
+                generator.choice(6, (1, sizes[name]), p=people.weights)[0]
+            ]
+            for name, people in arms.items()
+        ]
+    )
+    assert np.log(found[0]) == pytest.approx(log_ratio(times, np.arange(28) < 20, np.ones(28)))
 
 
 def test_a_hazard_ratio_without_events_in_one_arm_is_a_number():

@@ -38,10 +38,13 @@ _STATISTIC = {
 }
 
 
-def whole_sample(endpoint: PublishedEndpoint, arms: Mapping[str, ArmPeople]) -> float:
-    """The endpoint in all simulated people, weighted: what the model says of an endless study."""
+def whole_sample(
+    endpoint: PublishedEndpoint, arms: Mapping[str, ArmPeople], sizes: Mapping[str, int]
+) -> float:
+    """The endpoint in all simulated people, weighted: what the model says of an endless study whose arms have the
+    proportions of ``sizes``."""
     picks = {name: np.arange(len(arms[name]))[None] for name in arms_of(endpoint)}
-    weights = {name: arms[name].weights[None] for name in arms_of(endpoint)}
+    weights = {name: sizes[name] * arms[name].weights[None] for name in arms_of(endpoint)}
     return float(_statistic(endpoint, arms, picks, weights)[0])
 
 
@@ -79,17 +82,18 @@ def _statistic(
 def _hazard_ratio(
     endpoint: PublishedEndpoint, arms: Mapping[str, ArmPeople], picks: Picks, weights: Mapping[str, Array]
 ) -> Array:
+    """Cox's hazard ratio; the weights of an arm add to its size, so that it counts as much as in the study."""
     names = arms_of(endpoint)
     until = endpoint.time_months or min(arms[name].horizon_months for name in names)
-    times, seen, treated, scaled = [], [], [], []
+    times, seen, treated = [], [], []
     for name in names:
         event = _event_months(endpoint, arms[name])[picks[name]]
         seen.append(event <= until)
         times.append(np.minimum(event, until))
         treated.append(np.full(event.shape, name == names[0]))
-        # Each arm counts with its published size, also where one is simulated with more people than the other.
-        scaled.append(weights[name] / weights[name].sum(axis=-1, keepdims=True))
-    joined = [np.concatenate(part, axis=-1) for part in (times, seen, treated, scaled)]
+    joined = [
+        np.concatenate(part, axis=-1) for part in (times, seen, treated, [weights[name] for name in names])
+    ]
     return np.exp(statistics.cox_log_hazard_ratio(*joined))
 
 

@@ -68,7 +68,7 @@ def _predict(
     # The generator belongs to the endpoint, so that a prediction does not depend on what else is predicted.
     generator = np.random.default_rng(zlib.crc32(f"{study.name}.{endpoint.id}".encode()))
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = float(forward(endpoint, whole_sample(endpoint, arms), effective))
+        value = float(forward(endpoint, whole_sample(endpoint, arms, sizes), effective))
         drawn = replicates(endpoint, arms, sizes, count, generator) if count else np.zeros(0)
         scattered = forward(endpoint, drawn, float(sum(sizes.values())))
     return Prediction(value, scattered, effective)

@@ -39,19 +39,20 @@ def standard_deviation(values: Array, weights: Array) -> Array:
 
 
 def median(values: Array, weights: Array) -> Array:
-    """Weighted median; +inf values (events not seen) are allowed and sort last."""
+    """Weighted median; +inf values (events not seen) are allowed and sort last. NaN where nobody is counted."""
     kept = ~np.isnan(values)
     order = np.argsort(np.where(kept, values, np.inf), axis=-1, kind="stable")
     ordered = np.take_along_axis(np.where(kept, values, np.inf), order, axis=-1)
     shares = np.take_along_axis(np.where(kept, weights, 0.0), order, axis=-1)
     cumulative = np.cumsum(shares, axis=-1)
-    half = 0.5 * cumulative[..., -1:]
+    total = cumulative[..., -1:]
+    half = 0.5 * total
     place = np.argmax(cumulative >= half * (1.0 - 1e-12), axis=-1)[..., None]
     following = np.minimum(place + 1, values.shape[-1] - 1)
     exact = np.isclose(np.take_along_axis(cumulative, place, axis=-1), half, rtol=1e-9)
     low = np.take_along_axis(ordered, place, axis=-1)
     high = np.take_along_axis(ordered, np.where(exact, following, place), axis=-1)
-    return (0.5 * (low + high))[..., 0]
+    return np.where(total > 0, 0.5 * (low + high), np.nan)[..., 0]
 
 
 def cox_log_hazard_ratio(
