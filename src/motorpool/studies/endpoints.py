@@ -85,16 +85,15 @@ def _hazard_ratio(
     """Cox's hazard ratio; the weights of an arm add to its size, so that it counts as much as in the study."""
     names = arms_of(endpoint)
     until = endpoint.time_months or min(arms[name].horizon_months for name in names)
-    times, seen, treated = [], [], []
-    for name in names:
-        event = _event_months(endpoint, arms[name])[picks[name]]
-        seen.append(event <= until)
-        times.append(np.minimum(event, until))
-        treated.append(np.full(event.shape, name == names[0]))
-    joined = [
-        np.concatenate(part, axis=-1) for part in (times, seen, treated, [weights[name] for name in names])
-    ]
-    return np.exp(statistics.cox_log_hazard_ratio(*joined))
+    events = [_event_months(endpoint, arms[name])[picks[name]] for name in names]
+    months = np.concatenate(events, axis=-1)
+    treated = np.concatenate(
+        [np.full(event.shape, place == 0) for place, event in enumerate(events)], axis=-1
+    )
+    counted = np.concatenate([weights[name] for name in names], axis=-1)
+    return np.exp(
+        statistics.cox_log_hazard_ratio(np.minimum(months, until), months <= until, treated, counted)
+    )
 
 
 def _ratio_of_log_shares(
