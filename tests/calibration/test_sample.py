@@ -14,7 +14,13 @@ from scipy.stats import chi2, norm
 from scipy.stats import t as student
 
 from motorpool.calibration.emulate import fit_emulator
-from motorpool.calibration.sample import PosteriorSampler, orientation, published_data, sample_posterior
+from motorpool.calibration.sample import (
+    PosteriorSampler,
+    _model,
+    orientation,
+    published_data,
+    sample_posterior,
+)
 from motorpool.evidence.published import PublishedEndpoint
 from motorpool.studies.scale import load_calibration_rules
 from tests.calibration.toy import draw_data, draw_truth, emulator_of, space_of, targets_of_kinds
@@ -55,6 +61,30 @@ def test_counts_are_read_from_k_or_from_the_share_of_n():
     data = published_data((counted, shared_of_n, figure))
     assert list(data.counts[:2]) == [7, 6]
     assert data.figures[1] == -0.8
+
+
+@pytest.mark.parametrize(("metric", "share_kept"), [("mean_change", 1 - SHARED), ("sd", 1.0)])
+def test_in_the_likelihood_a_spread_keeps_all_of_its_discrepancy(metric: str, share_kept: float):
+    """At given parameters, discrepancy and effect of the study, a figure has its own part of the discrepancy left."""
+    from numpyro.infer.util import log_density
+
+    plain = targets_of_kinds(2)[1]
+    figure = dataclasses.replace(plain, endpoint=plain.endpoint.model_copy(update={"metric": metric}))
+    emulator = dataclasses.replace(
+        emulator_of(1, 1, seed=0, bend=0.0), level=np.zeros(1), error_sd=np.zeros(1)
+    )
+    model, _ = _model((figure,), emulator, np.zeros(1), space_of(1), SHARED)
+    at = {"z": np.zeros(1), "relative_discrepancy": np.full(1, 3.0), "of_study": np.zeros(1)}
+
+    def log_likelihood(value: float) -> float:
+        return float(log_density(model, (np.array([value]), np.zeros(1, int)), {}, at)[0])
+
+    assert figure.standard_error is not None
+    spread = np.hypot(np.sqrt(share_kept) * 3.0 * figure.discrepancy, figure.standard_error)
+    law = student(load_calibration_rules().tails_degrees_of_freedom, scale=spread)
+    for value in (0.5, 1.0, 2.0):
+        wanted = law.logpdf(value) - law.logpdf(0.0)
+        assert log_likelihood(value) - log_likelihood(0.0) == pytest.approx(wanted, abs=1e-4)
 
 
 @pytest.mark.slow

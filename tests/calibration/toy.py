@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from motorpool.calibration.emulate import Emulator
-from motorpool.calibration.sample import Data, orientation
+from motorpool.calibration.sample import Data, shared_loading
 from motorpool.calibration.space import Axis, ParameterSpace
 from motorpool.calibration.targets import Target
 from motorpool.evidence.published import PublishedEndpoint
@@ -98,9 +98,10 @@ def draw_data(
     figures, counts = np.zeros(len(targets)), np.zeros(len(targets), int)
     for place, target in enumerate(targets):
         size = discrepancy[families.index(target.family)]
-        common = np.sqrt(shared) * size * orientation(target.endpoint) * of_study[studies.index(target.study)]
+        loading = shared_loading(target.endpoint, shared)
+        common = size * loading * of_study[studies.index(target.study)]
         error = target.standard_error or 0.0
-        spread = np.sqrt((1 - shared) * size**2 + error_sd[place] ** 2 + error**2)
+        spread = np.sqrt((1 - loading**2) * size**2 + error_sd[place] ** 2 + error**2)
         there = mean[place] + common + spread * generator.standard_t(tails)
         if target.standard_error is None:
             assert target.endpoint.n is not None

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 from scipy.stats import binom, norm
 
-from motorpool.calibration.sample import orientation
+from motorpool.calibration.sample import shared_loading
 from motorpool.evidence.published import PublishedEndpoint
 from motorpool.studies.endpoints import FRACTIONS
 from motorpool.studies.predict import LARGEST_SAMPLE, Prediction
@@ -109,8 +109,8 @@ def forecast(
     normal = generator.standard_normal((values.size, PER_DRAW))
     heavy = generator.chisquare(tails, normal.shape) / tails if np.isfinite(tails) else 1.0
     own = normal / np.sqrt(heavy)
-    common = orientation(endpoint) * study_effects
-    moved = known[:, None] + size * (np.sqrt(1.0 - shared) * own + np.sqrt(shared) * common)
+    loading = shared_loading(endpoint, shared)
+    moved = known[:, None] + size * (np.sqrt(1.0 - loading**2) * own + loading * study_effects)
     samples = _with_chance(endpoint, moved, sampling_sd, generator)
     total = float(sum(p.effective_people for p in predictions))
     return Forecast(samples.ravel(), moved.ravel(), known, sampling_sd, total)

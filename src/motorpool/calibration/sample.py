@@ -2,14 +2,15 @@
 
 The likelihood: counts are binomial, everything else lies around the prediction on its scale, with heavy tails
 (Student's t), so that a few figures that the model cannot meet, or that measured something else, do not set the doubt
-about all others. Each family of endpoints has a discrepancy of
-the model whose size is itself inferred (half-normal prior), a part of it shared by the endpoints of one study. So sixty
-endpoints do not pretend to be exact, and one study that differs as a whole does not count as many.
+about all others. Each family of endpoints has a discrepancy of the model whose size is itself inferred (half-normal
+prior), a part of it shared by the endpoints of one study (:func:`shared_loading`). So sixty endpoints do not pretend to
+be exact, and one study that differs as a whole does not count as many.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -61,6 +62,19 @@ def orientation(endpoint: PublishedEndpoint) -> float:
     return (
         1.0 if outcome in ("sma_type_2", "sma_type_3", "onset_age_months") or _is_milestone(outcome) else -1.0
     )
+
+
+def shared_loading(endpoint: PublishedEndpoint, shared: float) -> float:
+    """How far an endpoint's discrepancy goes with the effect of its study, with its sign.
+
+    ``discrepancy = size (loading of_study + sqrt(1 - loading^2) own)``, where ``of_study`` and ``own`` have unit scale
+    and ``loading = orientation sqrt(shared)``. So the whole discrepancy has the scale ``size`` whatever the
+    orientation: a spread, which is neither better nor worse, has it all as its own.
+
+    Args:
+        shared: share of the variance common to the endpoints of one study.
+    """
+    return orientation(endpoint) * math.sqrt(shared)
 
 
 def _is_milestone(outcome: str) -> bool:
@@ -177,7 +191,7 @@ def _model(
     scales = np.array([next(t.discrepancy for t in targets if t.family == name) for name in families])
     studies = tuple(dict.fromkeys(t.study for t in targets))
     study = np.array([studies.index(t.study) for t in targets])
-    sign = np.array([orientation(t.endpoint) for t in targets])
+    loading = np.array([shared_loading(t.endpoint, shared) for t in targets])
     counts = np.array([_is_count(t) for t in targets])
     n = np.array([t.endpoint.n or 1 for t in targets])
     own = np.array([np.nan if t.standard_error is None else t.standard_error for t in targets])
@@ -208,8 +222,8 @@ def _model(
         inside = directions @ moved
         mean: Any = level + slopes @ moved + jnp.einsum("i,tij,j->t", inside, curvature, inside)
         size = discrepancy[family]
-        mean = mean + jnp.sqrt(shared) * size * jnp.asarray(sign) * of_study[study]
-        own_variance = (1.0 - shared) * size**2 + jnp.asarray(emulator.error_sd) ** 2
+        mean = mean + size * jnp.asarray(loading) * of_study[study]
+        own_variance = jnp.asarray(1.0 - loading**2) * size**2 + jnp.asarray(emulator.error_sd) ** 2
         if where_count.size:
             extra: Any = numpyro.sample(
                 "of_count", dist.StudentT(tails, jnp.zeros(where_count.size), 1.0).to_event(1)
