@@ -14,7 +14,6 @@ from scipy.stats import t as student
 from motorpool.calibration.predictive import (
     PER_DRAW,
     Forecast,
-    arm_size_of,
     forecast,
     judge,
     log_score,
@@ -23,7 +22,7 @@ from motorpool.calibration.predictive import (
 )
 from motorpool.calibration.validate import judge_all
 from motorpool.evidence.published import PublishedEndpoint
-from motorpool.studies.predict import Prediction
+from motorpool.studies.predict import Prediction, arm_size_of
 from motorpool.studies.scale import forward
 from motorpool.studies.study import load_study
 from tests.studies.hand_made import endpoint

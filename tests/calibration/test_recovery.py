@@ -109,7 +109,7 @@ def test_parameters_behind_synthetic_studies_are_found_again():
     made = predictions(truth, space, seed=MADE_WITH, count=1)
     reported = [(name, one) for name, endpoints in ENDPOINTS.items() for one in endpoints]
     targets = [
-        Target(name, one, float(there.replicates[0]), None, family_of(one), 0.02)
+        Target(name, one, float(there.replicates[0]), None, family_of(one), 0.02, float(one.n or 1))
         for (name, one), there in zip(reported, made, strict=True)
     ]
 

@@ -49,7 +49,7 @@ def targets_of_kinds(count: int) -> tuple[Target, ...]:
             evidence_id="made",
         )
         study = f"MADE-{number // len(KINDS)}"
-        found.append(Target(study, endpoint, 0.0, error, family, SCALES[family]))
+        found.append(Target(study, endpoint, 0.0, error, family, SCALES[family], float(n)))
     return tuple(found)
 
 

@@ -99,6 +99,11 @@ def test_a_share_of_n_without_a_count_is_taken_as_its_count():
     assert (without.low_90, without.high_90) == pytest.approx((with_count.low_90, with_count.high_90))
 
 
+def test_a_share_of_nobody_knows_how_many_has_no_place_on_the_scale():
+    with pytest.raises(ValueError, match="made: a share needs the number of people"):
+        published_estimate(endpoint("walk", "proportion", 0.2))
+
+
 def test_an_sd_and_n_give_the_standard_error_of_the_mean():
     found = published_estimate(endpoint("chop_intend", "mean_change", 4.0, sd=6.0, n=36))
     assert found.standard_error == pytest.approx(1.0)

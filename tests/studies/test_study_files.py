@@ -218,6 +218,13 @@ def test_everything_wrong_is_told_at_once(tmp_path: Path):
     }
 
 
+def test_a_share_that_does_not_say_of_how_many_is_refused(tmp_path: Path):
+    data = changed("endpoints.1.k", ...)
+    del data["endpoints"][1]["n"]
+    message = "endpoints.1 (hfmse_response).n: is missing; a proportion needs the number of people it is of"
+    assert message in str(refusal(data, tmp_path))
+
+
 def test_the_reference_page_names_every_field_and_every_metric():
     page = (PAGES / "reference" / "study-file.md").read_text(encoding="utf-8")
     from motorpool.evidence.published import PublishedEndpoint

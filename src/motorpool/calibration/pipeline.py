@@ -41,7 +41,8 @@ Tell = Callable[[str, int, int], None]
 PATIENTS = 128
 REPLICATES = 48  # replicate studies behind the sampling SD of papers without an error
 WIDENED = 1.2  # simulations around the mode spread this much wider than the normal approximation
-STEPS = 12
+ROUNDS = 12  # of steps to the mode
+LEAST_PEOPLE = 20.0  # effective people, so that a target without a prediction has an error at all
 ROUGH_WARMUP, ROUGH_DRAWS = 300, 100
 
 
@@ -113,9 +114,9 @@ class Calibration:
     def errors(self, at: Evaluation) -> Errors:
         """Published values and total variances, with the finite simulation's own."""
         targets = self.setting.targets
-        n = np.array([max(1, t.endpoint.n or 50) for t in targets], float)
-        people = np.maximum(at.effective_people, 20.0)
-        finite = np.nan_to_num(at.sampling_sd, nan=0.0) ** 2 * n / people
+        published = np.array([t.people for t in targets])
+        people = np.maximum(at.effective_people, LEAST_PEOPLE)
+        finite = np.nan_to_num(at.sampling_sd, nan=0.0) ** 2 * published / people
         # Nobody of the simulated people is not a share of exactly none: log-odds of small counts scatter widely.
         logit = np.array([kind_of(t.endpoint) == "logit" for t in targets])
         shares = 1.0 / (1.0 + np.exp(-np.where(logit, np.nan_to_num(at.values), 0.0)))
@@ -138,7 +139,7 @@ class Calibration:
         def predict(tried: Sequence[Array]) -> list[Array]:
             return self.simulate(tried, pool, "stepping to the mode")
 
-        mode = walk_to_mode(first, errors, self.setting.space, predict, STEPS)
+        mode = walk_to_mode(first, errors, self.setting.space, predict, ROUNDS)
         return mode, self.errors(self.scatter(mode.z, pool))
 
     def around(self, mode: Mode, errors: Errors, count: int, seed: int) -> list[Array]:

@@ -18,9 +18,8 @@ from scipy.stats import binom, norm
 from motorpool.calibration.sample import shared_loading
 from motorpool.evidence.published import PublishedEndpoint
 from motorpool.studies.endpoints import FRACTIONS
-from motorpool.studies.predict import LARGEST_SAMPLE, Prediction
+from motorpool.studies.predict import Prediction
 from motorpool.studies.scale import backward, forward, published_estimate
-from motorpool.studies.study import Study, arms_of
 
 Array = NDArray[np.float64]
 PER_DRAW = 64  # predictive samples per posterior draw
@@ -88,7 +87,7 @@ def forecast(
         study_effects: (D, PER_DRAW) the study's standard normal effects, the same for all its endpoints.
         shared: share of the discrepancy's variance common to a study.
         tails: degrees of freedom of the endpoint's own part of the discrepancy.
-        arm_size: people in an arm of a replicate study (:func:`arm_size_of`).
+        arm_size: people in an arm of a replicate study (:func:`~motorpool.studies.predict.arm_size_of`).
 
     Raises:
         ValueError: no replicate study gave a finite value.
@@ -114,12 +113,6 @@ def forecast(
     samples = _with_chance(endpoint, moved, sampling_sd, generator)
     total = float(sum(p.effective_people for p in predictions))
     return Forecast(samples.ravel(), moved.ravel(), known, sampling_sd, total)
-
-
-def arm_size_of(study: Study, endpoint: PublishedEndpoint) -> float:
-    """People in an arm of a replicate study: the harmonic mean of its arms, in which variances go."""
-    sizes = [min(study.patients(endpoint, arm), LARGEST_SAMPLE) for arm in arms_of(endpoint)]
-    return len(sizes) / sum(1.0 / size for size in sizes)
 
 
 def simple_forecast(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from motorpool.evidence.published import PublishedEndpoint
 from motorpool.evidence.study_sets import StudySet
+from motorpool.studies.predict import arm_size_of
 from motorpool.studies.scale import family_of, load_calibration_rules, published_estimate
 from motorpool.studies.study import Study, executable_studies, load_study
 
@@ -17,7 +18,7 @@ Vector = NDArray[np.float64]
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """One endpoint of the set, with what it says and how sure it is."""
+    """One endpoint of the set: what it says, how sure it is, and the people in an arm of a study of its size."""
 
     study: str
     endpoint: PublishedEndpoint
@@ -25,6 +26,7 @@ class Target:
     standard_error: float | None
     family: str
     discrepancy: float
+    people: float
 
     @property
     def name(self) -> str:
@@ -47,5 +49,15 @@ def targets_of(study: Study, chosen: StudySet | None) -> tuple[Target, ...]:
             continue
         estimate, family = published_estimate(endpoint), family_of(endpoint)
         scale = rules.discrepancy[family].scale
-        found.append(Target(study.name, endpoint, estimate.value, estimate.standard_error, family, scale))
+        found.append(
+            Target(
+                study.name,
+                endpoint,
+                estimate.value,
+                estimate.standard_error,
+                family,
+                scale,
+                arm_size_of(study, endpoint),
+            )
+        )
     return tuple(found)

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from motorpool.calibration.evaluate import worker_pool
 from motorpool.calibration.predictive import (
     PER_DRAW,
-    arm_size_of,
     forecast,
     is_count,
     judge,
@@ -26,7 +25,7 @@ from motorpool.calibration.validation_summary import OWN_SET, SETS, Row, Validat
 from motorpool.evidence.posterior import Posterior, load_posterior
 from motorpool.evidence.published import PublishedEndpoint
 from motorpool.evidence.records import EvidenceError
-from motorpool.studies.predict import Prediction
+from motorpool.studies.predict import Prediction, arm_size_of
 from motorpool.studies.scale import family_of, load_calibration_rules, published_estimate
 from motorpool.studies.study import Study, executable_studies, load_study
 from motorpool.studies.words import unit_of

@@ -39,6 +39,12 @@ class Prediction:
         return float(np.var(self.replicates[np.isfinite(self.replicates)])) if self.replicates.size else 0.0
 
 
+def arm_size_of(study: Study, endpoint: PublishedEndpoint) -> float:
+    """People in an arm of a replicate study: the harmonic mean of its arms, in which variances go."""
+    sizes = [min(study.patients(endpoint, arm), LARGEST_SAMPLE) for arm in arms_of(endpoint)]
+    return len(sizes) / sum(1.0 / size for size in sizes)
+
+
 def predict_study(
     study: Study, births: Births, *, patients: int, count: int, wanted: Sequence[PublishedEndpoint]
 ) -> dict[str, Prediction]:

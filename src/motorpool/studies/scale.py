@@ -94,11 +94,16 @@ def family_of(endpoint: PublishedEndpoint) -> str:
 
 
 def forward(endpoint: PublishedEndpoint, value: Array | float, n: float | None = None) -> Array:
-    """From an endpoint's unit to its scale; shares are moved half a person of ``n`` inwards."""
+    """From an endpoint's unit to its scale; shares are moved half a person of ``n`` inwards.
+
+    Raises:
+        ValueError: a share without ``n``; study files that give none are refused when they are read.
+    """
     kind, x = kind_of(endpoint), np.asarray(value, np.float64)
     if kind == "logit":
-        size = float(n or 200.0)
-        share = (x * size + _HALF) / (size + 2 * _HALF)
+        if n is None:
+            raise ValueError(f"{endpoint.id}: a share needs the number of people it is of")
+        share = (x * n + _HALF) / (n + 2 * _HALF)
         return np.log(share / (1.0 - share))
     with np.errstate(divide="ignore", invalid="ignore"):
         if kind == "log":

@@ -18,6 +18,7 @@ from motorpool.evidence.outcome_catalogue import (
 from motorpool.evidence.published import COHORT_OUTCOMES, PublishedEndpoint, PublishedStudy
 from motorpool.evidence.records import EvidenceRecord
 from motorpool.simulation.errors import NO_VALUE, Problem
+from motorpool.studies.words import SHARES
 from motorpool.therapies.fields import MAXIMUM_AGE_MONTHS, nearest_name
 
 EVENT_METRICS = (
@@ -178,8 +179,10 @@ def _how(endpoint: PublishedEndpoint) -> Iterator[tuple[str, str, object, str | 
     elif thresholds:
         yield thresholds[0], "has a meaning only for a proportion of a scale", NO_VALUE, None
     by_band_alone = endpoint.time_months is None and endpoint.age_months is None
-    if not graded and by_band_alone and metric in ("proportion", "survival_proportion"):
+    if not graded and by_band_alone and metric in SHARES:
         yield "time_months", f"is missing; a {metric} of {outcome} needs it or age_months", NO_VALUE, None
+    if metric in SHARES and endpoint.n is None:
+        yield "n", f"is missing; a {metric} needs the number of people it is of", NO_VALUE, None
     for key in ("time_months", "age_months"):
         value = getattr(endpoint, key)
         if value is not None and value > MAXIMUM_AGE_MONTHS:
