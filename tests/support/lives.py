@@ -21,7 +21,7 @@ from motorpool.engine.blocks import BLOCK_PATIENTS, Setting, Span, begin_life, s
 from motorpool.engine.compile_plan import Anchors, cell_protocol, compile_plan, planned_jumps
 from motorpool.engine.dosing import NEVER_HOURS, Plan
 from motorpool.engine.grid import FIRST_HOUR, SEGMENT_STEPS, life_boundaries, personal_grid
-from motorpool.engine.integrate import State, Trajectory
+from motorpool.engine.state import State, Trajectory
 from motorpool.outcomes.panel import OUTCOME_INDEX
 from motorpool.simulation.model import Draw, parameter_draw
 from motorpool.therapies.courses import Course

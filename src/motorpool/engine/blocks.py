@@ -8,7 +8,6 @@ many, or on the number of workers.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,11 +19,13 @@ import numpy as np
 
 from motorpool.biology.person import Person
 from motorpool.biology.vocabulary import Array, record
+from motorpool.engine import kernel
 from motorpool.engine.dosing import Plan
-from motorpool.engine.grid import SEGMENT_STEPS, Hours
-from motorpool.engine.integrate import State, Trajectory, initial_state, integrate
+from motorpool.engine.grid import Hours
+from motorpool.engine.integrate import integrate
 from motorpool.engine.parameters import ModelParameters
-from motorpool.outcomes.respiratory_infections import infection_in_step, infection_severity
+from motorpool.engine.state import State, Trajectory, initial_state
+from motorpool.engine.step import Surroundings
 from motorpool.therapies.cells import CellProtocol
 
 BLOCK_PATIENTS = 128
@@ -51,29 +52,7 @@ class Span:
     plan: Plan
 
 
-@functools.partial(jax.jit, static_argnames="chance")
-def _segment(
-    state: State,
-    grid_hours: Array,
-    person: Person,
-    infection_seed: Array,
-    plan: Plan,
-    setting: Setting,
-    *,
-    chance: bool,
-) -> tuple[State, Trajectory]:
-    infections = setting.parameters.outcomes.infections
-    dtype = person.smn2_level.dtype
-    first, last = grid_hours[:-1], grid_hours[1:]
-    if chance:
-        share, severity = infection_in_step(infection_seed, first, jnp.maximum(last, first + 1), infections)
-    else:
-        severity = infection_severity(infection_seed, first, infections, chance=False)
-        share = jnp.ones_like(severity)
-    infection = (share.astype(dtype), severity.astype(dtype))
-    return integrate(
-        state, grid_hours, infection, person, setting.care, plan, setting.protocol, setting.parameters
-    )
+_integrate = jax.jit(integrate, static_argnames="chance")
 
 
 @jax.jit
@@ -99,29 +78,22 @@ def simulate_span(
 ) -> tuple[State, Any]:
     """Carry a block through its span; returns the state at the end and the trajectory as numpy arrays (K, ...).
 
-    ``kept`` names the fields of the trajectory that are wanted; the others are ``None``.
+    ``kept`` names the fields of the trajectory that are wanted; the others are ``None``. On a processor and in single
+    precision this is machine code (:mod:`motorpool.engine.kernel`); elsewhere JAX compiles the same steps.
     """
-    parts: list[Trajectory] = []
-    grid = np.asarray(span.grid_hours)
-    steps = grid.shape[0] - 1
-    for begin in range(0, steps, SEGMENT_STEPS):
-        if begin and np.array_equal(grid[begin], grid[-1]):
-            break  # nothing but padding is left, in which nobody changes
-        part = jnp.asarray(grid[begin : begin + SEGMENT_STEPS + 1])
-        state, path = _segment(
-            state, part, span.person, span.infection_seed, span.plan, setting, chance=chance
-        )
-        parts.append(path)
-    padding = max(0, steps - SEGMENT_STEPS * len(parts))
-
-    def joined(name: str) -> Any:
-        # The last row of a segment is the first of the next, which knows the doses given then.
-        arrays = [np.asarray(getattr(part, name)) for part in parts]
-        whole = [rows[:-1] for rows in arrays[:-1]] + arrays[-1:]
-        return np.concatenate([*whole, np.repeat(arrays[-1][-1:], padding, axis=0)])
-
-    fields: dict[str, Any] = {name: joined(name) if name in kept else None for name in EVERYTHING}
-    return state, Trajectory(**fields)
+    around = Surroundings(
+        person=span.person,
+        infection_seed=span.infection_seed,
+        care=setting.care,
+        plan=span.plan,
+        protocol=setting.protocol,
+        parameters=setting.parameters,
+    )
+    if jax.default_backend() == "cpu" and span.person.smn2_level.dtype == np.float32:
+        return kernel.simulate(state, span.grid_hours, around, chance=chance, kept=kept)
+    final, path = _integrate(state, jnp.asarray(span.grid_hours), around, chance=chance)
+    fields = {name: np.asarray(getattr(path, name)) if name in kept else None for name in EVERYTHING}
+    return final, Trajectory(**fields)
 
 
 def pad_people(values: np.ndarray, patients: int) -> list[np.ndarray]:

@@ -101,6 +101,9 @@ def personal_grid(
     rows[: extra.shape[0]] = extra
     every = np.concatenate([first_hours[None], base_hours, rows, last_hours[None]])
     every = np.sort(np.clip(every, first_hours, last_hours), axis=0)
+    # Every boundary once; what is left over repeats the last.
+    every[1:][every[1:] == every[:-1]] = NEVER_HOURS
+    every = np.minimum(np.sort(every, axis=0), last_hours)
     steps = every.shape[0] - 1
     padding = SEGMENT_STEPS * whole_segments(steps) - steps
     return np.concatenate([every, np.repeat(every[-1:], padding, axis=0)]).astype(np.int32)

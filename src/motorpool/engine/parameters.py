@@ -13,18 +13,24 @@ import numpy as np
 
 from motorpool.biology.growth import ReferenceGrowth
 from motorpool.biology.system import BiologyParameters
-from motorpool.biology.vocabulary import record
+from motorpool.biology.vocabulary import Array, record
 from motorpool.evidence.facts import load_facts
 from motorpool.evidence.parameters import ParameterTable, Value
 from motorpool.outcomes.panel import OutcomeParameters
 from motorpool.therapies.formulary import TherapyParameters
 
+MONTHS_PER_YEAR = 12
+
 
 @record
 class ModelParameters:
-    """Biology, therapies, outcomes, and the reference growth of healthy children."""
+    """Biology, therapies, outcomes, and the reference growth of healthy children.
+
+    ``log_weight_by_month`` (2, months): the same median weights of boys and girls (log kg) at whole months of age.
+    """
 
     growth_reference: ReferenceGrowth
+    log_weight_by_month: Array
     biology: BiologyParameters
     therapies: TherapyParameters
     outcomes: OutcomeParameters
@@ -46,6 +52,14 @@ def reference_growth() -> ReferenceGrowth:
     )
 
 
+def log_weight_by_month(reference: ReferenceGrowth) -> np.ndarray:
+    """Log median weights of boys and girls at every whole month of the reference, (2, months)."""
+    months = np.arange(round(float(reference.age_years[-1]) * MONTHS_PER_YEAR) + 1)
+    rows = (reference.log_weight_boys, reference.log_weight_girls)
+    known = np.asarray(reference.age_years)
+    return np.stack([np.interp(months / MONTHS_PER_YEAR, known, np.asarray(row)) for row in rows])
+
+
 def model_parameters(
     table: ParameterTable, values: Mapping[str, Value], dtype: Any = jnp.float32
 ) -> ModelParameters:
@@ -54,8 +68,10 @@ def model_parameters(
     Raises:
         ParameterError: a number that the model needs has no record.
     """
+    reference = reference_growth()
     filled = ModelParameters(
-        growth_reference=reference_growth(),
+        growth_reference=reference,
+        log_weight_by_month=jnp.asarray(log_weight_by_month(reference)),
         biology=fill_group(BiologyParameters, table, values),
         therapies=fill_group(TherapyParameters, table, values),
         outcomes=fill_group(OutcomeParameters, table, values),

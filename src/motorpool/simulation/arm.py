@@ -24,7 +24,7 @@ from motorpool.engine.blocks import (
 from motorpool.engine.compile_plan import cell_protocol, compile_plan, planned_jumps
 from motorpool.engine.dosing import COURSES
 from motorpool.engine.grid import personal_grid, study_boundaries
-from motorpool.engine.integrate import State
+from motorpool.engine.state import State
 from motorpool.simulation.model import Draw
 from motorpool.simulation.readout import EVENTS, Readout, RunIn, read_out, ventilation_definitions
 from motorpool.simulation.recruit import Recruited

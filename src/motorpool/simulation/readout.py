@@ -10,8 +10,8 @@ import jax.numpy as jnp
 
 from motorpool.biology.person import Person
 from motorpool.biology.vocabulary import HOURS_PER_YEAR, Array
-from motorpool.engine.integrate import Trajectory
 from motorpool.engine.parameters import ModelParameters
+from motorpool.engine.state import Trajectory
 from motorpool.outcomes.breathing import given_share
 from motorpool.outcomes.events import before_death, censor, crossing_time, first_of
 from motorpool.outcomes.milestones import age_years_or_nan, milestone_history

@@ -37,7 +37,7 @@ from motorpool.engine.blocks import (
 from motorpool.engine.compile_plan import Anchors, cell_protocol, compile_plan, planned_jumps
 from motorpool.engine.dosing import NEVER_HOURS
 from motorpool.engine.grid import FIRST_HOUR, life_boundaries, personal_grid
-from motorpool.engine.integrate import State, no_protocol
+from motorpool.engine.state import State, no_protocol
 from motorpool.evidence.facts import load_facts
 from motorpool.evidence.outcome_catalogue import load_event_catalogue, load_milestone_catalogue
 from motorpool.outcomes.milestones import MilestoneParameters, milestone_history

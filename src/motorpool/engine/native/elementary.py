@@ -1,0 +1,220 @@
+"""Elementary functions as vector instructions: polynomials for single precision, the system's library for double.
+
+Single precision is exact to about two units in the last place over the whole range. Methods: Cody-Waite reduction
+and the minimax polynomials of the Cephes library (S. Moshier, public domain).
+"""
+
+from __future__ import annotations
+
+import math
+
+from motorpool.engine.native.instructions import Instructions, Value
+
+LOG2_E = 1.44269504088896341
+LN2_HIGH, LN2_LOW = 0.693359375, -2.12194440e-4
+EXP_POLYNOMIAL = (
+    1.9875691500e-4,
+    1.3981999507e-3,
+    8.3334519073e-3,
+    4.1665795894e-2,
+    1.6666665459e-1,
+    5.0000001201e-1,
+)
+# Below the first the result is 0, above the second infinite, in single precision.
+EXP_LOWEST, EXP_HIGHEST = -87.3365, 88.0
+LOG_POLYNOMIAL = (
+    7.0376836292e-2,
+    -1.1514610310e-1,
+    1.1676998740e-1,
+    -1.2420140846e-1,
+    1.4249322787e-1,
+    -1.6668057665e-1,
+    2.0000714765e-1,
+    -2.4999993993e-1,
+    3.3333331174e-1,
+)
+SQRT_HALF = 0.707106781186547524
+SMALLEST_NORMAL = 1.17549435e-38
+# sin(x) on (-pi/2, pi/2): x + x^3 P(x^2).
+SIN_POLYNOMIAL = (-2.3889859e-08, 2.7525562e-06, -1.9840874e-04, 8.3333310e-03, -1.6666667e-01)
+
+
+class Elementary:
+    """Elementary functions written with one set of instructions."""
+
+    def __init__(self, code: Instructions) -> None:
+        """Write with ``code``."""
+        self.code = code
+
+    def _number(self, number: float, like: Value) -> Value:
+        return self.code.constant(number, like.dtype)
+
+    def _polynomial(self, coefficients: tuple[float, ...], x: Value) -> Value:
+        """Horner's rule, highest power first."""
+        total = self._number(coefficients[0], x)
+        for coefficient in coefficients[1:]:
+            total = self.code.binary("add", self.code.binary("mul", total, x), self._number(coefficient, x))
+        return total
+
+    def _reduced(self, x: Value) -> tuple[Value, Value]:
+        """Whole multiples of log 2 in ``x`` as a number and what is left over."""
+        code = self.code
+        whole = code.call("rint", code.binary("mul", x, self._number(LOG2_E, x)))
+        rest = code.binary("sub", x, code.binary("mul", whole, self._number(LN2_HIGH, x)))
+        return whole, code.binary("sub", rest, code.binary("mul", whole, self._number(LN2_LOW, x)))
+
+    def _power_of_two(self, whole: Value) -> Value:
+        code = self.code
+        exponent = code.binary("add", code.convert(whole, "int32"), code.constant(127, "int32"))
+        return code.bitcast(code.binary("shl", exponent, code.constant(23, "int32")), "float32")
+
+    def _within_range(self, x: Value) -> Value:
+        lowest, highest = self._number(EXP_LOWEST, x), self._number(EXP_HIGHEST, x)
+        return self.code.smaller(self.code.larger(x, lowest), highest)
+
+    def _tail_and_scale(self, x: Value) -> tuple[Value, Value]:
+        """exp(x) = scale x (1 + tail), for arguments whose result is a normal number."""
+        code = self.code
+        whole, rest = self._reduced(x)
+        square = code.binary("mul", rest, rest)
+        tail = code.binary("add", code.binary("mul", self._polynomial(EXP_POLYNOMIAL, rest), square), rest)
+        return tail, self._power_of_two(whole)
+
+    def _exp_within(self, x: Value) -> Value:
+        tail, scale = self._tail_and_scale(x)
+        return self.code.binary("add", self.code.binary("mul", tail, scale), scale)
+
+    def exp(self, x: Value) -> Value:
+        """e to the power of x."""
+        if x.constant is not None:
+            return self._number(math.exp(min(x.constant, 700.0)), x)
+        code = self.code
+        if x.dtype == "float64":
+            return code.call("exp", x)
+        low, high = self._number(EXP_LOWEST, x), self._number(EXP_HIGHEST, x)
+        inside = self._exp_within(self._within_range(x))
+        vanishes = code.compare("lt", x, low)
+        overflows = code.compare("gt", x, high)
+        return code.select(
+            vanishes,
+            self._number(0.0, x),
+            code.select(overflows, self._number(math.inf, x), inside),
+        )
+
+    def logistic(self, x: Value) -> Value:
+        """1 / (1 + exp(-x))."""
+        code = self.code
+        one = self._number(1.0, x)
+        if x.dtype == "float64" or x.constant is not None:
+            return code.binary("div", one, code.binary("add", one, self.exp(code.negative(x))))
+        minus = code.negative(x)
+        return code.binary("div", one, code.binary("add", one, self._exp_within(self._within_range(minus))))
+
+    def expm1(self, x: Value) -> Value:
+        """exp(x) - 1, exact near zero."""
+        code = self.code
+        if x.constant is not None:
+            return self._number(math.expm1(x.constant), x)
+        if x.dtype == "float64":
+            # (u - 1) x / log(u) with u = exp(x) is exact near zero (Kahan).
+            one = self._number(1.0, x)
+            grown = code.call("exp", x)
+            less, log = code.binary("sub", grown, one), code.call("log", grown)
+            safe = code.select(code.compare("eq", log, self._number(0.0, x)), one, log)
+            kahan = code.binary("div", code.binary("mul", less, x), safe)
+            moved = code.select(code.compare("eq", grown, one), x, kahan)
+            gone = code.compare("lt", x, self._number(-30.0, x))
+            return code.select(gone, self._number(-1.0, x), moved)
+        tail, scale = self._tail_and_scale(self._within_range(x))
+        return code.binary(
+            "add", code.binary("mul", tail, scale), code.binary("sub", scale, self._number(1.0, x))
+        )
+
+    def log(self, x: Value) -> Value:
+        """Natural logarithm; minus infinity at zero, not a number below."""
+        if x.constant is not None:
+            number = x.constant
+            return self._number(math.log(number) if number > 0 else (-math.inf if number == 0 else math.nan), x)
+        code = self.code
+        if x.dtype == "float64":
+            return code.call("log", x)
+        inside = code.larger(x, self._number(SMALLEST_NORMAL, x))
+        bits = code.bitcast(inside, "uint32")
+        exponent = code.binary(
+            "sub",
+            code.convert(code.binary("shr", bits, code.constant(23, "uint32")), "int32"),
+            code.constant(126, "int32"),
+        )
+        fraction = code.bitcast(
+            code.binary(
+                "or",
+                code.binary("and", bits, code.constant(0x007FFFFF, "uint32")),
+                code.constant(0x3F000000, "uint32"),
+            ),
+            "float32",
+        )
+        low = code.compare("lt", fraction, self._number(SQRT_HALF, x))
+        one = self._number(1.0, x)
+        power = code.convert(exponent, "float32")
+        power = code.select(low, code.binary("sub", power, one), power)
+        z = code.binary("sub", code.select(low, code.binary("add", fraction, fraction), fraction), one)
+        square = code.binary("mul", z, z)
+        series = code.binary("mul", code.binary("mul", self._polynomial(LOG_POLYNOMIAL, z), z), square)
+        series = code.binary("add", series, code.binary("mul", power, self._number(LN2_LOW, x)))
+        series = code.binary("sub", series, code.binary("mul", square, self._number(0.5, x)))
+        found = code.binary("add", code.binary("add", z, series), code.binary("mul", power, self._number(LN2_HIGH, x)))
+        zero = self._number(0.0, x)
+        found = code.select(code.compare("eq", x, zero), self._number(-math.inf, x), found)
+        found = code.select(code.compare("lt", x, zero), self._number(math.nan, x), found)
+        return code.select(code.compare("eq", x, self._number(math.inf, x)), x, found)
+
+    def log1p(self, x: Value) -> Value:
+        """log(1 + x), exact near zero."""
+        code = self.code
+        if x.constant is not None:
+            return self._number(math.log1p(x.constant) if x.constant > -1 else -math.inf, x)
+        one = self._number(1.0, x)
+        whole = code.binary("add", one, x)
+        less = code.binary("sub", whole, one)
+        same = code.compare("eq", less, self._number(0.0, x))
+        safe = code.select(same, one, less)
+        # log(u) x / (u - 1) with u = 1 + x is exact near zero (Kahan).
+        return code.select(
+            same, x, code.binary("mul", self.log(whole), code.binary("div", x, safe))
+        )
+
+    def sqrt(self, x: Value) -> Value:
+        """Square root."""
+        if x.constant is not None:
+            return self._number(math.sqrt(x.constant), x)
+        return self.code.call("sqrt", x)
+
+    def cos(self, x: Value) -> Value:
+        """Cosine, for arguments of a few hundred turns at most."""
+        if x.constant is not None:
+            return self._number(math.cos(x.constant), x)
+        code = self.code
+        if x.dtype == "float64":
+            return code.call("cos", x)
+        turns = code.binary("mul", x, self._number(1.0 / (2.0 * math.pi), x))
+        rest = code.call("fabs", code.binary("sub", turns, code.call("rint", turns)))
+        angle = code.binary(
+            "mul", code.binary("sub", self._number(0.25, x), rest), self._number(2.0 * math.pi, x)
+        )
+        square = code.binary("mul", angle, angle)
+        tail = code.binary("mul", code.binary("mul", self._polynomial(SIN_POLYNOMIAL, square), square), angle)
+        return code.binary("add", angle, tail)
+
+    def power(self, base: Value, exponent: Value) -> Value:
+        """Base to the power of the exponent, for a base above zero."""
+        if base.dtype == "float64":
+            return self.code.call("pow", base, exponent)
+        return self.exp(self.code.binary("mul", exponent, self.log(base)))
+
+    def tanh(self, x: Value) -> Value:
+        """Hyperbolic tangent: expm1(2x) / (expm1(2x) + 2)."""
+        code = self.code
+        two = self._number(2.0, x)
+        bounded = code.smaller(code.larger(x, self._number(-20.0, x)), self._number(20.0, x))
+        grown = self.expm1(code.binary("mul", two, bounded))
+        return code.binary("div", grown, code.binary("add", grown, two))

@@ -1,0 +1,651 @@
+"""Equations as JAX traced them, written as instructions for one patient per lane.
+
+The equations are traced for one patient: the patients' axis has length one, and it is the last axis of every array
+that belongs to patients. Arrays exist only while the program is written: they are NumPy arrays of values, so that
+moving numbers about costs nothing when the program runs. Arrays in memory are read where they are used.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax.extend import core as jax_core
+
+from motorpool.engine.native.elementary import Elementary
+from motorpool.engine.native.instructions import FLOATS, Instructions, Value
+
+Values = np.ndarray  # of Value, dtype object
+
+
+@dataclasses.dataclass(frozen=True)
+class Memory:
+    """An array in memory: its address, its shape as traced, and whether each element is wide.
+
+    ``stride`` is 1 where elements follow one another, or the name of the number of patients where each element is a
+    row of numbers, one per patient. ``unchanging`` memory is never written while the program runs.
+    """
+
+    base: str
+    shape: tuple[int, ...]
+    dtype: str
+    wide: bool
+    stride: str | int = 1
+    unchanging: bool = False
+
+
+Operand = Any  # Values or Memory
+
+
+class LoweringError(NotImplementedError):
+    """The equations use an operation that this compiler does not know."""
+
+
+class Lowering:
+    """Writes traced equations with one set of instructions."""
+
+    def __init__(self, code: Instructions) -> None:
+        """Write with ``code``."""
+        self.code = code
+        self.elementary = Elementary(code)
+
+    # -- arrays
+
+    def constants(self, numbers: Any, dtype: str | None = None) -> Values:
+        """Numbers known now as values."""
+        array = np.asarray(numbers)
+        name = dtype or str(array.dtype)
+        flat = [self.code.constant(number, name) for number in array.reshape(-1)]
+        return _array(flat, array.shape)
+
+    def element(self, memory: Memory, place: int | Value) -> Value:
+        """Element of an array in memory, by its place in the flattened array."""
+        address = self._address(memory, place)
+        return self.code.load(address, memory.dtype, memory.wide, unchanging=memory.unchanging)
+
+    def _address(self, memory: Memory, place: int | Value) -> str:
+        code = self.code
+        if isinstance(place, Value) and place.constant is not None:
+            place = int(place.constant)
+        if isinstance(memory.stride, int):
+            return code.address(memory.base, place, memory.dtype, memory.wide)
+        # Rows of an argument lie ``stride`` numbers apart, of which the lanes take some.
+        wanted = code.constant(place, "int64") if isinstance(place, int) else code.convert(place, "int64")
+        at = code.binary("mul", wanted, Value(memory.stride, "int64", False))
+        return code.address(memory.base, at, memory.dtype, False)
+
+    def values(self, operand: Operand) -> Values:
+        """The values of an array, read from memory if it is there."""
+        if not isinstance(operand, Memory):
+            return operand
+        size = int(np.prod(operand.shape))
+        return _array([self.element(operand, place) for place in range(size)], operand.shape)
+
+    # -- equations
+
+    def run(self, jaxpr: Any, constants: Sequence[Any], inputs: Sequence[Operand]) -> list[Operand]:
+        """Write the equations of a traced function; returns its results."""
+        known: dict[Any, Operand] = {}
+
+        def read(atom: Any) -> Operand:
+            if isinstance(atom, jax_core.Literal):
+                return self.constants(np.asarray(atom.val), str(atom.aval.dtype))
+            return known[atom]
+
+        last_use = _last_uses(jaxpr)
+        for variable, number in zip(jaxpr.constvars, constants, strict=True):
+            known[variable] = self.constants(np.asarray(number))
+        for variable, operand in zip(jaxpr.invars, inputs, strict=True):
+            known[variable] = operand
+        for place, equation in enumerate(jaxpr.eqns):
+            operands = [read(atom) for atom in equation.invars]
+            name = equation.primitive.name
+            if name == "dynamic_update_slice":
+                spent = last_use.get(equation.invars[0]) == place
+                results = [self._update(operands, equation.params, spent)]
+            elif name in _STRUCTURES:
+                results = _STRUCTURES[name](self, operands, equation)
+            else:
+                results = [self._plain(name, operands, equation)]
+            for variable, result in zip(equation.outvars, results, strict=True):
+                known[variable] = result
+        return [read(atom) for atom in jaxpr.outvars]
+
+    def _plain(self, name: str, operands: list[Operand], equation: Any) -> Values:
+        shape = equation.outvars[0].aval.shape
+        dtype = str(equation.outvars[0].aval.dtype)
+        if name == "dynamic_slice" and not self._known_places(operands[1:]):
+            memory = operands[0] if isinstance(operands[0], Memory) else self.spill(operands[0])
+            if memory.unchanging and tuple(shape[1:]) == memory.shape[1:]:
+                return self._view(memory, operands[1:], shape)
+            return self._slice_memory(memory, operands[1:], shape)
+        if name == "gather" and not self._known_places(operands[1:]):
+            return self._look_up(operands, equation)
+        arrays = [self.values(operand) for operand in operands]
+        if name in _ELEMENTWISE:
+            return self._elementwise(_ELEMENTWISE[name], arrays, shape, equation.params, dtype)
+        if name in _REDUCTIONS:
+            return self._reduce(name, arrays[0], equation.params["axes"], equation.invars[0].aval.shape)
+        if name in _MOVES:
+            return _moved(equation, arrays)
+        message = f"no instructions for the operation {name!r}"
+        raise LoweringError(message)
+
+    def _elementwise(
+        self, write: Callable[..., Value], arrays: list[Values], shape: Any, params: Any, dtype: str
+    ) -> Values:
+        flat = np.broadcast_arrays(*arrays) if arrays else []
+        columns = zip(*[array.reshape(-1) for array in flat], strict=True)
+        return _array([write(self, values, params, dtype) for values in columns], shape)
+
+    def _reduce(self, name: str, array: Values, axes: Sequence[int], shape: Sequence[int]) -> Values:
+        combine = _REDUCTIONS[name]
+        last = len(shape) - 1
+        across = last in axes and shape[last] == 1
+        moved = np.moveaxis(array, list(axes), list(range(len(axes))))
+        rest = moved.shape[len(axes) :]
+        rows = moved.reshape((-1, int(np.prod(rest))))
+        total = list(rows[0])
+        for row in rows[1:]:
+            total = [combine(self, pair, {}, pair[0].dtype) for pair in zip(total, row, strict=True)]
+        if across:  # the patients' axis is among those summed up: all lanes together
+            total = [self._across(name, value) for value in total]
+        return _array(total, rest)
+
+    def _across(self, name: str, value: Value) -> Value:
+        kinds = {"reduce_or": "or", "reduce_and": "and", "reduce_max": "max", "reduce_min": "min"}
+        if name not in kinds and value.wide:
+            message = f"{name} across patients"
+            raise LoweringError(message)
+        return self.code.across_lanes(kinds[name], value) if value.wide else value
+
+    # -- places in arrays that are known only when the program runs
+
+    def _place(self, shape: Sequence[int], starts: Sequence[Operand], size: Sequence[int]) -> Value:
+        """Flattened place of the first element of a part of an array."""
+        code = self.code
+        total = code.constant(0, "int32")
+        for axis, start in enumerate(starts):
+            index = code.convert(self.values(start).reshape(-1)[0], "int32")
+            if index.wide and size[axis] == shape[axis]:
+                index = code.constant(0, "int32")
+            most = code.constant(shape[axis] - size[axis], "int32")
+            inside = code.larger(code.smaller(index, most), code.constant(0, "int32"))
+            if size[axis] == shape[axis]:
+                inside = code.constant(0, "int32")
+            step = int(np.prod(shape[axis + 1 :]))
+            total = code.binary("add", total, code.binary("mul", inside, code.constant(step, "int32")))
+        return total
+
+    def _view(self, memory: Memory, starts: Sequence[Operand], shape: Any) -> Memory:
+        """Neighbouring rows of an array that never changes, left in memory."""
+        first = self._place(memory.shape, starts, shape)
+        return dataclasses.replace(memory, base=self._address(memory, first), shape=tuple(shape))
+
+    def _slice_memory(self, memory: Memory, starts: Sequence[Operand], size: Sequence[int]) -> Values:
+        first = self._place(memory.shape, starts, size)
+        offsets = np.arange(int(np.prod(memory.shape))).reshape(memory.shape)
+        within = offsets[tuple(slice(0, length) for length in size)].reshape(-1)
+        found = [
+            self.element(memory, self.code.binary("add", first, self.code.constant(int(o), "int32")))
+            for o in within
+        ]
+        return _array(found, tuple(size))
+
+    def _known_places(self, places: Sequence[Operand]) -> bool:
+        """Whether places are known now."""
+        return all(value.constant is not None for place in places for value in self.values(place).reshape(-1))
+
+    def _look_up(self, operands: list[Operand], equation: Any) -> Values:
+        """Numbers of a table (N,), one for each index; places outside are moved inside."""
+        table, shape = operands[0], equation.outvars[0].aval.shape
+        simple = len(table.shape) == 1 and tuple(equation.params["slice_sizes"]) == (1,)
+        if not simple or not isinstance(table, Memory) or table.wide or not table.unchanging:
+            message = "a look-up that is not in a table (N,) shared by all patients"
+            raise LoweringError(message)
+        code, most = self.code, self.code.constant(table.shape[0] - 1, "int32")
+        found: list[Value] = []
+        for index in self.values(operands[1]).reshape(-1):
+            inside = code.larger(code.smaller(index, most), code.constant(0, "int32"))
+            found.append(code.gather(table.base, inside, table.dtype))
+        return _array(found, shape)
+
+    def _row_of(self, operands: list[Operand], equation: Any) -> list[Operand]:
+        """A part of an array: of one in memory that never changes, still in memory where its numbers lie together."""
+        table, params = operands[0], equation.params
+        if isinstance(table, Memory) and table.unchanging and isinstance(table.stride, int):
+            starts, ends = params["start_indices"], params["limit_indices"]
+            whole = all(a == 0 and b == n for a, b, n in zip(starts[1:], ends[1:], table.shape[1:], strict=True))
+            if whole and params["strides"] is None and starts:
+                each = int(np.prod(table.shape[1:]))
+                base = self.code.address(table.base, starts[0] * each, table.dtype, table.wide)
+                return [dataclasses.replace(table, base=base, shape=equation.outvars[0].aval.shape)]
+        return [_moved(equation, [self.values(table)])]
+
+    def _same_in_order(self, operands: list[Operand], equation: Any) -> list[Operand]:
+        """An array with other axes, still in memory if it was."""
+        if isinstance(operands[0], Memory):
+            return [dataclasses.replace(operands[0], shape=equation.outvars[0].aval.shape)]
+        return [_moved(equation, [operands[0]])]
+
+    def _update(self, operands: list[Operand], params: Any, spent: bool) -> Operand:
+        whole, part, *starts = operands
+        shape = whole.shape
+        new = self.values(part)
+        indices = [self.values(start).reshape(-1)[0] for start in starts]
+        if not isinstance(whole, Memory) and all(index.constant is not None for index in indices):
+            changed = whole.copy()
+            at = [
+                min(max(int(index.constant), 0), shape[axis] - new.shape[axis])
+                for axis, index in enumerate(indices)
+            ]
+            changed[tuple(slice(a, a + n) for a, n in zip(at, new.shape, strict=True))] = new
+            return changed
+        if not isinstance(whole, Memory) or whole.unchanging or not spent:
+            whole = self.spill(self.values(whole))
+        first = self._place(shape, starts, new.shape)
+        offsets = np.arange(int(np.prod(shape))).reshape(shape)
+        within = offsets[tuple(slice(0, length) for length in new.shape)].reshape(-1)
+        for offset, value in zip(within, new.reshape(-1), strict=True):
+            place = self.code.binary("add", first, self.code.constant(int(offset), "int32"))
+            self.write(whole, place, value)
+        return whole
+
+    def write(self, memory: Memory, place: Value | int, value: Value) -> None:
+        """Store an element of an array in memory, by its place in the flattened array."""
+        self.code.store(value, self._address(memory, place), memory.wide)
+
+    def spill(self, array: Values, wide: bool | None = None) -> Memory:
+        """An array copied to the stack, where places can be looked up while the program runs."""
+        flat = list(array.reshape(-1))
+        broad = any(value.wide for value in flat) if wide is None else wide
+        memory = Memory(
+            self.code.reserve(flat[0].dtype, broad, len(flat)), array.shape, flat[0].dtype, broad
+        )
+        for place, value in enumerate(flat):
+            self.write(memory, place, value)
+        return memory
+
+    # -- loops and choices
+
+    def _call(self, operands: list[Operand], equation: Any) -> list[Operand]:
+        params = equation.params
+        inner = params.get("jaxpr") or params.get("call_jaxpr") or params.get("fun_jaxpr")
+        if hasattr(inner, "jaxpr"):
+            return self.run(inner.jaxpr, inner.consts, operands)
+        return self.run(inner, (), operands)
+
+    def _scan(self, operands: list[Operand], equation: Any) -> list[Operand]:
+        """A loop of known length, written out."""
+        params = equation.params
+        fixed, moving = params["num_consts"], params["num_carry"]
+        shared, carried = operands[:fixed], operands[fixed : fixed + moving]
+        rows = [self.values(operand) for operand in operands[fixed + moving :]]
+        order = range(params["length"])
+        outputs: list[list[Values]] = []
+        for step in reversed(order) if params["reverse"] else order:
+            inner = params["jaxpr"]
+            results = self.run(inner.jaxpr, inner.consts, [*shared, *carried, *[row[step] for row in rows]])
+            carried = results[:moving]
+            outputs.append([self.values(result) for result in results[moving:]])
+        if params["reverse"]:
+            outputs.reverse()
+        stacked = [
+            np.stack([as_array(output[place]) for output in outputs]) for place in range(len(equation.outvars) - moving)
+        ]
+        return [*carried, *stacked]
+
+    def _cond(self, operands: list[Operand], equation: Any) -> list[Operand]:
+        code, branches = self.code, equation.params["branches"]
+        which = self.values(operands[0]).reshape(-1)[0]
+        rest = operands[1:]
+        if which.constant is not None:
+            inner = branches[int(which.constant)]
+            return self.run(inner.jaxpr, inner.consts, rest)
+        if which.wide or len(branches) != 2:
+            message = "a choice that differs between patients, or has more than two ways"
+            raise LoweringError(message)
+        asked = code.convert(which, "bool")
+        labels = [code.fresh() for _ in branches]
+        after = code.fresh()
+        code.branch(asked, labels[1], labels[0])
+        ways: list[tuple[list[Values], str]] = []
+        # What is wide on one way must be wide on the other before they meet.
+        for label, inner in zip(labels, branches, strict=True):
+            code.start(label)
+            with code.inner():
+                results = [self.values(result) for result in self.run(inner.jaxpr, inner.consts, rest)]
+                results = [
+                    _array([code.wide(value) for value in result.reshape(-1)], result.shape)
+                    for result in results
+                ]
+                ways.append((results, code.block))
+                code.jump(after)
+        code.start(after)
+        merged: list[Operand] = []
+        for place in range(len(equation.outvars)):
+            pairs = zip(*[results[place].reshape(-1) for results, _ in ways], strict=True)
+            found = [
+                code.merge([(value, label) for value, (_, label) in zip(pair, ways, strict=True)])
+                for pair in pairs
+            ]
+            merged.append(_array(found, ways[0][0][place].shape))
+        return merged
+
+    def _while(self, operands: list[Operand], equation: Any) -> list[Operand]:
+        """A loop of unknown length; what it carries is kept on the stack."""
+        code, params = self.code, equation.params
+        fixed_condition, fixed_body = params["cond_nconsts"], params["body_nconsts"]
+        for_condition = operands[:fixed_condition]
+        for_body = operands[fixed_condition : fixed_condition + fixed_body]
+        looked_up = _looked_up(params["body_jaxpr"].jaxpr)
+        for place, operand in enumerate(for_body):
+            if place in looked_up and not isinstance(operand, Memory):
+                for_body[place] = self.spill(operand)  # once, before the loop
+        start = [self.values(operand) for operand in operands[fixed_condition + fixed_body :]]
+        ask, body = params["cond_jaxpr"], params["body_jaxpr"]
+        counters = [variable.aval.shape == () for variable in equation.outvars]
+        carried: list[Memory] = [
+            self.spill(array, wide=not counter) for array, counter in zip(start, counters, strict=True)
+        ]
+        top, inside, after = code.fresh(), code.fresh(), code.fresh()
+        code.jump(top)
+        code.start(top)
+        with code.inner():
+            asked = self.run(ask.jaxpr, ask.consts, [*for_condition, *carried])[0]
+            code.branch(self.values(asked).reshape(-1)[0], inside, after)
+            code.start(inside)
+            with code.inner():
+                now: list[Operand] = [
+                    self.values(memory) if counter else memory
+                    for memory, counter in zip(carried, counters, strict=True)
+                ]
+                results = self.run(body.jaxpr, body.consts, [*for_body, *now])
+                new = [
+                    None if result is memory else self.values(result)
+                    for result, memory in zip(results, carried, strict=True)
+                ]
+                for memory, array in zip(carried, new, strict=True):
+                    if array is not None:
+                        for place, value in enumerate(array.reshape(-1)):
+                            self.write(memory, place, value)
+                code.jump(top)
+        code.start(after)
+        return [self.values(memory) for memory in carried]
+
+
+def as_array(values: Any) -> Values:
+    """A single value as an array without axes; arrays unchanged."""
+    if isinstance(values, np.ndarray):
+        return values
+    return _array([values], ())
+
+
+def _array(values: list[Value], shape: Any) -> Values:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array.reshape(shape)
+
+
+def _last_uses(jaxpr: Any) -> dict[Any, int]:
+    uses: dict[Any, int] = {}
+    for place, equation in enumerate(jaxpr.eqns):
+        for atom in equation.invars:
+            if not isinstance(atom, jax_core.Literal):
+                uses[atom] = place
+    for atom in jaxpr.outvars:
+        if not isinstance(atom, jax_core.Literal):
+            uses[atom] = len(jaxpr.eqns)
+    return uses
+
+
+def _looked_up(jaxpr: Any) -> set[int]:
+    """Which arguments of a traced function are read at places known only when the program runs."""
+    place_of = {variable: place for place, variable in enumerate(jaxpr.invars)}
+    found: set[int] = set()
+    for equation in jaxpr.eqns:
+        if equation.primitive.name in ("dynamic_slice", "gather"):
+            asked = [equation.invars[0]]
+        elif equation.primitive.name in ("jit", "pjit"):
+            asked = [equation.invars[place] for place in _looked_up(equation.params["jaxpr"].jaxpr)]
+        else:
+            asked = []
+        found |= {place_of[v] for v in asked if not isinstance(v, jax_core.Literal) and v in place_of}
+    return found
+
+
+def _moved(equation: Any, arrays: list[Values]) -> Values:
+    """What an operation that only moves numbers about makes of arrays: it is done to the places of the numbers."""
+    moving, fixed = _MOVES[equation.primitive.name]
+    count = len(arrays)
+    movable = range(count)[moving]
+    places: list[Any] = []
+    everything: list[Value] = []
+    for index, array in enumerate(arrays):
+        if index in movable:
+            first = len(everything)
+            everything.extend(array.reshape(-1))
+            places.append(np.arange(first, len(everything), dtype=np.int32).reshape(array.shape))
+        else:
+            numbers = [value.constant for value in array.reshape(-1)]
+            if any(number is None for number in numbers):
+                message = f"{equation.primitive.name} at places that are known only when the program runs"
+                raise LoweringError(message)
+            dtype = equation.invars[index].aval.dtype
+            places.append(np.asarray(numbers, dtype).reshape(array.shape))
+    with jax.ensure_compile_time_eval():
+        found = np.asarray(fixed(equation, places))
+    result = np.empty(found.size, dtype=object)
+    result[:] = [everything[place] for place in found.reshape(-1)]
+    return result.reshape(found.shape)
+
+
+def _bound(equation: Any, places: list[Any]) -> Any:
+    params = dict(equation.params)
+    if equation.primitive.name == "gather":
+        params["fill_value"] = None
+    return equation.primitive.bind(*[jax.numpy.asarray(place) for place in places], **params)
+
+
+def _broadcast(equation: Any, places: list[Any]) -> Any:
+    params = equation.params
+    array, shape = places[0], params["shape"]
+    expanded = [1] * len(shape)
+    for axis, target in enumerate(params["broadcast_dimensions"]):
+        expanded[target] = array.shape[axis]
+    return np.broadcast_to(array.reshape(expanded), shape)
+
+
+def _reshaped(equation: Any, places: list[Any]) -> Any:
+    return places[0].reshape(equation.outvars[0].aval.shape)
+
+
+def _sliced(equation: Any, places: list[Any]) -> Any:
+    params = equation.params
+    strides = params["strides"] or (1,) * len(params["start_indices"])
+    return places[0][
+        tuple(
+            slice(a, b, s)
+            for a, b, s in zip(params["start_indices"], params["limit_indices"], strides, strict=True)
+        )
+    ]
+
+
+ALL, FIRST, FIRST_TWO = slice(None), slice(0, 1), slice(0, 2)
+# Which operands are moved (the others say where to), and how.
+_MOVES: dict[str, tuple[slice, Callable[[Any, list[Any]], Any]]] = {
+    "broadcast_in_dim": (FIRST, _broadcast),
+    "reshape": (FIRST, _reshaped),
+    "squeeze": (FIRST, _reshaped),
+    "expand_dims": (FIRST, _reshaped),
+    "slice": (FIRST, _sliced),
+    "transpose": (FIRST, lambda equation, places: np.transpose(places[0], equation.params["permutation"])),
+    "rev": (FIRST, lambda equation, places: np.flip(places[0], equation.params["dimensions"])),
+    "concatenate": (ALL, lambda equation, places: np.concatenate(places, equation.params["dimension"])),
+    "stack": (ALL, lambda equation, places: np.stack(places, equation.params.get("axis", 0))),
+    "copy": (FIRST, lambda equation, places: places[0]),
+    "stop_gradient": (FIRST, lambda equation, places: places[0]),
+    "gather": (FIRST, _bound),
+    "dynamic_slice": (FIRST, _bound),
+    "scatter": (slice(0, 3, 2), _bound),
+}
+
+
+def _simple(name: str) -> Callable[..., Value]:
+    return lambda self, values, params, dtype: self.code.binary(name, *values)
+
+
+def _comparison(name: str) -> Callable[..., Value]:
+    return lambda self, values, params, dtype: self.code.compare(name, *values)
+
+
+def _function(name: str) -> Callable[..., Value]:
+    return lambda self, values, params, dtype: getattr(self.elementary, name)(*values)
+
+
+def _called(name: str) -> Callable[..., Value]:
+    def write(self: Lowering, values: Any, params: Any, dtype: str) -> Value:
+        constant = values[0].constant
+        if constant is not None:
+            known = {"floor": np.floor, "ceil": np.ceil, "fabs": np.abs}
+            if name in known:
+                return self.code.constant(known[name](constant), values[0].dtype)
+        return self.code.call(name, *values)
+
+    return write
+
+
+def _integer_power(self: Lowering, values: Any, params: Any, dtype: str) -> Value:
+    exponent, base = params["y"], values[0]
+    result: Value | None = None
+    square = base
+    left = abs(exponent)
+    while left:
+        if left & 1:
+            result = square if result is None else self.code.binary("mul", result, square)
+        square = self.code.binary("mul", square, square)
+        left >>= 1
+    one = self.code.constant(1, base.dtype)
+    found = one if result is None else result
+    return found if exponent >= 0 else self.code.binary("div", one, found)
+
+
+def _absolute(self: Lowering, values: Any, params: Any, dtype: str) -> Value:
+    value = values[0]
+    if value.constant is not None:
+        return self.code.constant(abs(value.constant), value.dtype)
+    if value.dtype in FLOATS:
+        return self.code.call("fabs", value)
+    return self.code.larger(value, self.code.negative(value))
+
+
+def _sign(self: Lowering, values: Any, params: Any, dtype: str) -> Value:
+    code, value = self.code, values[0]
+    zero, one = code.constant(0, value.dtype), code.constant(1, value.dtype)
+    below = code.select(code.compare("lt", value, zero), code.constant(-1, value.dtype), value)
+    return code.select(code.compare("gt", value, zero), one, below)
+
+
+def _inverted(self: Lowering, values: Any, params: Any, dtype: str) -> Value:
+    value = values[0]
+    every = True if value.dtype == "bool" else -1
+    return self.code.binary("xor", value, self.code.constant(every, value.dtype))
+
+
+def _clamped(self: Lowering, values: Any, params: Any, dtype: str) -> Value:
+    low, value, high = values
+    return self.code.smaller(self.code.larger(value, low), high)
+
+
+def _selected(self: Lowering, values: Any, params: Any, dtype: str) -> Value:
+    which, no, yes = values
+    return self.code.select(self.code.convert(which, "bool"), yes, no)
+
+
+def _rounded(self: Lowering, values: Any, params: Any, dtype: str) -> Value:
+    to_even = "EVEN" in str(params["rounding_method"])
+    return self.code.call("rint" if to_even else "round", values[0])
+
+
+def _square(self: Lowering, values: Any, params: Any, dtype: str) -> Value:
+    return self.code.binary("mul", values[0], values[0])
+
+
+_ELEMENTWISE: dict[str, Callable[..., Value]] = {
+    "add": _simple("add"),
+    "add_any": _simple("add"),
+    "sub": _simple("sub"),
+    "mul": _simple("mul"),
+    "div": _simple("div"),
+    "rem": _simple("rem"),
+    "and": _simple("and"),
+    "or": _simple("or"),
+    "xor": _simple("xor"),
+    "shift_left": _simple("shl"),
+    "shift_right_logical": _simple("shr"),
+    "shift_right_arithmetic": _simple("sar"),
+    "eq": _comparison("eq"),
+    "ne": _comparison("ne"),
+    "lt": _comparison("lt"),
+    "le": _comparison("le"),
+    "gt": _comparison("gt"),
+    "ge": _comparison("ge"),
+    "max": lambda self, values, params, dtype: self.code.larger(*values),
+    "min": lambda self, values, params, dtype: self.code.smaller(*values),
+    "neg": lambda self, values, params, dtype: self.code.negative(values[0]),
+    "exp": _function("exp"),
+    "log": _function("log"),
+    "log1p": _function("log1p"),
+    "expm1": _function("expm1"),
+    "logistic": _function("logistic"),
+    "sqrt": _function("sqrt"),
+    "cos": _function("cos"),
+    "tanh": _function("tanh"),
+    "pow": _function("power"),
+    "floor": _called("floor"),
+    "ceil": _called("ceil"),
+    "round": _rounded,
+    "abs": _absolute,
+    "sign": _sign,
+    "not": _inverted,
+    "integer_pow": _integer_power,
+    "square": _square,
+    "clamp": _clamped,
+    "select_n": _selected,
+    "convert_element_type": lambda self, values, params, dtype: self.code.convert(values[0], dtype),
+}
+_REDUCTIONS: dict[str, Callable[..., Value]] = {
+    "reduce_sum": _ELEMENTWISE["add"],
+    "reduce_max": _ELEMENTWISE["max"],
+    "reduce_min": _ELEMENTWISE["min"],
+    "reduce_or": _ELEMENTWISE["or"],
+    "reduce_and": _ELEMENTWISE["and"],
+}
+_STRUCTURES: dict[str, Callable[..., list[Operand]]] = {
+    "jit": Lowering._call,
+    "pjit": Lowering._call,
+    "closed_call": Lowering._call,
+    "custom_jvp_call": Lowering._call,
+    "custom_vjp_call": Lowering._call,
+    "scan": Lowering._scan,
+    "cond": Lowering._cond,
+    "while": Lowering._while,
+    "slice": Lowering._row_of,
+    "squeeze": Lowering._same_in_order,
+    "reshape": Lowering._same_in_order,
+    "expand_dims": Lowering._same_in_order,
+    "iota": lambda self, operands, equation: [
+        self.constants(
+            np.broadcast_to(
+                np.arange(equation.params["shape"][equation.params["dimension"]]).reshape(
+                    [-1 if a == equation.params["dimension"] else 1 for a in range(len(equation.params["shape"]))]
+                ),
+                equation.params["shape"],
+            ),
+            str(equation.outvars[0].aval.dtype),
+        )
+    ],
+}

@@ -1,0 +1,110 @@
+"""From LLVM's language to a function in memory, and a folder of functions compiled before."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import llvmlite.binding as llvm
+
+# Straight-line code of many thousand instructions: what helps loops over arrays only costs time here.
+OPTIMISATION_LEVEL = 2
+_lock = threading.Lock()
+_engines: list[Any] = []
+
+
+@functools.cache
+def target_machine() -> Any:
+    """This computer's processor, as LLVM sees it."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=OPTIMISATION_LEVEL,
+        codemodel="default",
+        jit=True,
+    )
+
+
+def processor() -> str:
+    """Name of this computer's processor and of the compiler: programs compiled for another one do not fit."""
+    version = ".".join(str(part) for part in llvm.llvm_version_info)
+    return f"{llvm.get_host_cpu_name()} {llvm.get_default_triple()} llvm {version}"
+
+
+def compile_object(text: str) -> bytes:
+    """Machine code of a module in LLVM's language."""
+    machine = target_machine()
+    module = llvm.parse_assembly(text)
+    module.verify()
+    options = llvm.create_pipeline_tuning_options(speed_level=OPTIMISATION_LEVEL)
+    options.loop_vectorization = False
+    options.slp_vectorization = False
+    options.loop_unrolling = False
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    return machine.emit_object(module)
+
+
+def load_object(code: bytes, name: str) -> int:
+    """Put machine code into memory; returns the address of its function ``name``."""
+    with _lock:
+        machine = target_machine()
+        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+        engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        engine.finalize_object()
+        _engines.append(engine)  # the function lives as long as its engine
+        return engine.get_function_address(name)
+
+
+def cache_folder() -> Path | None:
+    """Where compiled programs are kept between runs; None where nothing can be written."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = home / "motorpool" / "native"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder
+
+
+def function_of(key: str, name: str, write: Callable[[], str]) -> Any:
+    """The compiled function ``name`` of the program that ``write`` writes, kept on disk under ``key``.
+
+    ``key`` must change whenever the program or the processor does. The function takes addresses and lengths as
+    64-bit integers and returns nothing; it runs without holding Python's lock.
+    """
+    folder = cache_folder()
+    stored = None if folder is None else folder / f"{key}.o"
+    code = _read(stored)
+    if code is None:
+        code = compile_object(write())
+        if stored is not None:
+            _keep(stored, code)
+    address = load_object(code, name)
+    return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)(address)
+
+
+def _read(path: Path | None) -> bytes | None:
+    try:
+        return None if path is None else path.read_bytes()
+    except OSError:
+        return None
+
+
+def _keep(path: Path, code: bytes) -> None:
+    """Write a file that is either whole or absent, whoever else writes it."""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
+        with os.fdopen(handle, "wb") as file:
+            file.write(code)
+        Path(temporary).replace(path)
+    except OSError:
+        return
