@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +14,10 @@ import pytest
 from motorpool.calibration import evaluate as module
 from motorpool.calibration.evaluate import Evaluation, Evaluator, Job, batches
 from motorpool.evidence.parameters import Value
+from tests.calibration.toy import Pool
 
 JOB = Job(("PNCR", "ENDEAR"), "calibration", patients=16)
 SETS: list[dict[str, Value]] = [{"made.rate": 0.1}, {"made.rate": 0.2}, {"made.rates": (0.3, 0.4)}]
-
-
-class Pool:
-    """Stands in for the worker processes: works at once, and counts."""
-
-    def __init__(self) -> None:
-        self.asked: list[Mapping[str, Value]] = []
-
-    def submit(self, work: Callable[..., Evaluation], values: Mapping[str, Value], job: Job) -> Future[Any]:
-        self.asked.append(values)
-        future: Future[Any] = Future()
-        future.set_result(work(values, job))
-        return future
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +26,8 @@ def simulated(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def evaluate(values: Mapping[str, Value], job: Job) -> Evaluation:
         first = float(np.sum(next(iter(values.values()))))
-        return Evaluation(np.array([first, np.nan]), np.array([0.5, np.nan]), np.array([job.patients, 0.0]))
+        scatter = np.array([first / 3.0, np.nan])
+        return Evaluation(np.array([first, np.nan]), scatter, np.array([job.patients / 7.0, 0.0]))
 
     monkeypatch.setattr(module, "evaluate", evaluate)
 
@@ -50,9 +39,8 @@ def run(evaluator: Evaluator, sets: list[dict[str, Value]] = SETS) -> tuple[list
 
 def assert_same(one: list[Evaluation], other: list[Evaluation]) -> None:
     for left, right in zip(one, other, strict=True):
-        np.testing.assert_allclose(left.values, right.values, atol=1e-6)
-        np.testing.assert_allclose(left.sampling_sd, right.sampling_sd, atol=1e-6)
-        np.testing.assert_allclose(left.effective_people, right.effective_people, atol=1e-6)
+        for field in dataclasses.fields(Evaluation):
+            np.testing.assert_array_equal(getattr(left, field.name), getattr(right, field.name), strict=True)
 
 
 @pytest.fixture

@@ -134,7 +134,7 @@ def test_a_failed_round_is_not_the_end(problem: Problem):
     assert found.course[-1] - best < 0.05 * (start.course[0] - best)
 
 
-def test_the_walk_ends_when_its_steps_have_become_short(problem: Problem):
+def test_the_walk_ends_when_the_slopes_promise_nothing_more(problem: Problem):
     space, rounds = space_of(DIMENSIONS), []
 
     def predict(points: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -142,7 +142,7 @@ def test_the_walk_ends_when_its_steps_have_become_short(problem: Problem):
         return problem.predict(points)
 
     walk_to_mode(start_of(problem, np.zeros(DIMENSIONS), space), problem.errors, space, predict, 12)
-    assert len(rounds) <= 2
+    assert len(rounds) == 1  # the slopes of a linear problem are right
 
 
 def test_of_the_steps_of_a_round_the_longest_is_explained_exactly():

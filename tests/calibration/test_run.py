@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import types
 from pathlib import Path
 from typing import Any
@@ -164,18 +163,6 @@ def test_slopes_of_what_is_new_are_nil(setting: Setting, mode: Mode) -> None:
     text = write_slopes(mode.slopes, targets, axes)
     found = read_slopes(text, ["NEW.one", targets[3]], [axes[5], "new.axis"])
     assert found == pytest.approx(np.array([[0.0, 0.0], [mode.slopes[3, 5], 0.0]]), rel=1e-3)
-
-
-def test_an_interrupted_run_goes_on_from_its_mode(tmp_path: Path, setting: Setting, mode: Mode) -> None:
-    assert run._stored_mode(tmp_path, setting) == (None, None)
-    run._store_mode(tmp_path, setting, mode)
-    z, slopes = run._stored_mode(tmp_path, setting)
-    assert z == pytest.approx(mode.z)
-    assert slopes == pytest.approx(mode.slopes, rel=1e-3)
-    assert {file.name for file in tmp_path.iterdir()} == {"mode.json", "slopes.csv"}
-    stored = json.loads((tmp_path / "mode.json").read_text())
-    (tmp_path / "mode.json").write_text(json.dumps({**stored, "identity": "of another model"}))
-    assert run._stored_mode(tmp_path, setting) == (None, None)
 
 
 def with_centre(monkeypatch: pytest.MonkeyPatch, centre: dict[str, float]) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 
 from motorpool.calibration.emulate import Emulator
+from motorpool.calibration.evaluate import Evaluation, Job
 from motorpool.calibration.sample import Data, shared_loading
 from motorpool.calibration.space import Axis, ParameterSpace
 from motorpool.calibration.targets import Target
+from motorpool.evidence.parameters import Value
 from motorpool.evidence.published import PublishedEndpoint
 from motorpool.studies.scale import load_calibration_rules
 
@@ -109,3 +114,29 @@ def draw_data(
         else:
             figures[place] = there
     return Data(figures, counts)
+
+
+class Pool(AbstractContextManager["Pool"]):
+    """Stands in for the worker processes: works at once, keeps what it was asked, and is interrupted where it should.
+
+    Args:
+        interrupted_at: number of the simulation, counted from 0, at which it is interrupted.
+    """
+
+    def __init__(self, interrupted_at: int | None = None) -> None:
+        self.asked: list[Mapping[str, Value]] = []
+        self.interrupted_at = interrupted_at
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
+    def submit(
+        self, work: Callable[..., Evaluation], values: Mapping[str, Value], job: Job
+    ) -> Future[Evaluation]:
+        future: Future[Evaluation] = Future()
+        if len(self.asked) == self.interrupted_at:
+            future.set_exception(KeyboardInterrupt())
+        else:
+            future.set_result(work(values, job))
+        self.asked.append(values)
+        return future

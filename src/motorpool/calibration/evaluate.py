@@ -168,7 +168,8 @@ class Evaluator:
 
 
 def _plain(array: Array) -> list[float | None]:
-    return [None if not np.isfinite(x) else round(float(x), 6) for x in array]
+    """Every digit, so that an interrupted calibration goes on as if it had not been; none for what is no number."""
+    return [float(x) if np.isfinite(x) else None for x in array]
 
 
 def _is_cut_off(record: Path) -> bool:

@@ -21,8 +21,7 @@ Predict = Callable[[Sequence[Array]], list[Array]]
 DIFFERENCE = 0.6  # prior SDs
 DAMPINGS = (0.0, 2.0, 10.0, 40.0)  # tried side by side; the best is taken
 LARGEST_STEP = 1.5  # prior SDs along any axis in one step
-SHORTEST_STEP = 1e-3  # prior SDs; shorter steps are not worth a simulation
-LEAST_GAIN = 1e-3  # of the misfit, for a step to be taken
+LEAST_GAIN = 1e-3  # of the misfit: what a step must promise to be tried, and bring to be taken
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +112,7 @@ def walk_to_mode(start: Mode, errors: Errors, space: ParameterSpace, predict: Pr
     """At most ``rounds`` rounds of Gauss-Newton steps, each with a few dampings, with Broyden's updates of the slopes.
 
     A round in which no damping helps is not the end: what it showed of the slopes makes the next one better. The walk
-    is over early when the steps themselves have become short.
+    is over early when the slopes promise nothing more.
     """
     low, high = (np.array(side) for side in zip(*(axis.reach() for axis in space.axes), strict=True))
     z, predicted, slopes, course = start.z, start.predicted, start.slopes, list(start.course)
@@ -123,7 +122,8 @@ def walk_to_mode(start: Mode, errors: Errors, space: ParameterSpace, predict: Pr
             np.clip(z + step_towards_mode(z, predicted, slopes, errors, damping), low, high)
             for damping in DAMPINGS
         ]
-        if max(float(np.linalg.norm(point - z)) for point in tried) < SHORTEST_STEP:
+        promised = [misfit(point, predicted + slopes @ (point - z), errors) for point in tried]
+        if min(promised) > best - LEAST_GAIN:
             break
         found = predict(tried)
         scores = [misfit(point, there, errors) for point, there in zip(tried, found, strict=True)]

@@ -23,7 +23,7 @@ from motorpool.calibration.global_sensitivity import drawn_inputs, sensitivity_d
 from motorpool.calibration.mode import Errors, Mode, posterior_precision
 from motorpool.calibration.pipeline import Calibration, Setting, Tell, setting_of_calibration, targets_digest
 from motorpool.calibration.sample import Sampled
-from motorpool.calibration.slopes import read_slopes, shipped_slopes, write_slopes
+from motorpool.calibration.slopes import shipped_slopes, write_slopes
 from motorpool.evidence.posterior import (
     DISCREPANCY_PREFIX,
     FOLDER,
@@ -46,6 +46,9 @@ POSTERIOR_FILES = ("draws.csv", "slopes.csv", "posterior.json")
 def run_calibration(folder: Path, *, quick: bool, tell: Tell) -> Path:
     """Calibrate in ``folder`` and write the posterior there; returns the folder ``folder/posterior``.
 
+    An interrupted calibration is gone through again from its beginning; what was simulated before is read from the
+    record to the last digit, so that the same points follow and the same posterior comes out.
+
     Args:
         quick: the mode and the normal approximation alone.
         tell: progress.
@@ -59,8 +62,7 @@ def run_calibration(folder: Path, *, quick: bool, tell: Tell) -> Path:
             names, draws, facts = _normal_approximation(setting, mode, errors)
             facts["simulations"] = len(work.evaluator.known)
             return _write(folder / "posterior", setting, names, draws, facts, mode)
-        mode, errors = work.find_mode(pool, *_stored_mode(folder, setting))
-        _store_mode(folder, setting, mode)
+        mode, errors = work.find_mode(pool)
         at = work.scatter(mode.z, pool)
         points = work.around(mode, errors, AROUND_MODE, SEED)
         values = work.simulate(points, pool, "simulating around the mode")
@@ -94,26 +96,6 @@ def _shipped_start(setting: Setting) -> tuple[Array, Array | None]:
     z = np.array([axis.standardised(centre[axis.name]) if axis.name in centre else 0.0 for axis in axes])
     # Rounding, or bounds that have changed since, may have left it outside.
     return np.clip(z, low, high), shipped_slopes([t.name for t in setting.targets], setting.space.names)
-
-
-def _stored_mode(folder: Path, setting: Setting) -> tuple[Array | None, Array | None]:
-    """Where an interrupted calibration of the same model stood, with its slopes."""
-    file = folder / "mode.json"
-    if not file.exists():
-        return None, None
-    stored = json.loads(file.read_text())
-    if stored["identity"] != setting.identity:
-        return None, None
-    slopes = read_slopes(
-        (folder / "slopes.csv").read_text(), [t.name for t in setting.targets], setting.space.names
-    )
-    return np.array(stored["z"]), slopes
-
-
-def _store_mode(folder: Path, setting: Setting, mode: Mode) -> None:
-    _replace(folder / "slopes.csv", _slopes_table(setting, mode))
-    text = json.dumps({"identity": setting.identity, "z": [float(x) for x in mode.z]})
-    _replace(folder / "mode.json", text)  # last: without it there is no stored mode
 
 
 def _slopes_table(setting: Setting, mode: Mode) -> str:

@@ -1,4 +1,7 @@
-"""Slopes of the targets along the axes as a table, kept so that a later calibration need not measure them anew."""
+"""Slopes of the targets along the axes as a table, kept so that a quick calibration need not measure them anew.
+
+Four digits are enough for that: its steps put them right on the way.
+"""
 
 from __future__ import annotations
 
