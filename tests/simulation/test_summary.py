@@ -10,7 +10,9 @@ from motorpool.simulation.layers import (
     COLUMNS,
     KEYS,
     STATISTICS,
-    between_people,
+    Measure,
+    columns_of,
+    exact_statistics,
     knowledge,
     mean_over_last,
     quantiles_over_last,
@@ -117,7 +119,9 @@ def test_one_draw_has_no_knowledge_range():
 def test_doubt_about_parameters_does_not_widen_the_spread_between_people():
     people = np.linspace(-1, 1, 101)
     values = np.stack([people, people + 100.0])
-    assert between_people(values)["q97.5"] - between_people(values)["q2.5"] == pytest.approx(1.9)
+    measure = Measure({}, {"arm": ["one"]}, values[None], "number")
+    row = columns_of(measure, exact_statistics(measure))
+    assert row["between_people.q97.5"] - row["between_people.q2.5"] == pytest.approx(1.9)
     assert knowledge(values)["q97.5"] - knowledge(values)["q2.5"] == pytest.approx(95.0)
 
 

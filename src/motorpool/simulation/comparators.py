@@ -6,9 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from motorpool.simulation.layers import Array, Columns
+from motorpool.simulation.layers import Array
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -52,9 +50,3 @@ def paired(values: Array, arms: list[str], comparators: Mapping[str, str]) -> Ar
     """Each compared arm's values minus its comparator's, the same person in both; arms on the first axis."""
     own = [arms.index(arm) for arm in comparators]
     return values[own] - values[[arms.index(other) for other in comparators.values()]]
-
-
-def name_comparators(columns: Columns, comparators: Mapping[str, str]) -> Columns:
-    """Summary columns of differences with the comparator of every arm filled in."""
-    named = [comparators[str(arm)] for arm in columns["arm"]]
-    return {**columns, "comparator": np.asarray(named, dtype=object)}

@@ -67,6 +67,12 @@ class ScenarioError(ValueError):
         return type(self), (self.problems, self.source)
 
 
+class OutputFolderError(ValueError):
+    """A folder cannot be used for results."""
+
+    exit_code = 2
+
+
 def short_text(value: object) -> str:
     """A value as it would be written in YAML, cut to a readable length; never fails on huge numbers."""
     if value is None:

@@ -15,13 +15,17 @@ layer and statistic, named `layer.statistic`; and the tidy form, one number per 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from motorpool.simulation.limits import Limits
+
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
 
 Array = NDArray[np.float64]
 
@@ -99,10 +103,79 @@ def quantiles_over_last(values: Array, quantiles: Sequence[float]) -> Array:
     return low + (high - low) * (place - below)
 
 
-def between_people(values: Array) -> dict[str, Array]:
-    """Quantiles over people within each draw, averaged over draws. `values` has shape (..., draw, person)."""
-    averaged = mean_over_last(quantiles_over_last(values, PEOPLE_QUANTILES))
-    return {quantile_name(q): averaged[index] for index, q in enumerate(PEOPLE_QUANTILES)}
+@dataclass(frozen=True, eq=False)
+class Measure:
+    """One quantity of the summary: its name, who is counted, and everybody's values.
+
+    Attributes:
+        fixed: columns that are the same in every row.
+        axes: column name to coordinate values, in the order of the leading axes of `values`.
+        values: shape (len of each axis..., draw, person); NaN is not counted.
+        kind: `number`; `share` of values 0 or 1, whose quantiles over people would say nothing; or `group`, a mean
+            that is a property of the group, so that quantiles over people would mislead.
+        limits: between which values they lie; None for whole numbers.
+        error: observed minus true, same shape as `values`.
+        years: years lived, by which the total is divided to give a rate; shape that broadcasts with `values`.
+        comparators: with which arm each arm is compared, for differences.
+    """
+
+    fixed: Mapping[str, Any]
+    axes: Mapping[str, Sequence[Any]]
+    values: Array
+    kind: Literal["number", "share", "group"]
+    limits: Limits | None = None
+    error: Array | None = None
+    years: Array | None = None
+    comparators: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """What is known of a measure; every array ends with the draw.
+
+    Attributes:
+        count: how many people are counted.
+        mean, variance: over these people.
+        quantiles: over these people, PEOPLE_QUANTILES in front; None unless the measure is a number.
+        error: the same of the measurement error, where it is known.
+    """
+
+    count: Array
+    mean: Array
+    variance: Array
+    quantiles: Array | None = None
+    error: Statistics | None = None
+
+
+def exact_statistics(measure: Measure) -> Statistics:
+    """Statistics of everybody's values."""
+    quantiles = None
+    if measure.kind == "number":
+        quantiles = quantiles_over_last(measure.values, PEOPLE_QUANTILES)
+    found = replace(_moments(measure.values), quantiles=quantiles)
+    if measure.years is not None:
+        found = per_year(found, mean_over_last(measure.years))
+    return found if measure.error is None else replace(found, error=_moments(measure.error))
+
+
+def _moments(values: Array) -> Statistics:
+    mean = mean_over_last(values)
+    variance = mean_over_last((values - mean[..., None]) ** 2)
+    return Statistics(np.sum(~np.isnan(values), axis=-1).astype(float), mean, variance)
+
+
+def per_year(found: Statistics, years: Array) -> Statistics:
+    """Statistics divided by the mean years lived: the mean becomes the ordinary rate, total / years."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return replace(found, mean=found.mean / years, variance=found.variance / years**2)
+
+
+def _pooled_sd(found: Statistics) -> Array:
+    """Standard deviation over the people of all draws together."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weight = found.count / found.count.sum(axis=-1, keepdims=True)
+        mean = np.nansum(weight * found.mean, axis=-1, keepdims=True)
+        return np.sqrt(np.nansum(weight * (found.variance + (found.mean - mean) ** 2), axis=-1))
 
 
 def knowledge(values: Array) -> dict[str, Array]:
@@ -110,63 +183,51 @@ def knowledge(values: Array) -> dict[str, Array]:
 
     With one draw there is no knowledge layer to show: only the mean is returned, never a zero-width range.
     """
-    per_draw = mean_over_last(values)
-    result = {"mean": mean_over_last(per_draw)}
-    if values.shape[-2] > 1:
-        spread = quantiles_over_last(per_draw, KNOWLEDGE_QUANTILES)
+    return _knowledge_of_means(mean_over_last(values))
+
+
+def _knowledge_of_means(means: Array) -> dict[str, Array]:
+    result = {"mean": mean_over_last(means)}
+    if means.shape[-1] > 1:
+        spread = quantiles_over_last(means, KNOWLEDGE_QUANTILES)
         result |= {quantile_name(q): spread[index] for index, q in enumerate(KNOWLEDGE_QUANTILES)}
     return result
 
 
-def monte_carlo_standard_error(values: Array, effective_people: Array | None = None) -> Array:
+def _monte_carlo_standard_error(found: Statistics, worth: Array | None) -> Array:
     """Standard error of the overall mean that comes from simulating finitely many people.
 
-    `effective_people` has shape (draw,): how many people each draw's cohort is worth after reweighting.
+    `worth`, shape (draw,): what share of its people each draw's cohort is worth after reweighting.
     """
-    counted = np.sum(~np.isnan(values), axis=-1).astype(float)
-    if effective_people is not None:
-        counted = counted * np.minimum(1.0, effective_people / values.shape[-1])
-    variance = mean_over_last((values - mean_over_last(values)[..., None]) ** 2)
+    counted = found.count if worth is None else found.count * np.minimum(1.0, worth)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.sqrt(mean_over_last(variance / counted) / values.shape[-2])
+        return np.sqrt(mean_over_last(found.variance / counted) / counted.shape[-1])
 
 
-def layer_columns(
-    values: Array,
-    axes: Mapping[str, Sequence[Any]],
-    fixed: Mapping[str, Any],
-    *,
-    proportion: bool = False,
-    group_only: bool = False,
-    effective_people: Array | None = None,
-    measurement_error: Array | None = None,
-) -> Columns:
-    """Columns of the summary table of one quantity, all three layers; rows without people are left out.
+def columns_of(measure: Measure, found: Statistics, worth: Array | None = None) -> Columns:
+    """Columns of the summary table of one measure, all three layers; rows without people are left out.
 
     Args:
-        values: shape (len of each axis..., draw, person); NaN is not counted; 0 or 1 for proportions.
-        axes: column name to coordinate values, in the order of the leading axes of `values`.
-        fixed: columns that are the same in every row.
-        proportion: the values are 0 or 1, so quantiles over people would say nothing.
-        group_only: the mean is a property of the group, so quantiles over people would mislead.
-        effective_people: what each draw's cohort is worth, shape (draw,).
-        measurement_error: observed minus true, same shape as `values`; adds its standard deviation.
+        measure: names and axes; its values are not looked at.
+        found: its statistics.
+        worth: what share of its people each draw's cohort is worth after reweighting, shape (draw,).
     """
     statistics: dict[str, Array] = {}
-    if not proportion and not group_only:
-        statistics |= {f"{BETWEEN_PEOPLE}.{name}": value for name, value in between_people(values).items()}
-    known = knowledge(values)
+    if found.quantiles is not None:
+        averaged = mean_over_last(found.quantiles)
+        for index, quantile in enumerate(PEOPLE_QUANTILES):
+            statistics[f"{BETWEEN_PEOPLE}.{quantile_name(quantile)}"] = averaged[index]
+    known = _knowledge_of_means(found.mean)
     statistics |= {f"{KNOWLEDGE}.{name}": value for name, value in known.items()}
-    error = monte_carlo_standard_error(values, effective_people)
-    statistics[f"{CHANCE}.monte_carlo_standard_error"] = error
-    if proportion:
+    statistics[f"{CHANCE}.monte_carlo_standard_error"] = _monte_carlo_standard_error(found, worth)
+    if measure.kind == "share":
         share = np.clip(known["mean"], 0.0, 1.0)
         statistics[f"{CHANCE}.binomial_sd_of_100_people"] = np.sqrt(100.0 * share * (1.0 - share))
-    if measurement_error is not None:
-        statistics[f"{CHANCE}.measurement_sd"] = _pooled_sd(measurement_error)
-    people = np.ravel(np.sum(~np.isnan(values), axis=-1).mean(axis=-1))
+    if found.error is not None:
+        statistics[f"{CHANCE}.measurement_sd"] = _pooled_sd(found.error)
+    people = np.ravel(found.count.mean(axis=-1))
     keep = (people > 0) & ~np.isnan(np.ravel(known["mean"]))
-    size = int(keep.sum())
+    size, axes = int(keep.sum()), measure.axes
     columns: Columns = {}
     grid = np.indices([len(coordinate) for coordinate in axes.values()]).reshape(len(axes), -1)[:, keep]
     for name in KEYS:
@@ -177,15 +238,39 @@ def layer_columns(
         elif name == "people":
             columns[name] = people[keep]
         elif name == "draws":
-            columns[name] = np.full(size, values.shape[-2])
+            columns[name] = np.full(size, found.count.shape[-1])
         else:
             missing: Any = "" if name in _TEXT_KEYS else np.nan
-            value = fixed.get(name, missing)
+            value = measure.fixed.get(name, missing)
             columns[name] = np.full(size, value, dtype=object if isinstance(value, str) else float)
+    if measure.comparators is not None:
+        columns["comparator"] = np.asarray([measure.comparators[arm] for arm in columns["arm"]], dtype=object)
     for name in STATISTICS:
-        found = statistics.get(name)
-        columns[name] = np.full(size, np.nan) if found is None else np.ravel(found)[keep]
+        value = statistics.get(name)
+        columns[name] = np.full(size, np.nan) if value is None else np.ravel(value)[keep]
     return columns
+
+
+def exact_table(dataset: xr.Dataset, measures: Iterable[Measure]) -> pd.DataFrame:
+    """The summary table of measures of a results dataset, from everybody's values."""
+    worth = None
+    if "effective_sample_size" in dataset:
+        worth = np.asarray(dataset["effective_sample_size"].values, dtype=float) / dataset.sizes["patient"]
+    kept = (without_excluded(measure, dataset) for measure in measures)
+    return table_of(columns_of(measure, exact_statistics(measure), worth) for measure in kept)
+
+
+def without_excluded(measure: Measure, dataset: xr.Dataset) -> Measure:
+    """The measure without people whose numbers went wrong, if the dataset names any."""
+    if "excluded" not in dataset or not dataset["excluded"].values.any():
+        return measure
+    out = np.asarray(dataset["excluded"].transpose("draw", "patient").values, dtype=bool)
+
+    def left(values: Array | None) -> Array | None:
+        return None if values is None else np.where(out, np.nan, values)
+
+    values = np.where(out, np.nan, measure.values)
+    return replace(measure, values=values, error=left(measure.error), years=left(measure.years))
 
 
 def table_of(pieces: Iterable[Columns]) -> pd.DataFrame:
@@ -211,8 +296,3 @@ def tidy(table: pd.DataFrame) -> pd.DataFrame:
     columns["statistic"] = pd.array([statistic for _, statistic in parts], dtype="str").take(column)
     columns["value"] = values[row, column]
     return pd.DataFrame({name: columns[name] for name in COLUMNS})
-
-
-def _pooled_sd(error: Array) -> Array:
-    flat = error.reshape(*error.shape[:-2], -1)
-    return np.sqrt(mean_over_last((flat - mean_over_last(flat)[..., None]) ** 2))

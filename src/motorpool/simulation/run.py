@@ -1,40 +1,66 @@
-"""The simulation: a scenario in, labelled results out."""
+"""The simulation: a scenario in, parts of the run out, in memory or on disk, and from them labelled results."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from motorpool.biology.vocabulary import HOURS_PER_MONTH, HOURS_PER_YEAR, MUSCLE_GROUPS
-from motorpool.outcomes.milestones import MILESTONES
-from motorpool.outcomes.panel import OUTCOMES
-from motorpool.outcomes.walking import MINUTES
-from motorpool.simulation.arm import ArmResults, simulate_arm
-from motorpool.simulation.model import parameter_draw
-from motorpool.simulation.readout import EVENTS
-from motorpool.simulation.recruit import Recruited, recruit
-from motorpool.simulation.safety import (
-    adverse_event_names,
-    procedure_names,
-)
+from motorpool.simulation.layout import Arrays, dataset_of, joined
+from motorpool.simulation.part import Facts, Part
+from motorpool.simulation.partition import DrawPlan, Kept
 from motorpool.simulation.scenario import Scenario
-from motorpool.therapies.courses import THERAPIES
+from motorpool.simulation.workers import ThisProcess, Workers
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Progress = Callable[[str, float], None]
-RECRUITING_SHARE = 0.4  # of the progress bar, within one draw
+Key = tuple[int, int]
+
+
+class PartStore(Protocol):
+    """Keeps finished parts of a run."""
+
+    def write(self, part: Part) -> None:
+        """Keep a part."""
+        ...
+
+    def read(self, key: Key) -> Part:
+        """A part that is kept."""
+        ...
+
+    def kept(self) -> Iterator[tuple[Key, Facts]]:
+        """Key and facts of every part that is kept."""
+        ...
+
+
+class InMemory:
+    """Keeps parts in memory."""
+
+    def __init__(self) -> None:
+        """Begin with no part."""
+        self._parts: dict[Key, Part] = {}
+
+    def write(self, part: Part) -> None:
+        """Keep a part."""
+        self._parts[part.key] = part
+
+    def read(self, key: Key) -> Part:
+        """A part that is kept."""
+        return self._parts[key]
+
+    def kept(self) -> Iterator[tuple[Key, Facts]]:
+        """Key and facts of every part that is kept."""
+        return ((key, part.facts) for key, part in self._parts.items())
 
 
 def run(scenario: Scenario, *, progress: Progress | None = None) -> xr.Dataset:
     """Simulate every arm of a scenario under every draw of what is not known.
 
     Args:
+        scenario: whom to simulate, and how.
         progress: called with a stage in words and the share done, 0 to 1.
 
     Returns:
@@ -43,112 +69,86 @@ def run(scenario: Scenario, *, progress: Progress | None = None) -> xr.Dataset:
     Raises:
         ScenarioError: the cohort's criteria cannot be met.
     """
-    tell = progress or (lambda stage, share: None)
-    draws = scenario.uncertainty.knowledge_draws
-    numbers: list[int | None] = list(range(draws)) if draws else [None]
-    recruited: list[Recruited] = []
-    arms: list[list[ArmResults]] = []
-    for position, number in enumerate(numbers):
-        begun, width = position / len(numbers), 1.0 / len(numbers)
-        label = f"draw {position + 1} of {len(numbers)}"
-
-        def recruiting(share: float, begun: float = begun, width: float = width, label: str = label) -> None:
-            tell(f"finding patients, {label}", begun + width * RECRUITING_SHARE * share)
-
-        draw = parameter_draw(number, scenario.seed)
-        cohort = recruit(scenario, draw, recruiting)
-        recruited.append(cohort)
-        results: list[ArmResults] = []
-        for index, arm in enumerate(scenario.arms):
-            share = RECRUITING_SHARE + (1 - RECRUITING_SHARE) * index / len(scenario.arms)
-            tell(f"simulating {scenario.label_of(arm)}, {label}", begun + width * share)
-            results.append(simulate_arm(scenario, arm, cohort, draw))
-        arms.append(results)
-    tell("collecting results", 1.0)
-    return _dataset(scenario, recruited, arms)
+    parts = InMemory()
+    plans = simulate_parts(scenario, Kept(people=True, tally=False), parts, ThisProcess(), progress)
+    return collect(scenario, plans, parts)
 
 
-def _patients_first(array: NDArray[Any]) -> NDArray[Any]:
-    """Move the patients' axis from the end to the front."""
-    return np.moveaxis(np.asarray(array), -1, 0)
+def simulate_parts(
+    scenario: Scenario, kept: Kept, parts: PartStore, workers: Workers, progress: Progress | None = None
+) -> list[DrawPlan]:
+    """Simulate the parts of a run that are not kept yet, and keep them; returns the complete plan of every draw.
+
+    Raises:
+        ScenarioError: the cohort's criteria cannot be met.
+    """
+    plans = [DrawPlan(scenario, draw, kept) for draw in range(scenario.draws)]
+    for (draw, number), facts in parts.kept():
+        plans[draw].add(number, facts)
+    tell = _Teller(plans, progress)
+    tell.part(0.0)
+    in_work: set[Key] = set()
+    open_plans = [plan for plan in plans if not plan.complete]
+    while open_plans:
+        for plan in open_plans:
+            for task in plan.tasks():
+                if len(in_work) >= workers.places:
+                    break
+                if task.key not in in_work:
+                    in_work.add(task.key)
+                    workers.submit(task)
+        part = workers.next_part(tell.part)
+        in_work.discard(part.key)
+        parts.write(part)
+        plans[part.key[0]].add(part.key[1], part.facts)
+        tell.part(0.0)
+        if plans[part.key[0]].complete:
+            open_plans = [plan for plan in open_plans if not plan.complete]
+    return plans
 
 
-def _dataset(scenario: Scenario, recruited: list[Recruited], arms: list[list[ArmResults]]) -> xr.Dataset:
-    import xarray as xr
-
-    def by_arm(pick: Callable[[ArmResults], Any]) -> NDArray[Any]:
-        """(arm, draw, patient, ...)."""
-        per_draw = [[_patients_first(pick(result)) for result in results] for results in arms]
-        return np.stack(
-            [np.stack([results[arm] for results in per_draw]) for arm in range(len(scenario.arms))]
-        )
-
-    def by_person(pick: Callable[[Recruited], Any]) -> NDArray[Any]:
-        return np.stack([np.asarray(pick(cohort)) for cohort in recruited])
-
-    person = ("draw", "patient")
-    at_visit = ("arm", *person, "visit_month")
-    true, observed = by_arm(lambda r: r.readout.true), by_arm(lambda r: r.readout.observed)
-    variables: dict[str, Any] = {}
-    for name in scenario.outcome_ids:
-        row = OUTCOMES.index(name)
-        variables[name] = (at_visit, observed[..., row])
-        variables[f"{name}__true"] = (at_visit, true[..., row])
-    pools = by_arm(lambda r: r.readout.pools)  # (arm, draw, patient, visit, pool, group)
-    for index, state in enumerate(("working", "sick", "dead")):
-        variables[f"motor_neurons_{state}"] = ((*at_visit, "muscle_group"), pools[..., index, :])
-    variables |= {
-        "alive": (at_visit, by_arm(lambda r: r.readout.alive)),
-        "age_years": ((*person, "visit_month"), by_arm(lambda r: r.readout.age_years)[0]),
-        "walk_minute_m": ((*at_visit, "minute"), by_arm(lambda r: r.readout.walk_minute_m)),
-        "milestone_status": ((*at_visit, "milestone"), by_arm(lambda r: r.readout.milestone_status)),
-        "milestone_gained_age_years": (
-            ("arm", *person, "milestone"),
-            by_arm(lambda r: r.readout.milestone_gained_age_years),
-        ),
-        "milestone_lost_age_years": (
-            ("arm", *person, "milestone"),
-            by_arm(lambda r: r.readout.milestone_lost_age_years),
-        ),
-        "event_time_years": (("arm", *person, "event"), by_arm(lambda r: r.readout.event_time_years)),
-        "adverse_event_count": (("arm", *person, "adverse_event"), by_arm(lambda r: r.adverse_events)),
-        "procedure_count": (("arm", *person, "procedure"), by_arm(lambda r: r.procedures)),
-        "therapy_started": (("arm", *person, "therapy"), by_arm(lambda r: r.started)),
-        "smn2_copies": (person, by_person(lambda c: c.people.smn2_copies)),
-        "sma_type": (person, by_person(lambda c: c.people.sma_type)),
-        "sex": (person, by_person(lambda c: 1 - c.people.person.female).astype(np.int8)),
-        "onset_age_months": (person, by_person(lambda c: _months(c.people.onset_hours))),
-        "diagnosis_age_months": (person, by_person(lambda c: _months(c.people.diagnosis_hours))),
-        "enrolment_age_years": (person, by_person(lambda c: c.people.enrolment_hours / HOURS_PER_YEAR)),
-        "tried": (("draw",), by_person(lambda c: c.tried)),
-        "effective_sample_size": (("draw",), by_person(lambda c: c.effective_sample_size)),
-    }
-    coordinates = {
-        "arm": list(scenario.arms),
-        "draw": np.arange(len(recruited)),
-        "patient": np.arange(scenario.cohort.patients),
-        "visit_month": list(scenario.visit_months()),
-        "milestone": list(MILESTONES),
-        "event": list(EVENTS),
-        "adverse_event": list(adverse_event_names()),
-        "procedure": list(procedure_names()),
-        "therapy": list(THERAPIES),
-        "muscle_group": list(MUSCLE_GROUPS),
-        "minute": np.arange(1, MINUTES + 1),
-    }
-    attributes = {
-        "scenario": json.dumps(scenario.model_dump(mode="json", exclude_none=True)),
-        "title": scenario.title,
-        "question": scenario.question,
-        "comparator": scenario.comparator,
-        "horizon_months": scenario.horizon_months,
-        "care": scenario.care,
-        "refused": json.dumps(recruited[0].refused, sort_keys=True),
-    }
-    return xr.Dataset(variables, coordinates, attributes)
+def in_order(plans: list[DrawPlan]) -> Iterator[Key]:
+    """Keys of all parts with people, draw by draw, in the order of the patients."""
+    for plan in plans:
+        yield from ((plan.draw, number) for number in plan.in_order if plan.done[number].people)
 
 
-def _months(hours: NDArray[Any]) -> NDArray[np.float64]:
-    from motorpool.engine.dosing import NEVER_HOURS
+def collect(scenario: Scenario, plans: list[DrawPlan], parts: PartStore) -> xr.Dataset:
+    """The labelled dataset of all people of all parts."""
+    draws: list[Arrays] = []
+    for plan in plans:
+        people = [parts.read(key).people for key in in_order([plan])]
+        draws.append(people[0] if len(people) == 1 else joined(scenario, people, "patient"))
+    dataset = dataset_of(scenario, joined(scenario, draws, "draw"), range(len(draws)))
+    return with_cohort_facts(dataset, plans)
 
-    return np.where(np.asarray(hours) >= NEVER_HOURS, np.nan, np.asarray(hours) / HOURS_PER_MONTH)
+
+def with_cohort_facts(dataset: xr.Dataset, plans: list[DrawPlan]) -> xr.Dataset:
+    """The dataset with what is known of how the cohort of each draw was found."""
+    import json
+
+    found = dataset.assign(
+        tried=("draw", np.asarray([plan.tried for plan in plans])),
+        effective_sample_size=("draw", np.asarray([plan.effective_sample_size for plan in plans])),
+    )
+    return found.assign_attrs(refused=json.dumps(plans[0].refused, sort_keys=True))
+
+
+class _Teller:
+    """Says how far a run has come: people done of all people, and parts."""
+
+    def __init__(self, plans: list[DrawPlan], progress: Progress | None) -> None:
+        self.plans, self.progress = plans, progress
+
+    def part(self, share: float) -> None:
+        """``share``: of the next part that is done already."""
+        if self.progress is None:
+            return
+        done = sum(len(plan.done) for plan in self.plans)
+        typical = max(plan.parts_expected for plan in self.plans)
+        total = max(sum(plan.parts_expected if plan.done else typical for plan in self.plans), done)
+        if done == total:
+            self.progress("simulated", 1.0)
+            return
+        number = f", part {done + 1} of {total}" if total > 1 else ""
+        self.progress(f"simulating{number}", (done + min(share, 1.0)) / total)

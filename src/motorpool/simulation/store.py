@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from motorpool.simulation.errors import OutputFolderError
 from motorpool.simulation.layers import tidy
 from motorpool.simulation.results import Results
 
@@ -53,12 +54,6 @@ FILES = (
     "scenario.yaml",
     "report.html",
 )
-
-
-class OutputFolderError(ValueError):
-    """A folder cannot be used for results."""
-
-    exit_code = 2
 
 
 def save_results(results: Results, directory: Path, *, finish: Callable[[Path], None] | None = None) -> Path:

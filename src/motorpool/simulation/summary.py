@@ -12,29 +12,38 @@ chance), `statistic`, `value`, `unit`, `people` (how many are counted, mean over
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from motorpool.simulation.layers import Columns, table_of, tidy
-from motorpool.simulation.summary_events import count_columns, event_columns, milestone_columns
-from motorpool.simulation.summary_outcomes import OutcomeSummary, outcome_names
+from motorpool.simulation.layers import Measure, exact_table, tidy, without_excluded
+from motorpool.simulation.summary_events import count_measures, event_measures, milestone_measures
+from motorpool.simulation.summary_outcomes import outcome_measures, outcome_names
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
 
+def measures(dataset: xr.Dataset) -> Iterator[Measure]:
+    """Everything that a summary tells of a results dataset, in a fixed order, one at a time."""
+    for outcome in outcome_names(dataset):
+        yield from outcome_measures(dataset, outcome)
+    yield from event_measures(dataset)
+    yield from milestone_measures(dataset)
+    yield from count_measures(dataset, "adverse_event")
+    yield from count_measures(dataset, "procedure")
+
+
+def counted_measures(dataset: xr.Dataset) -> Iterator[Measure]:
+    """Every measure without people whose numbers went wrong."""
+    return (without_excluded(measure, dataset) for measure in measures(dataset))
+
+
 def summary_table(dataset: xr.Dataset) -> pd.DataFrame:
     """All rows of the summary table of a results dataset, in a fixed order."""
-    pieces: list[Columns] = []
-    for outcome in outcome_names(dataset):
-        pieces += OutcomeSummary(dataset, outcome).columns()
-    pieces += event_columns(dataset)
-    pieces += milestone_columns(dataset)
-    pieces += count_columns(dataset, "adverse_event")
-    pieces += count_columns(dataset, "procedure")
-    return table_of(pieces)
+    return exact_table(dataset, measures(dataset))
 
 
 def summarise(dataset: xr.Dataset) -> pd.DataFrame:

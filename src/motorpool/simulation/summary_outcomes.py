@@ -9,14 +9,15 @@ Not assessable while alive (too young, unable to do the test) is never filled in
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from motorpool.simulation.comparators import arm_comparators, name_comparators, paired
-from motorpool.simulation.labels import OutcomeView, outcome_view
-from motorpool.simulation.layers import Array, Columns, layer_columns
-from motorpool.simulation.survival_summary import effective_people
+from motorpool.simulation.comparators import arm_comparators, paired
+from motorpool.simulation.labels import outcome_view
+from motorpool.simulation.layers import Array, Measure
+from motorpool.simulation.limits import Limits, outcome_limits
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -48,77 +49,46 @@ def with_death_as_worst(scores: Array, alive: Array, worst: float | None) -> Arr
     return np.where(np.isnan(scores[:, :1]), np.nan, filled)
 
 
-class OutcomeSummary:
-    """All rows of one outcome of one dataset."""
+def outcome_measures(dataset: xr.Dataset, outcome: str) -> Iterator[Measure]:
+    """Every measure of one outcome: scores, changes, differences, and shares better and worse."""
+    arms, comparators = [str(arm) for arm in dataset["arm"].values], arm_comparators(dataset)
+    months = [float(month) for month in dataset["visit_month"].values]
+    view, limits = outcome_view(outcome), outcome_limits(outcome)
+    true = true_scores(dataset, outcome)
+    alive = np.asarray(dataset["alive"].transpose(*ORDER).values, dtype=bool)
+    worst = with_death_as_worst(true, alive, view.worst)
+    common = {"kind": "outcome", "quantity": outcome, "unit": view.unit}
 
-    def __init__(self, dataset: xr.Dataset, outcome: str) -> None:
-        self.view: OutcomeView = outcome_view(outcome)
-        self.outcome = outcome
-        self.arms = [str(arm) for arm in dataset["arm"].values]
-        self.months = [float(month) for month in dataset["visit_month"].values]
-        self.comparators = arm_comparators(dataset)
-        self.true = true_scores(dataset, outcome)
-        self.alive = np.asarray(dataset["alive"].transpose(*ORDER).values, dtype=bool)
-        self.worst = with_death_as_worst(self.true, self.alive, self.view.worst)
-        self.error: Array | None = None
-        if outcome in dataset:
-            self.error = np.asarray(dataset[outcome].transpose(*ORDER).values, dtype=float) - self.true
-        self.worth = effective_people(dataset)
+    def of_arms(
+        measure: str, counted: str, values: Array, limits: Limits, error: Array | None = None
+    ) -> Measure:
+        fixed = {**common, "measure": measure, "counted": counted}
+        return Measure(fixed, {"arm": arms, "visit_month": months}, values, "number", limits, error)
 
-    def columns(self) -> list[Columns]:
-        """Every row of this outcome, one piece per measure."""
-        pieces = [self._columns(self.true, "score_among_living", LIVING, error=self.error)]
-        pieces.append(self._columns(self.true - self.true[:, :1], "change_among_living", LIVING_BOTH))
-        if self.worst is not None:
-            pieces.append(self._columns(self.worst, "score_death_as_worst", WORST))
-            pieces.append(self._columns(self.worst - self.worst[:, :1], "change_death_as_worst", WORST))
-        return pieces + self._differences()
+    def of_pairs(measure: str, counted: str, values: Array, *, share: bool = False) -> Measure:
+        fixed = {**common, "measure": measure, "counted": counted} | ({"unit": "share"} if share else {})
+        axes: dict[str, Sequence[Any]] = {"arm": list(comparators), "visit_month": months}
+        kind, within = ("share", None) if share else ("number", limits.of_differences)
+        return Measure(fixed, axes, values, kind, within, comparators=comparators)
 
-    def _differences(self) -> list[Columns]:
-        arms = list(self.comparators)
-        if not arms:
-            return []
-        living = paired(self.true, self.arms, self.comparators)
-        pieces = [self._columns(living, "difference_among_living", LIVING_PAIR, arms=arms)]
-        pair, counted = living, LIVING_PAIR
-        if self.worst is not None:
-            pair, counted = paired(self.worst, self.arms, self.comparators), WORST_PAIR
-            pieces.append(self._columns(pair, "difference_death_as_worst", WORST_PAIR, arms=arms))
-        important, sign = self.view.minimal_important_difference, self.view.direction
-        if important is not None and sign is not None:
-            gain = sign * pair
-            for measure, reached in (
-                ("share_better_by_minimal_important_difference", gain >= important),
-                ("share_worse_by_minimal_important_difference", gain <= -important),
-            ):
-                share = np.where(np.isnan(pair), np.nan, reached.astype(float))
-                pieces.append(self._columns(share, measure, counted, arms=arms, proportion=True))
-        return pieces
-
-    def _columns(
-        self,
-        values: Array,
-        measure: str,
-        counted: str,
-        *,
-        arms: list[str] | None = None,
-        proportion: bool = False,
-        error: Array | None = None,
-    ) -> Columns:
-        fixed: dict[str, Any] = {
-            "kind": "outcome",
-            "quantity": self.outcome,
-            "measure": measure,
-            "unit": "share" if proportion else self.view.unit,
-            "counted": counted,
-        }
-        axes = {"arm": arms if arms is not None else self.arms, "visit_month": self.months}
-        made = layer_columns(
-            values,
-            axes,
-            fixed,
-            proportion=proportion,
-            effective_people=self.worth,
-            measurement_error=error,
-        )
-        return made if arms is None else name_comparators(made, self.comparators)
+    error = None
+    if outcome in dataset:
+        error = np.asarray(dataset[outcome].transpose(*ORDER).values, dtype=float) - true
+    yield of_arms("score_among_living", LIVING, true, limits, error)
+    yield of_arms("change_among_living", LIVING_BOTH, true - true[:, :1], limits.of_differences)
+    if worst is not None:
+        yield of_arms("score_death_as_worst", WORST, worst, limits)
+        yield of_arms("change_death_as_worst", WORST, worst - worst[:, :1], limits.of_differences)
+    if not comparators:
+        return
+    pair, counted = paired(true, arms, comparators), LIVING_PAIR
+    yield of_pairs("difference_among_living", counted, pair)
+    if worst is not None:
+        pair, counted = paired(worst, arms, comparators), WORST_PAIR
+        yield of_pairs("difference_death_as_worst", counted, pair)
+    important, sign = view.minimal_important_difference, view.direction
+    if important is not None and sign is not None:
+        better, worse = sign * pair >= important, sign * pair <= -important
+        for name, reached in (("better", better), ("worse", worse)):
+            share = np.where(np.isnan(pair), np.nan, reached.astype(float))
+            yield of_pairs(f"share_{name}_by_minimal_important_difference", counted, share, share=True)

@@ -12,12 +12,13 @@ without gaining it first.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from motorpool.simulation.comparators import arm_comparators, name_comparators, paired
-from motorpool.simulation.layers import Array, Columns, layer_columns, table_of
+from motorpool.simulation.comparators import arm_comparators, paired
+from motorpool.simulation.layers import Array, Measure, exact_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,14 +68,13 @@ def counted_people(dataset: xr.Dataset, event: str) -> Array | None:
     return np.where(held, 1.0, np.nan)[:, None]
 
 
-def survival_columns(dataset: xr.Dataset, event: str, months: Array) -> list[Columns]:
-    """Summary columns of one event: event-free share, or share who have had it; how it differs from the
-    comparator; and share at risk."""
-    axes: dict[str, list[Any]] = {
+def survival_measures(dataset: xr.Dataset, event: str, months: Array) -> Iterator[Measure]:
+    """Measures of one event: event-free share, or share who have had it; how it differs from the comparator; and
+    share at risk."""
+    axes: dict[str, Sequence[Any]] = {
         "arm": [str(arm) for arm in dataset["arm"].values],
         "visit_month": [float(month) for month in months],
     }
-    worth = effective_people(dataset)
     whole = includes_death(event)
     share = happened_by(dataset, event, months)
     risk = at_risk(dataset, event, months)
@@ -84,45 +84,25 @@ def survival_columns(dataset: xr.Dataset, event: str, months: Array) -> list[Col
     if people is not None:
         share, risk = share * people, risk * people
         counted, counted_at_risk = LOSS_COUNTED, LOSS_AT_RISK_COUNTED
-    fixed = {
-        "kind": "event",
-        "quantity": event,
-        "measure": "event_free_share" if whole else "cumulative_incidence",
-        "unit": "share",
-        "counted": counted,
-    }
-    if whole:
-        share = 1.0 - share
-    pieces = [layer_columns(share, axes, fixed, proportion=True, effective_people=worth)]
-    pieces += difference_columns(dataset, share, axes, fixed)
-    fixed = {**fixed, "measure": "at_risk_share", "counted": counted_at_risk}
-    return [*pieces, layer_columns(risk, axes, fixed, proportion=True, effective_people=worth)]
+    common = {"kind": "event", "quantity": event, "unit": "share"}
+    name = "event_free_share" if whole else "cumulative_incidence"
+    fixed = {**common, "measure": name, "counted": counted}
+    measure = Measure(fixed, axes, 1.0 - share if whole else share, "share")
+    yield measure
+    yield from difference_measures(dataset, measure)
+    yield Measure({**common, "measure": "at_risk_share", "counted": counted_at_risk}, axes, risk, "share")
 
 
-def difference_columns(
-    dataset: xr.Dataset, share: Array, axes: dict[str, list[Any]], fixed: dict[str, Any]
-) -> list[Columns]:
-    """Summary columns of how a share differs from the comparator's, the same people in both arms."""
+def difference_measures(dataset: xr.Dataset, share: Measure) -> Iterator[Measure]:
+    """How a share differs from the comparator's, the same people in both arms; nothing without a comparator."""
     comparators = arm_comparators(dataset)
-    if not comparators:
-        return []
-    made = layer_columns(
-        paired(share, axes["arm"], comparators),
-        {**axes, "arm": list(comparators)},
-        {**fixed, "measure": f"difference_{fixed['measure']}"},
-        group_only=True,
-        effective_people=effective_people(dataset),
-    )
-    return [name_comparators(made, comparators)]
+    if comparators:
+        fixed = {**share.fixed, "measure": f"difference_{share.fixed['measure']}"}
+        axes = {**share.axes, "arm": list(comparators)}
+        values = paired(share.values, list(share.axes["arm"]), comparators)
+        yield Measure(fixed, axes, values, "group", comparators=comparators)
 
 
 def survival_table(dataset: xr.Dataset, event: str, months: Array) -> pd.DataFrame:
     """The summary table of one event at any months."""
-    return table_of(survival_columns(dataset, event, months))
-
-
-def effective_people(dataset: xr.Dataset) -> Array | None:
-    """How many people each draw's cohort is worth after reweighting, shape (draw,), if recorded."""
-    if "effective_sample_size" not in dataset:
-        return None
-    return np.asarray(dataset["effective_sample_size"].values, dtype=float)
+    return exact_table(dataset, survival_measures(dataset, event, months))

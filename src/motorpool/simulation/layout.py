@@ -1,0 +1,141 @@
+"""Where everything lies in the labelled dataset: variables, dimensions, coordinates and attributes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motorpool.biology.vocabulary import HOURS_PER_MONTH, HOURS_PER_YEAR, MUSCLE_GROUPS
+from motorpool.engine.dosing import NEVER_HOURS
+from motorpool.outcomes.milestones import MILESTONES
+from motorpool.outcomes.panel import OUTCOMES
+from motorpool.outcomes.walking import MINUTES
+from motorpool.simulation.arm import ArmResults
+from motorpool.simulation.readout import EVENTS
+from motorpool.simulation.recruit import Recruited
+from motorpool.simulation.safety import adverse_event_names, procedure_names
+from motorpool.simulation.scenario import Scenario
+from motorpool.therapies.courses import THERAPIES
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+PERSON = ("draw", "patient")
+IN_ARM = ("arm", *PERSON)
+AT_VISIT = (*IN_ARM, "visit_month")
+
+Arrays = dict[str, NDArray[Any]]
+_OfArm = Callable[[ArmResults], Any]
+_OfPerson = Callable[[Recruited], Any]
+
+# (dimensions after those of AT_VISIT or IN_ARM, where the engine keeps it with patients last)
+_READ_AT_VISITS: dict[str, tuple[tuple[str, ...], _OfArm]] = {
+    **{
+        f"motor_neurons_{state}": (("muscle_group",), lambda r, row=row: r.readout.pools[:, row])
+        for row, state in enumerate(("working", "sick", "dead"))
+    },
+    "alive": ((), lambda r: r.readout.alive),
+    "walk_minute_m": (("minute",), lambda r: r.readout.walk_minute_m),
+    "milestone_status": (("milestone",), lambda r: r.readout.milestone_status),
+}
+_READ_ONCE: dict[str, tuple[tuple[str, ...], _OfArm]] = {
+    "milestone_gained_age_years": (("milestone",), lambda r: r.readout.milestone_gained_age_years),
+    "milestone_lost_age_years": (("milestone",), lambda r: r.readout.milestone_lost_age_years),
+    "event_time_years": (("event",), lambda r: r.readout.event_time_years),
+    "adverse_event_count": (("adverse_event",), lambda r: r.adverse_events),
+    "procedure_count": (("procedure",), lambda r: r.procedures),
+    "therapy_started": (("therapy",), lambda r: r.started),
+}
+_READ_OF_PEOPLE: dict[str, _OfPerson] = {
+    "smn2_copies": lambda c: c.people.smn2_copies,
+    "sma_type": lambda c: c.people.sma_type,
+    "sex": lambda c: (1 - c.people.person.female).astype(np.int8),
+    "onset_age_months": lambda c: _months(c.people.onset_hours),
+    "diagnosis_age_months": lambda c: _months(c.people.diagnosis_hours),
+    "enrolment_age_years": lambda c: c.people.enrolment_hours / HOURS_PER_YEAR,
+}
+
+
+def dimensions(scenario: Scenario) -> dict[str, tuple[str, ...]]:
+    """Dimensions of every variable that has patients, in the order of the dataset."""
+    scores = {f"{name}{kind}": AT_VISIT for name in scenario.outcome_ids for kind in ("", "__true")}
+    at_visits = {name: (*AT_VISIT, *more) for name, (more, _) in _READ_AT_VISITS.items()}
+    once = {name: (*IN_ARM, *more) for name, (more, _) in _READ_ONCE.items()}
+    age: dict[str, tuple[str, ...]] = {"age_years": (*PERSON, "visit_month")}
+    people = dict.fromkeys((*_READ_OF_PEOPLE, "excluded"), PERSON)
+    return {**scores, **at_visits, **age, **once, **people}
+
+
+def arrays_of(scenario: Scenario, cohort: Recruited, arms: Sequence[ArmResults]) -> Arrays:
+    """Every variable of the people of one draw but `excluded`, with the dimensions that `dimensions` tells."""
+
+    def stacked(read: _OfArm) -> NDArray[Any]:
+        """(arm, draw, patient, ...)."""
+        return np.stack([np.moveaxis(np.asarray(read(arm)), -1, 0) for arm in arms])[:, None]
+
+    found: Arrays = {}
+    for name in scenario.outcome_ids:
+        row = OUTCOMES.index(name)
+        found[name] = stacked(lambda r, row=row: r.readout.observed[:, row])
+        found[f"{name}__true"] = stacked(lambda r, row=row: r.readout.true[:, row])
+    for name, (_, read) in (_READ_AT_VISITS | _READ_ONCE).items():
+        found[name] = stacked(read)
+    found["age_years"] = np.moveaxis(np.asarray(arms[0].readout.age_years), -1, 0)[None]
+    for name, read in _READ_OF_PEOPLE.items():
+        found[name] = np.asarray(read(cohort))[None]
+    return found
+
+
+def coordinates(scenario: Scenario, draws: Sequence[int], patients: int) -> dict[str, Any]:
+    """The coordinates of every dimension."""
+    return {
+        "arm": list(scenario.arms),
+        "draw": np.asarray(draws),
+        "patient": np.arange(patients),
+        "visit_month": list(scenario.visit_months()),
+        "milestone": list(MILESTONES),
+        "event": list(EVENTS),
+        "adverse_event": list(adverse_event_names()),
+        "procedure": list(procedure_names()),
+        "therapy": list(THERAPIES),
+        "muscle_group": list(MUSCLE_GROUPS),
+        "minute": np.arange(1, MINUTES + 1),
+    }
+
+
+def attributes(scenario: Scenario) -> dict[str, Any]:
+    """What the dataset says of the scenario that it was made from."""
+    return {
+        "scenario": json.dumps(scenario.model_dump(mode="json", exclude_none=True)),
+        "title": scenario.title,
+        "question": scenario.question,
+        "comparator": scenario.comparator,
+        "horizon_months": scenario.horizon_months,
+        "care": scenario.care,
+    }
+
+
+def dataset_of(scenario: Scenario, arrays: Mapping[str, NDArray[Any]], draws: Sequence[int]) -> xr.Dataset:
+    """A dataset of people's arrays."""
+    import xarray as xr
+
+    known = dimensions(scenario)
+    variables = {name: (dims, arrays[name]) for name, dims in known.items()}
+    patients = arrays["smn2_copies"].shape[1]
+    return xr.Dataset(variables, coordinates(scenario, draws, patients), attributes(scenario))
+
+
+def joined(scenario: Scenario, parts: Sequence[Mapping[str, NDArray[Any]]], along: str) -> Arrays:
+    """Arrays of several parts, one after the other along `draw` or `patient`."""
+    return {
+        name: np.concatenate([part[name] for part in parts], axis=dims.index(along))
+        for name, dims in dimensions(scenario).items()
+    }
+
+
+def _months(hours: NDArray[Any]) -> NDArray[np.float64]:
+    return np.where(np.asarray(hours) >= NEVER_HOURS, np.nan, np.asarray(hours) / HOURS_PER_MONTH)

@@ -1,0 +1,165 @@
+"""Counts from which the summary of any number of people is made, a part of them at a time.
+
+A tally holds whole numbers only, so that adding the tallies of parts gives the same bits in any order and however
+people are parted. Values are rounded to a millionth of what separates their limits (`LEVELS`), which moves no mean
+that anybody could notice. Quantiles come from a count of people by value: each is the value on the grid of
+`Limits.step` nearest to the exact quantile, so that it is off by half a step at most (`quantile_error`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motorpool.simulation.layers import PEOPLE_QUANTILES, Array, Measure, Statistics, per_year
+from motorpool.simulation.limits import Limits
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Whole = NDArray[np.int64]
+
+LEVELS = 1 << 20  # sums of squares of 16 million people still fit into 64 bits
+YEARS = Limits(0.0, 128.0, 1.0)  # no life is longer
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """What is counted of some people of one draw.
+
+    Attributes:
+        moments: (row, 3): people counted, sum and sum of squares, in levels from the middle of the limits.
+        people_by_value: for every row that has quantiles, how many people have each value of its grid; flat.
+    """
+
+    moments: Whole
+    people_by_value: Whole
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(self.moments + other.moments, self.people_by_value + other.people_by_value)
+
+
+def tally(dataset: xr.Dataset) -> Tally:
+    """Count the people of a dataset of one draw."""
+    from motorpool.simulation.summary import counted_measures
+
+    moments: list[Whole] = []
+    people: list[Whole] = []
+    for measure in counted_measures(dataset):
+        for values, limits in _series(measure):
+            level, known = _levels(values, limits)
+            moments.append(np.stack([known.sum(-1), level.sum(-1), np.einsum("ij,ij->i", level, level)], -1))
+            if values is measure.values and measure.kind == "number" and limits is not None:
+                people.append(_people_by_value(level, known, limits))
+    return Tally(np.concatenate(moments), np.concatenate(people) if people else np.zeros(0, np.int64))
+
+
+def tally_statistics(measures: Iterable[Measure], counted: Tally) -> list[Statistics]:
+    """Statistics of each measure from the tally of one draw; the values of the measures are not looked at."""
+    row = place = 0
+    found: list[Statistics] = []
+    for measure in measures:
+        parts: list[Statistics] = []
+        quantiles = None
+        for values, limits in _series(measure):
+            shape = values.shape[:-1]
+            size = int(np.prod(shape))
+            parts.append(_statistics(counted.moments[row : row + size], limits, shape))
+            row += size
+            if values is measure.values and measure.kind == "number" and limits is not None:
+                width = _grid_size(limits)
+                people = counted.people_by_value[place : place + size * width].reshape(size, width)
+                quantiles = _quantiles(people, limits).reshape(-1, *shape)
+                place += size * width
+        statistics = replace(parts[0], quantiles=quantiles)
+        if measure.years is not None:
+            statistics = per_year(statistics, parts[-1].mean)
+        found.append(statistics if measure.error is None else replace(statistics, error=parts[1]))
+    return found
+
+
+def stack_draws(draws: Sequence[Statistics]) -> Statistics:
+    """One measure's statistics of several draws together."""
+
+    def joined(name: str) -> Any:
+        arrays = [getattr(draw, name) for draw in draws]
+        return None if arrays[0] is None else np.concatenate(arrays, axis=-1)
+
+    errors = [draw.error for draw in draws if draw.error is not None]
+    return Statistics(
+        joined("count"),
+        joined("mean"),
+        joined("variance"),
+        joined("quantiles"),
+        stack_draws(errors) if errors else None,
+    )
+
+
+def quantile_error(limits: Limits) -> float:
+    """How far a quantile can be from the exact one, in the unit of the values."""
+    return limits.step / 2
+
+
+def _series(measure: Measure) -> list[tuple[Array, Limits | None]]:
+    """What is counted of a measure: its values, then measurement errors and years lived where it has them."""
+    series = [(measure.values, measure.limits)]
+    if measure.error is not None and measure.limits is not None:
+        series.append((measure.error, measure.limits.of_differences))
+    if measure.years is not None:
+        series.append((measure.years, YEARS))
+    return series
+
+
+def _levels(values: Array, limits: Limits | None) -> tuple[Whole, NDArray[np.bool_]]:
+    """Whole levels from the middle of the limits, 0 where not known; (row, person)."""
+    flat = values.reshape(-1, values.shape[-1])
+    known = ~np.isnan(flat)
+    if limits is None:
+        return np.where(known, flat, 0.0).astype(np.int64), known
+    middle = (limits.high + limits.low) / 2
+    scaled = np.rint((flat - middle) * (LEVELS / (limits.high - limits.low)))
+    return np.where(known, np.clip(scaled, -LEVELS / 2, LEVELS / 2), 0.0).astype(np.int64), known
+
+
+def _grid_size(limits: Limits) -> int:
+    return round((limits.high - limits.low) / limits.step) + 1
+
+
+def _people_by_value(level: Whole, known: NDArray[np.bool_], limits: Limits) -> Whole:
+    width = _grid_size(limits)
+    per_step = LEVELS // (width - 1)
+    value = (level + (LEVELS // 2 + per_step // 2)) // per_step
+    rows = np.arange(level.shape[0])[:, None] * (width + 1)
+    flat = np.where(known, value, width) + rows  # the last place of a row takes those who are not counted
+    counts = np.bincount(flat.ravel(), minlength=level.shape[0] * (width + 1))
+    return counts.reshape(level.shape[0], width + 1)[:, :width].ravel()
+
+
+def _statistics(moments: Whole, limits: Limits | None, shape: tuple[int, ...]) -> Statistics:
+    count, total, squares = (column.astype(float).reshape(shape) for column in moments.T)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = total / count
+        variance = np.maximum(squares / count - mean**2, 0.0)
+    if limits is not None:
+        width = (limits.high - limits.low) / LEVELS
+        mean, variance = (limits.high + limits.low) / 2 + mean * width, variance * width**2
+    return Statistics(count, mean, variance)
+
+
+def _quantiles(people: Whole, limits: Limits) -> Array:
+    """Quantiles (quantile, row) of values on the grid; linear between order statistics."""
+    below = np.cumsum(people, axis=-1)
+    last = np.maximum(below[:, -1] - 1, 0)
+    found = np.empty((len(PEOPLE_QUANTILES), len(people)))
+    for row, cumulative in enumerate(below):
+        place = np.asarray(PEOPLE_QUANTILES) * last[row]
+        floor = np.floor(place)
+        low = np.searchsorted(cumulative, floor, side="right")
+        high = np.searchsorted(cumulative, np.minimum(floor + 1, last[row]), side="right")
+        found[:, row] = (low + (high - low) * (place - floor)) * limits.step + limits.low
+    found[:, below[:, -1] == 0] = np.nan
+    return found
