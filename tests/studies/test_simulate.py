@@ -114,6 +114,7 @@ def test_the_dead_are_not_scored_and_hold_nothing(treated: Arms):
 def test_an_arm_that_nobody_fits_is_left_out_and_its_endpoints_are_not_predicted(
     draw: Draw, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr(simulate, "FIRST_TRIED", 128)
     monkeypatch.setattr(simulate, "MOST_TRIED", 128)
     study = endear([], {"baseline": {"chop_intend": {"min": 63, "mean": 63.5, "sd": 0.5}}})
     births = Births(draw)

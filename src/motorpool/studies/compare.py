@@ -7,6 +7,7 @@ courses and, with several draws, what is not known of the parameters. The model'
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -22,7 +23,7 @@ from motorpool.simulation.screening import Births, screen
 from motorpool.studies.endpoints import FRACTIONS
 from motorpool.studies.predict import LARGEST_SAMPLE, Prediction, predict_study
 from motorpool.studies.scale import backward, published_estimate
-from motorpool.studies.simulate import MOST_TRIED
+from motorpool.studies.simulate import MOST_TRIED, asking_for
 from motorpool.studies.study import Population, Study, arms_of
 
 Array = NDArray[np.float64]
@@ -88,7 +89,8 @@ def compare_study(study: Study, *, patients: int, draws: int, seed: int, tell: T
     """Simulate a study under the shipped parameters and compare every endpoint.
 
     Args:
-        patients: virtual people per arm; as many are enrolled as are found among ``MOST_TRIED`` candidates.
+        patients: virtual people per arm, or more where weighting leaves too few
+            (:func:`~motorpool.studies.simulate.enrol`).
         draws: draws of what is not known, or 0 for the central values alone.
         seed: of the draws and of the people.
         tell: progress.
@@ -170,12 +172,13 @@ def _nobody(
     arms = [arm for arm in population.arms if any(arm in arms_of(endpoint) for endpoint in missing)]
     if not arms:
         return []
-    cohort = population.scenario.cohort.model_copy(update={"patients": 1})
-    scenario = population.scenario.model_copy(update={"cohort": cohort})
+    scenario = asking_for(population.scenario, 1)
     try:
         gather(scenario, births, MOST_TRIED)
     except ScenarioError:
-        _, refused = screen(scenario, births, range(MOST_TRIED // BLOCK_PATIENTS))
+        refused: Counter[str] = Counter()
+        for number in range(MOST_TRIED // BLOCK_PATIENTS):
+            refused.update(screen(scenario, births, [number])[1])
         why = ", ".join(f"{name} ({count})" for name, count in refused.most_common(3) if count)
         return [(arm, f"nobody of {MOST_TRIED} candidates could enter; refused by {why}") for arm in arms]
     return []

@@ -16,12 +16,15 @@ from motorpool.simulation.arm import simulate_arm
 from motorpool.simulation.errors import ScenarioError
 from motorpool.simulation.model import Draw
 from motorpool.simulation.recruit import Recruited, gather
+from motorpool.simulation.scenario import Scenario
 from motorpool.simulation.screening import Births
 from motorpool.studies.conditioning import soft_weights
 from motorpool.studies.study import Population, Study
 
-# Search limit, not a finding: how many candidates are tried for one population.
-MOST_TRIED = 2048
+# Search limits, not findings: how many candidates are tried for one population, at first and at the most.
+FIRST_TRIED, MOST_TRIED = 2048, 16384
+# What is enough, in people after weighting: so many, and so large a share of the study's largest arm.
+ENOUGH_PEOPLE, ENOUGH_OF_STUDY = 64, 0.25
 MONTHS_PER_YEAR = HOURS_PER_YEAR / HOURS_PER_MONTH
 
 Array = NDArray[Any]
@@ -62,23 +65,65 @@ def simulate_study(study: Study, births: Births, patients: int) -> dict[str, Arm
 
     Args:
         births: the candidates of one draw of the parameters, shared between studies.
-        patients: how many virtual people per arm (the study's own number is used when its figures are predicted).
+        patients: how many virtual people per arm, or more where weighting leaves too few (:func:`enrol`); the study's
+            own number is used when its figures are predicted.
     """
     arms: dict[str, ArmPeople] = {}
     for population in study.populations:
         try:
-            arms |= _simulate_population(population, births, patients)
+            arms |= _simulate_population(study, population, births, patients)
         except ScenarioError:
             continue  # nobody like this under these parameters: the endpoints are reported as not predicted
     return arms
 
 
-def _simulate_population(population: Population, births: Births, patients: int) -> dict[str, ArmPeople]:
-    cohort = population.scenario.cohort.model_copy(update={"patients": patients})
-    scenario = population.scenario.model_copy(update={"cohort": cohort})
-    recruited = gather(scenario, births, MOST_TRIED)
-    weights = _weights(population, recruited)
+def _simulate_population(
+    study: Study, population: Population, births: Births, patients: int
+) -> dict[str, ArmPeople]:
+    largest = max(study.run.arms[arm].patients for arm in population.arms)
+    enough = min(patients, max(ENOUGH_PEOPLE, ENOUGH_OF_STUDY * largest))
+    scenario, recruited, weights = enrol(population, births, patients, enough)
     return {arm: _arm(scenario, arm, recruited, weights, births.draw) for arm in population.arms}
+
+
+def enrol(
+    population: Population, births: Births, patients: int, enough: float
+) -> tuple[Scenario, Recruited, Array]:
+    """The people of a population with their weights, and the scenario that asks for so many.
+
+    Candidates are tried in one fixed order. As long as those found are worth less than ``enough`` people after
+    weighting, twice as many people are asked for where all were found, and else twice as many candidates are tried, up
+    to ``MOST_TRIED``. So a wide study costs little, a narrow one is not left with a handful of people, and the same
+    parameters always give the same people.
+
+    Raises:
+        ScenarioError: nobody of ``MOST_TRIED`` candidates meets the criteria.
+    """
+    tried = FIRST_TRIED
+    while True:
+        scenario = asking_for(population.scenario, patients)
+        last = tried >= MOST_TRIED
+        try:
+            recruited = gather(scenario, births, tried)
+        except ScenarioError:
+            if last:
+                raise
+            tried *= 2
+            continue
+        weights = _weights(population, recruited)
+        all_found = weights.size == patients
+        if effective_sample_size(weights) >= enough or (last and not all_found):
+            return scenario, recruited, weights
+        if all_found:
+            patients *= 2
+        else:
+            tried *= 2
+
+
+def asking_for(scenario: Scenario, patients: int) -> Scenario:
+    """The same scenario with another number of people."""
+    cohort = scenario.cohort.model_copy(update={"patients": patients})
+    return scenario.model_copy(update={"cohort": cohort})
 
 
 def _weights(population: Population, recruited: Recruited) -> Array:
@@ -89,7 +134,7 @@ def _weights(population: Population, recruited: Recruited) -> Array:
     return soft_weights(baseline, population.targets)
 
 
-def _arm(scenario: Any, arm: str, recruited: Recruited, weights: Array, draw: Draw) -> ArmPeople:
+def _arm(scenario: Scenario, arm: str, recruited: Recruited, weights: Array, draw: Draw) -> ArmPeople:
     readout = simulate_arm(scenario, arm, recruited, draw).readout
     people = recruited.people
     onset = np.asarray(people.onset_hours)
