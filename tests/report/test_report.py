@@ -168,6 +168,15 @@ def test_slim_pictures_keep_pale_bands_and_share_shapes():
     assert svg.count("<path ") == 1 and svg.count("<use ") == 25
 
 
+def test_slim_pictures_keep_the_numbers_that_people_read():
+    from motorpool.report.pictures import slim
+
+    axis = '<text transform="translate(3.14159,2)" aria-label="0.05">0.05</text><text>-12.345 points</text>'
+    assert slim(f"<svg>{axis}</svg>") == (
+        '<svg><text transform="translate(3.1,2)">0.05</text><text>-12.345 points</text></svg>'
+    )
+
+
 def test_plans_are_told_in_words():
     from motorpool.report.plans import course_words
 

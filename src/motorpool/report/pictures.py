@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from motorpool.figures.svg import smaller
 from motorpool.figures.theme import ARM_COLOURS, COMPARATOR_COLOUR, GRID, INK, SOFT_INK
 from motorpool.report.tables import html_table
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from motorpool.figures.figure import Figure, Spec
     from motorpool.figures.rendering import Renderer
 
-NOISE = re.compile(r' (?:role|aria-[a-z]+|tabindex)="[^"]*"')
-# Opacities are left alone: to a tenth, pale bands would vanish.
-COORDINATE = re.compile(r'(?<!opacity=")(?<![\d.])-?\d+\.\d{2,}')
 CLIP = re.compile(r'(id="|url\(#|href="#)(clip|gradient|shape)')
 LONG_PATH = re.compile(r'<path d="([^"]{60,})"')
 OFTEN = 20
@@ -96,12 +94,8 @@ def with_tooltips(spec: Spec) -> Spec:
 
 
 def slim(svg: str) -> str:
-    """SVG without per-mark descriptions (the figure has one for all) and with coordinates to a tenth of a
-    pixel."""
-    text = COORDINATE.sub(
-        lambda found: f"{float(found.group()):.1f}".rstrip("0").rstrip("."), NOISE.sub("", svg)
-    )
-    return share_shapes(text)
+    """SVG as small as a page needs it: coordinates to a tenth of a pixel, shapes that occur often written once."""
+    return share_shapes(smaller(svg, 1))
 
 
 def share_shapes(svg: str) -> str:

@@ -10,13 +10,11 @@ from pathlib import Path
 
 from motorpool.figures.figure import WIDE, Figure, specification
 from motorpool.figures.rendering import Renderer
+from motorpool.figures.svg import smaller
 
 PAPER = "#ffffff"
 DIGITS = 3
 MARK = "numbers sha256 "
-_NOISE = re.compile(r' (?:role|aria-[a-z]+|tabindex)="[^"]*"')
-_TAG = re.compile(r"<[^>]+>")
-_LONG = re.compile(r"(?<![\d.])-?\d+\.\d{2,}")
 
 
 def numbers_digest(figure: Figure) -> str:
@@ -52,12 +50,6 @@ def _for_a_file(svg: str, figure: Figure) -> str:
     """SVG with coordinates to a hundredth of a pixel, a title, a description and the hash of the numbers."""
     from html import escape
 
-    # Only inside tags: words on an axis are numbers too.
-    text = _TAG.sub(lambda tag: _LONG.sub(_shorter, tag.group()), _NOISE.sub("", svg))
     words = f"<title>{escape(figure.title)}</title><desc>{escape(figure.alt)}</desc>"
     mark = f"<!-- {MARK}{numbers_digest(figure)} -->"
-    return re.sub(r"(<svg[^>]*>)", rf"\1{mark}{words.replace(chr(92), '')}", text, count=1) + "\n"
-
-
-def _shorter(found: re.Match[str]) -> str:
-    return f"{float(found.group()):.2f}".rstrip("0").rstrip(".")
+    return re.sub(r"(<svg[^>]*>)", rf"\1{mark}{words.replace(chr(92), '')}", smaller(svg, 2), count=1) + "\n"
