@@ -20,7 +20,6 @@ from motorpool.report.credibility.coverage import Covered, covered_figures
 from motorpool.report.credibility.engine_error import halved, measure_engine_error
 from motorpool.report.credibility.page import MARK, page_html
 from motorpool.report.credibility.statements import MapRule, load_rules, load_statements
-from tests.report.test_report import Page
 from tests.support.credibility_samples import (
     made_up_engine_error,
     made_up_evidence,
@@ -28,6 +27,7 @@ from tests.support.credibility_samples import (
     made_up_validation,
     validation_data,
 )
+from tests.support.pages import assert_well_formed, parsed
 
 NOTHING = Evidence("not calibrated", None, None, None)
 SECTIONS = {
@@ -258,28 +258,10 @@ def bare_page() -> str:
     return page_html(credibility_content(NOTHING))
 
 
-def parsed(text: str) -> Page:
-    page = Page()
-    page.feed(text)
-    return page
-
-
 @pytest.mark.parametrize("which", ["full_page", "bare_page"])
 def test_the_page_is_self_contained_and_well_formed(which: str, request: pytest.FixtureRequest) -> None:
     text = request.getfixturevalue(which)
-    page = parsed(text)
-    assert page.loads == []
-    assert page.headings[0] == 1
-    assert page.headings.count(1) == 1
-    assert all(later - earlier <= 1 for earlier, later in zip(page.headings, page.headings[1:], strict=False))
-    assert len(page.ids) == len(set(page.ids))
-    targets = [link["href"][1:] for link in page.links if link.get("href", "").startswith("#")]
-    assert set(targets) <= set(page.ids)
-    assert all(header.get("scope") for header in page.headers)
-    assert page.open == []
-    for figure in page.figures:
-        assert len(figure["alt"]) > 20
-        assert figure["tables"] == 1
+    assert_well_formed(parsed(text))
 
 
 def test_the_full_page_shows_every_figure_and_every_miss(full_page: str) -> None:

@@ -27,7 +27,7 @@ from motorpool.report.validation_scope import therapy_scopes
 from motorpool.report.validation_sentences import answer, criteria_rows, display_unit, interval_words
 from motorpool.report.validation_words import how_sure_page, stored_validation
 from motorpool.studies.study import load_study
-from tests.report.test_report import Page
+from tests.support.pages import assert_well_formed, parsed
 from tests.support.validation_samples import made_up_validation_run
 
 STUDIES = ("STR1VE-EU", "CS3A", "TOPAZ", "SAPPHIRE", "SPACE", "NEGATIVE-CONTROLS", "SHANGHAI", "SPR1NT")
@@ -51,12 +51,6 @@ def text(data: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> str:
     return target.read_text(encoding="utf-8")
 
 
-def parsed(text: str) -> Page:
-    page = Page()
-    page.feed(text)
-    return page
-
-
 def rows_of_table(text: str, caption: str) -> list[str]:
     """Rows of the table with a caption that starts so, as text."""
     found = re.search(rf"<caption>{caption}[^<]*</caption>.*?</table>", text, flags=re.DOTALL)
@@ -72,22 +66,10 @@ def test_the_samples_are_stored_results(data: dict[str, Any]) -> None:
 
 
 def test_the_page_is_self_contained_and_well_formed(text: str) -> None:
-    page = parsed(text)
     assert MARK in text[:2000]
-    assert page.loads == []
+    assert_well_formed(parsed(text))
     before_bundle = text.split('id="vega-bundle"')[0]
     assert not re.search(r"<script[^>]+src|url\(|@import", before_bundle)
-    assert page.headings[0] == 1
-    assert page.headings.count(1) == 1
-    assert all(later - earlier <= 1 for earlier, later in zip(page.headings, page.headings[1:], strict=False))
-    assert len(page.ids) == len(set(page.ids))
-    targets = [link["href"][1:] for link in page.links if link.get("href", "").startswith("#")]
-    assert set(targets) <= set(page.ids)
-    assert all(header.get("scope") for header in page.headers)
-    assert page.open == []
-    for figure in page.figures:
-        assert len(figure["alt"]) > 20
-        assert figure["tables"] == 1
 
 
 def test_every_endpoint_is_in_a_table_and_in_a_picture(data: dict[str, Any], text: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from motorpool.report.html_page import filled_page, write_at_once
 from motorpool.report.validation_sentences import (
     SETS,
     SHARES,
@@ -34,29 +35,16 @@ SYMBOLS = {"inside": "\u25cf inside", "outside": "\u2716 OUTSIDE", "not counted"
 
 def write_validation_page(data: Data, path: Path) -> Path:
     """Write the page of a validation (``report_data``) and return its path; it appears only when it is complete."""
-    from motorpool.report.write import _write_at_once  # pyright: ignore[reportPrivateUsage]
-
-    target = path.expanduser().absolute()
-    _write_at_once(target, page_html(data))
-    return target
+    return write_at_once(path, page_html(data))
 
 
 def page_html(data: Data) -> str:
     """The whole page as text."""
-    from jinja2 import Environment, PackageLoader, select_autoescape
-
     from motorpool._version import __version__
-    from motorpool.figures.rendering import bundle
-    from motorpool.report.write import BUNDLE_SNIPPET, _asset  # pyright: ignore[reportPrivateUsage]
 
-    environment = Environment(
-        loader=PackageLoader("motorpool.report", "templates"),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     groups, pictures = _pictures(data)
-    return environment.get_template("validation.html.j2").render(
+    return filled_page(
+        "validation.html.j2",
         {
             "title": f"Predicted and published: motorpool {__version__}",
             "question": "Fitted to some studies only, does the model predict what others found?",
@@ -69,10 +57,8 @@ def page_html(data: Data) -> str:
             "not_predicted": data["not_predicted"],
             "made": _made(data),
             "mark": MARK,
-            "style": _asset("style.css") + _asset("validation.css"),
-            "script": _asset("script.js"),
-            "bundle": bundle(BUNDLE_SNIPPET).replace("</script", "<\\/script"),
-        }
+        },
+        "validation.css",
     )
 
 

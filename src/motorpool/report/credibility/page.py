@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from motorpool.report.credibility.tables import page_tables
-from motorpool.report.write import BUNDLE_SNIPPET, _asset, _write_at_once  # pyright: ignore[reportPrivateUsage]
+from motorpool.report.html_page import filled_page, write_at_once
 
 PAGE_NAME = "motorpool-credibility.html"
 MARK = '<meta name="generator" content="motorpool credibility">'
@@ -20,35 +20,21 @@ STATUS_WORDS = {
 
 def write_page(content: Mapping[str, Any], path: Path) -> Path:
     """Write the page and return its path; it appears only when it is complete."""
-    target = path.expanduser().absolute()
-    _write_at_once(target, page_html(content))
-    return target
+    return write_at_once(path, page_html(content))
 
 
 def page_html(content: Mapping[str, Any]) -> str:
     """The whole page as text."""
-    from jinja2 import Environment, PackageLoader, select_autoescape
-
-    from motorpool.figures.rendering import bundle
-
-    environment = Environment(
-        loader=PackageLoader("motorpool.report", "templates"),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    code = bundle(BUNDLE_SNIPPET).replace("</script", "<\\/script")
-    return environment.get_template("credibility.html.j2").render(
+    return filled_page(
+        "credibility.html.j2",
         {
             "content": content,
             "state_words": STATUS_WORDS[content["state"]],
             "tables": page_tables(content),
             "pictures": _pictures(content),
             "mark": MARK,
-            "style": _asset("style.css") + _asset("credibility.css"),
-            "script": _asset("script.js"),
-            "bundle": code,
-        }
+        },
+        "credibility.css",
     )
 
 
