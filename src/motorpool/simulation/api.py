@@ -46,11 +46,11 @@ def simulate(
     from motorpool.simulation.run import run
 
     try:
-        dataset = run(checked, progress=progress)
+        dataset, wrong = run(checked, progress=progress)
     except ScenarioError as error:  # found while sampling people: say which file it is about
         source = str(scenario) if isinstance(scenario, str | Path) else checked.name
         raise ScenarioError(error.problems, source) from error
-    return Results(dataset=dataset, manifest=manifest_of(checked))
+    return Results(dataset=dataset, manifest=manifest_of(checked), wrong=wrong)
 
 
 def keep_compiled_programs() -> None:

@@ -129,6 +129,16 @@ def dataset_of(scenario: Scenario, arrays: Mapping[str, NDArray[Any]], draws: Se
     return xr.Dataset(variables, coordinates(scenario, draws, patients), attributes(scenario))
 
 
+def nobody(scenario: Scenario) -> xr.Dataset:
+    """The dataset of no people under one draw: names, axes and attributes without values."""
+    sizes = {name: len(values) for name, values in coordinates(scenario, [0], 0).items()}
+    arrays = {
+        name: np.zeros([sizes[dim] for dim in dims], bool if name == "excluded" else float)
+        for name, dims in dimensions(scenario).items()
+    }
+    return dataset_of(scenario, arrays, [0])
+
+
 def joined(scenario: Scenario, parts: Sequence[Mapping[str, NDArray[Any]]], along: str) -> Arrays:
     """Arrays of several parts, one after the other along `draw` or `patient`."""
     return {

@@ -23,12 +23,13 @@ from typing import IO, Any
 import numpy as np
 
 from motorpool.simulation.errors import OutputFolderError
+from motorpool.simulation.files import write_file
 from motorpool.simulation.layout import Arrays
 from motorpool.simulation.part import Facts, Part
 
 FORMAT = "motorpool-part 1"
 CODEC = "lz4"
-LOCK, INPUTS, PARTS = "owner", "inputs.json", "parts"
+LOCK, INPUTS, PARTS, RESULTS = "owner", "inputs.json", "parts", "results"
 
 
 class PartFiles:
@@ -60,6 +61,13 @@ class PartFiles:
             else:
                 yield part.key, part.facts
 
+    def scratch(self) -> Path:
+        """An empty folder beside the parts, in which results are put together before they get their name."""
+        folder = self.folder / RESULTS
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        return folder
+
     def close(self, *, remove: bool) -> None:
         """Give the folder up; ``remove`` it with all parts, or leave it for a later run unless it holds none."""
         if remove or not any((self.folder / PARTS).iterdir()):
@@ -73,6 +81,16 @@ class PartFiles:
 def unfinished_folder(directory: Path) -> Path:
     """Where the unfinished run of a results folder keeps its parts."""
     return directory.parent / f".{directory.name}.unfinished"
+
+
+def remove_unfinished(directory: Path, identity: str) -> None:
+    """Delete what a run left that was ended between finishing its results and tidying up."""
+    folder = unfinished_folder(directory)
+    found = _inputs_of(folder)
+    if found is not None and found["identity"] == identity:
+        lock = _own(folder, directory)
+        shutil.rmtree(folder, ignore_errors=True)
+        lock.close()
 
 
 def open_part_files(directory: Path, identity: str, inputs: dict[str, Any], *, replace: bool) -> PartFiles:
@@ -109,29 +127,6 @@ def open_part_files(directory: Path, identity: str, inputs: dict[str, Any], *, r
         lock.close()
         raise
     return PartFiles(folder, identity, lock)
-
-
-def write_file(place: Path, content: bytes) -> None:
-    """Write a file that is either whole and on disk, or not there."""
-    temporary = place.with_name(place.name + ".writing")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(place)
-        _flush_folder(place.parent)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _own(folder: Path, directory: Path) -> IO[str]:

@@ -14,16 +14,31 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class WrongNumbers:
+    """People left out of all summaries, because a number of theirs was not finite or cannot be.
+
+    Attributes:
+        people: how many, over all draws.
+        first: for the first of them: draw, person, arm, visit_month, quantity and value.
+    """
+
+    people: int = 0
+    first: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
 class Results:
     """The outcome of one run.
 
     Attributes:
         dataset: labelled results with dimensions arm, draw (knowledge), patient, visit_month and more.
         manifest: what is needed to repeat the run: versions, seed, hashes of inputs and of the parameter set.
+        wrong: people left out, because their numbers went wrong.
     """
 
     dataset: xr.Dataset
     manifest: dict[str, Any] = field(default_factory=dict[str, Any])
+    wrong: WrongNumbers = WrongNumbers()
 
     @property
     def scenario(self) -> dict[str, Any]:

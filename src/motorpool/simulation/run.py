@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,8 +11,10 @@ import numpy as np
 from motorpool.simulation.layout import Arrays, dataset_of, joined
 from motorpool.simulation.part import Facts, Part
 from motorpool.simulation.partition import DrawPlan, Kept
+from motorpool.simulation.results import WrongNumbers
 from motorpool.simulation.scenario import Scenario
 from motorpool.simulation.workers import ThisProcess, Workers
+from motorpool.simulation.wrong_numbers import MOST_NAMED
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -56,7 +59,7 @@ class InMemory:
         return ((key, part.facts) for key, part in self._parts.items())
 
 
-def run(scenario: Scenario, *, progress: Progress | None = None) -> xr.Dataset:
+def run(scenario: Scenario, *, progress: Progress | None = None) -> tuple[xr.Dataset, WrongNumbers]:
     """Simulate every arm of a scenario under every draw of what is not known.
 
     Args:
@@ -64,14 +67,14 @@ def run(scenario: Scenario, *, progress: Progress | None = None) -> xr.Dataset:
         progress: called with a stage in words and the share done, 0 to 1.
 
     Returns:
-        The labelled dataset described in docs/reference/results.md.
+        The labelled dataset described in docs/reference/results.md, and who is left out of its summaries.
 
     Raises:
         ScenarioError: the cohort's criteria cannot be met.
     """
     parts = InMemory()
     plans = simulate_parts(scenario, Kept(people=True, tally=False), parts, ThisProcess(), progress)
-    return collect(scenario, plans, parts)
+    return collect(scenario, plans, parts), wrong_of(plans)
 
 
 def simulate_parts(
@@ -125,13 +128,18 @@ def collect(scenario: Scenario, plans: list[DrawPlan], parts: PartStore) -> xr.D
 
 def with_cohort_facts(dataset: xr.Dataset, plans: list[DrawPlan]) -> xr.Dataset:
     """The dataset with what is known of how the cohort of each draw was found."""
-    import json
-
     found = dataset.assign(
         tried=("draw", np.asarray([plan.tried for plan in plans])),
         effective_sample_size=("draw", np.asarray([plan.effective_sample_size for plan in plans])),
     )
     return found.assign_attrs(refused=json.dumps(plans[0].refused, sort_keys=True))
+
+
+def wrong_of(plans: list[DrawPlan]) -> WrongNumbers:
+    """Whose numbers went wrong in all parts."""
+    facts = [plans[draw].done[number] for draw, number in in_order(plans)]
+    first = [found for each in facts for found in each.wrong][:MOST_NAMED]
+    return WrongNumbers(sum(each.excluded for each in facts), tuple(first))
 
 
 class _Teller:

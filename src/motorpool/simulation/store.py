@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from motorpool.simulation.errors import OutputFolderError
+from motorpool.simulation.files import flush
 from motorpool.simulation.layers import tidy
-from motorpool.simulation.results import Results
+from motorpool.simulation.results import Results, WrongNumbers
+from motorpool.simulation.summary import summary_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,16 +46,8 @@ HEADLINE_COLUMNS = (
     "between_people.q75",
     "chance.monte_carlo_standard_error",
 )
-FILES = (
-    "results.zarr",
-    "summary.csv",
-    "summary.parquet",
-    "patients.csv",
-    "results.json",
-    "manifest.json",
-    "scenario.yaml",
-    "report.html",
-)
+SUMMARY_FILES = ("summary.csv", "summary.parquet", "results.json", "manifest.json", "scenario.yaml")
+FILES = (*SUMMARY_FILES, "results.zarr", "patients.csv", "report.html")
 
 
 def save_results(results: Results, directory: Path, *, finish: Callable[[Path], None] | None = None) -> Path:
@@ -63,11 +57,11 @@ def save_results(results: Results, directory: Path, *, finish: Callable[[Path], 
     directory.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{directory.name}.unfinished-", dir=directory.parent))
     try:
-        _write_files(results, temporary)
+        write_everything(temporary, results.dataset, results.manifest, results.wrong)
         if finish is not None:
             finish(temporary)
         temporary.chmod(0o755)
-        _put_in_place(temporary, directory)
+        put_in_place(temporary, directory)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
@@ -86,6 +80,12 @@ def read_results(directory: Path) -> Results:
         )
         raise OutputFolderError(message)
     manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+    if manifest.get("results_zarr_sha256") is None:
+        message = (
+            f"{directory}: holds summaries only (summary.csv, summary.parquet), because the run was large; simulate "
+            "it with --keep-people to have everybody's results."
+        )
+        raise OutputFolderError(message)
     if not (directory / "results.zarr").is_dir():
         message = f"{directory}: results.zarr is missing; simulate the scenario again."
         raise OutputFolderError(message)
@@ -105,6 +105,17 @@ def _digest_of(folder: Path) -> str:
         digest.update(path.relative_to(folder).as_posix().encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def identity_of(directory: Path) -> str | None:
+    """The identity of the run whose complete and undamaged results a folder holds, if there are any."""
+    if not is_results_folder(directory):
+        return None
+    manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+    digest, arrays = manifest.get("results_zarr_sha256"), directory / "results.zarr"
+    summaries = all((directory / name).is_file() for name in SUMMARY_FILES)
+    whole = summaries and (digest is None or (arrays.is_dir() and _digest_of(arrays) == digest))
+    return manifest.get("identity") if whole else None
 
 
 def is_results_folder(directory: Path) -> bool:
@@ -142,15 +153,18 @@ def check_output_folder(directory: Path) -> None:
         raise OutputFolderError(message)
 
 
-def headline(results: Results, table: pd.DataFrame) -> dict[str, Any]:
-    """The content of results.json: the scenario, who was simulated, the main numbers at the last visit."""
-    dataset = results.dataset
+def headline(dataset: xr.Dataset, table: pd.DataFrame, people: int, wrong: WrongNumbers) -> dict[str, Any]:
+    """The content of results.json: the scenario, who was simulated, the main numbers at the last visit.
+
+    Args:
+        dataset: the results, or the same without people.
+        table: the summary table.
+        people: how many there are in each draw.
+        wrong: people left out, because their numbers went wrong.
+    """
     last = float(dataset["visit_month"].values[-1])
     rows = table[(table["visit_month"] == last) & ~table["measure"].isin(NOT_HEADLINE)]
-    cohort: dict[str, Any] = {
-        "people_per_draw": dataset.sizes["patient"],
-        "knowledge_draws": dataset.sizes["draw"],
-    }
+    cohort: dict[str, Any] = {"people_per_draw": people, "knowledge_draws": dataset.sizes["draw"]}
     for name in ("tried", "effective_sample_size"):
         if name in dataset:
             cohort[name] = [rounded(value) for value in dataset[name].values.tolist()]
@@ -161,8 +175,9 @@ def headline(results: Results, table: pd.DataFrame) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "version": FORMAT_VERSION,
-        "scenario": results.scenario,
+        "scenario": json.loads(dataset.attrs["scenario"]),
         "cohort": cohort,
+        "excluded": {"people": wrong.people, "first": list(wrong.first)},
         "visit_month": last,
         "counted": counted,
         "summary": {
@@ -199,25 +214,41 @@ def patient_table(dataset: xr.Dataset) -> pd.DataFrame:
     return frame
 
 
-def _write_files(results: Results, folder: Path) -> None:
+def write_everything(
+    folder: Path, dataset: xr.Dataset, run: dict[str, Any], wrong: WrongNumbers, identity: str | None = None
+) -> None:
+    """Write every file of a results folder but the report: arrays, people, summaries and what they came from."""
+    import pyarrow as pa
+    import pyarrow.csv
+
+    table = summary_table(dataset)
+    _write_zarr(dataset, folder / "results.zarr")
+    patients = pa.Table.from_pandas(patient_table(dataset), preserve_index=False)
+    pyarrow.csv.write_csv(patients, folder / "patients.csv")
+    content = headline(dataset, table, dataset.sizes["patient"], wrong)
+    write_summaries(folder, table, content, run, identity)
+
+
+def write_summaries(
+    folder: Path, table: pd.DataFrame, content: dict[str, Any], run: dict[str, Any], identity: str | None
+) -> None:
+    """Write the summaries, results.json, the scenario and the manifest, which makes the folder a finished one."""
     import pyarrow as pa
     import pyarrow.csv
     import yaml
 
-    table = results.summary_table()
-    _write_zarr(results.dataset, folder / "results.zarr")
     tidy(table).to_parquet(folder / "summary.parquet", index=False)
     pyarrow.csv.write_csv(pa.Table.from_pandas(_short(table), preserve_index=False), folder / "summary.csv")
-    patients = pa.Table.from_pandas(patient_table(results.dataset), preserve_index=False)
-    pyarrow.csv.write_csv(patients, folder / "patients.csv")
-    _write_json(folder / "results.json", headline(results, table))
-    scenario = yaml.safe_dump(results.scenario, sort_keys=False, allow_unicode=True)
+    _write_json(folder / "results.json", content)
+    scenario = yaml.safe_dump(content["scenario"], sort_keys=False, allow_unicode=True)
     (folder / "scenario.yaml").write_text(scenario, encoding="utf-8")
+    arrays = folder / "results.zarr"
     manifest = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
-        "results_zarr_sha256": _digest_of(folder / "results.zarr"),
-        "run": results.manifest,
+        "identity": identity,
+        "results_zarr_sha256": _digest_of(arrays) if arrays.is_dir() else None,
+        "run": run,
     }
     _write_json(folder / "manifest.json", manifest)
 
@@ -264,8 +295,10 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
     path.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
 
 
-def _put_in_place(temporary: Path, directory: Path) -> None:
+def put_in_place(temporary: Path, directory: Path) -> None:
     """Rename the finished folder; an earlier results folder is moved aside first and deleted last."""
+    for path in (*temporary.rglob("*"), temporary):  # on disk before it has its name
+        flush(path)
     if not directory.exists():
         temporary.rename(directory)
         return

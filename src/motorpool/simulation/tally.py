@@ -8,6 +8,7 @@ that anybody could notice. Quantiles come from a count of people by value: each 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -37,25 +38,36 @@ class Tally:
     """
 
     moments: Whole
-    people_by_value: Whole
+    people_by_value: NDArray[Any]
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(self.moments + other.moments, self.people_by_value + other.people_by_value)
+    @classmethod
+    def of_nobody(cls, measures: Iterable[Measure]) -> Tally:
+        """A tally to which others can be added; the values of the measures are not looked at."""
+        series = [part for measure in measures for part in _series(measure)]
+        rows = [math.prod(values.shape[:-1]) for values, _, _ in series]
+        places = sum(size * _grid_size(grid) for size, (_, _, grid) in zip(rows, series, strict=True) if grid)
+        return cls(np.zeros((sum(rows), 3), np.int64), np.zeros(places, np.uint32))
+
+    def add(self, other: Tally) -> None:
+        """Count other people too."""
+        np.add(self.moments, other.moments, out=self.moments)
+        np.add(self.people_by_value, other.people_by_value, out=self.people_by_value, casting="same_kind")
 
 
 def tally(dataset: xr.Dataset) -> Tally:
     """Count the people of a dataset of one draw."""
     from motorpool.simulation.summary import counted_measures
 
+    smallest = np.min_scalar_type(dataset.sizes["patient"])
     moments: list[Whole] = []
-    people: list[Whole] = []
+    people: list[NDArray[Any]] = []
     for measure in counted_measures(dataset):
-        for values, limits in _series(measure):
+        for values, limits, grid in _series(measure):
             level, known = _levels(values, limits)
             moments.append(np.stack([known.sum(-1), level.sum(-1), np.einsum("ij,ij->i", level, level)], -1))
-            if values is measure.values and measure.kind == "number" and limits is not None:
-                people.append(_people_by_value(level, known, limits))
-    return Tally(np.concatenate(moments), np.concatenate(people) if people else np.zeros(0, np.int64))
+            if grid is not None:
+                people.append(_people_by_value(level, known, grid).astype(smallest))
+    return Tally(np.concatenate(moments), np.concatenate(people) if people else np.zeros(0, smallest))
 
 
 def tally_statistics(measures: Iterable[Measure], counted: Tally) -> list[Statistics]:
@@ -64,21 +76,19 @@ def tally_statistics(measures: Iterable[Measure], counted: Tally) -> list[Statis
     found: list[Statistics] = []
     for measure in measures:
         parts: list[Statistics] = []
-        quantiles = None
-        for values, limits in _series(measure):
+        for values, limits, grid in _series(measure):
             shape = values.shape[:-1]
-            size = int(np.prod(shape))
-            parts.append(_statistics(counted.moments[row : row + size], limits, shape))
-            row += size
-            if values is measure.values and measure.kind == "number" and limits is not None:
-                width = _grid_size(limits)
-                people = counted.people_by_value[place : place + size * width].reshape(size, width)
-                quantiles = _quantiles(people, limits).reshape(-1, *shape)
-                place += size * width
-        statistics = replace(parts[0], quantiles=quantiles)
-        if measure.years is not None:
-            statistics = per_year(statistics, parts[-1].mean)
-        found.append(statistics if measure.error is None else replace(statistics, error=parts[1]))
+            rows = math.prod(shape)
+            part = _statistics(counted.moments[row : row + rows], limits, shape)
+            row += rows
+            if grid is not None:
+                places = rows * _grid_size(grid)
+                people = counted.people_by_value[place : place + places].reshape(rows, -1)
+                part = replace(part, quantiles=_quantiles(people, grid).reshape(-1, *shape))
+                place += places
+            parts.append(part)
+        statistics = parts[0] if measure.error is None else replace(parts[0], error=parts[1])
+        found.append(statistics if measure.years is None else per_year(statistics, parts[-1].mean))
     return found
 
 
@@ -104,13 +114,14 @@ def quantile_error(limits: Limits) -> float:
     return limits.step / 2
 
 
-def _series(measure: Measure) -> list[tuple[Array, Limits | None]]:
-    """What is counted of a measure: its values, then measurement errors and years lived where it has them."""
-    series = [(measure.values, measure.limits)]
+def _series(measure: Measure) -> list[tuple[Array, Limits | None, Limits | None]]:
+    """What is counted of a measure, with the limits of its values, and again where it has quantiles: its values, then
+    measurement errors and years lived where it has them."""
+    series = [(measure.values, measure.limits, measure.limits if measure.kind == "number" else None)]
     if measure.error is not None and measure.limits is not None:
-        series.append((measure.error, measure.limits.of_differences))
+        series.append((measure.error, measure.limits.of_differences, None))
     if measure.years is not None:
-        series.append((measure.years, YEARS))
+        series.append((measure.years, YEARS, None))
     return series
 
 
@@ -129,7 +140,7 @@ def _grid_size(limits: Limits) -> int:
     return round((limits.high - limits.low) / limits.step) + 1
 
 
-def _people_by_value(level: Whole, known: NDArray[np.bool_], limits: Limits) -> Whole:
+def _people_by_value(level: Whole, known: NDArray[np.bool_], limits: Limits) -> NDArray[Any]:
     width = _grid_size(limits)
     per_step = LEVELS // (width - 1)
     value = (level + (LEVELS // 2 + per_step // 2)) // per_step
@@ -150,9 +161,9 @@ def _statistics(moments: Whole, limits: Limits | None, shape: tuple[int, ...]) -
     return Statistics(count, mean, variance)
 
 
-def _quantiles(people: Whole, limits: Limits) -> Array:
+def _quantiles(people: NDArray[Any], limits: Limits) -> Array:
     """Quantiles (quantile, row) of values on the grid; linear between order statistics."""
-    below = np.cumsum(people, axis=-1)
+    below = np.cumsum(people, axis=-1, dtype=np.int64)
     last = np.maximum(below[:, -1] - 1, 0)
     found = np.empty((len(PEOPLE_QUANTILES), len(people)))
     for row, cumulative in enumerate(below):

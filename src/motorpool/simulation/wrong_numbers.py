@@ -12,12 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from motorpool.biology.vocabulary import MUSCLE_GROUPS
 from motorpool.outcomes.panel import OUTCOMES
 from motorpool.simulation.arm import ArmResults
 from motorpool.simulation.limits import outcome_limits
 from motorpool.simulation.readout import EVENTS
 from motorpool.simulation.scenario import Scenario
 
+QUANTITIES = (
+    *OUTCOMES,
+    *(f"motor_neurons_{state}_{group}" for state in ("working", "sick", "dead") for group in MUSCLE_GROUPS),
+)
 MOST_NAMED = 20  # in one part of a run, and in results.json
 SHARE_TOLERANCE = 1e-3
 
@@ -27,52 +32,50 @@ Found = dict[str, Any]
 def wrong_numbers(
     scenario: Scenario, arms: Sequence[ArmResults], numbers: NDArray[np.int64]
 ) -> tuple[NDArray[np.bool_], list[Found]]:
-    """Who has a number that cannot be, (P,), and for the first of them what it is and where.
+    """Who has a number that cannot be, (P,), and for the first of them what it is and where it shows first.
 
     ``numbers``: the people's numbers among the candidates, (P,), by which they can be simulated again.
     """
     wrong = np.zeros(numbers.size, bool)
     named: list[Found] = []
     for name, results in zip(scenario.arms, arms, strict=True):
-        for quantity, values, bad in _checks(results):
-            by_person = bad if bad.ndim == 1 else bad.any(axis=0)
-            wrong |= by_person
-            for person in np.flatnonzero(by_person)[: MOST_NAMED - len(named)]:
-                visit = None if bad.ndim == 1 else int(np.argmax(bad[:, person]))
-                value = float(values[person] if visit is None else values[visit, person])
-                named.append(
-                    {
-                        "person": int(numbers[person]),
-                        "arm": name,
-                        "visit_month": None if visit is None else scenario.visit_months()[visit],
-                        "quantity": quantity,
-                        "value": f"{value:g}",
-                    }
-                )
+        values, bad = _at_visits(results)
+        times = np.asarray(results.readout.event_time_years)
+        in_arm = bad.any(axis=(0, 1)) | np.isnan(times).any(axis=0)
+        wrong |= in_arm
+        for person in np.flatnonzero(in_arm)[: MOST_NAMED - len(named)]:
+            if bad[..., person].any():
+                visit, row = np.argwhere(bad[..., person])[0]
+                month: float | None = scenario.visit_months()[visit]
+                quantity, value = QUANTITIES[row], values[visit, row, person]
+            else:
+                row = int(np.argmax(np.isnan(times[:, person])))
+                month, quantity, value = None, EVENTS[row], times[row, person]
+            named.append(
+                {
+                    "person": int(numbers[person]),
+                    "arm": name,
+                    "visit_month": month,
+                    "quantity": quantity,
+                    "value": f"{float(value):g}",
+                }
+            )
     return wrong, named
 
 
-def _checks(results: ArmResults) -> list[tuple[str, NDArray[Any], NDArray[np.bool_]]]:
-    """Quantities that hold a wrong number, with their values and where it is; (V, P) or (P,)."""
+def _at_visits(results: ArmResults) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Every checked quantity at every visit, (V, Q, P), and where it cannot be."""
     readout = results.readout
     alive, true, pools = (np.asarray(part) for part in (readout.alive, readout.true, readout.pools))
-    limits = [outcome_limits(outcome) for outcome in OUTCOMES]
-    low, high, step = (
-        np.asarray([getattr(each, name) for each in limits], true.dtype)[:, None]
-        for name in ("low", "high", "step")
-    )
-    # A comparison with what is not a number is false, so that it fails too.
-    bad = alive[:, None] & ~((true >= low - step) & (true <= high + step))
-    found = [(OUTCOMES[row], true[:, row], bad[:, row]) for row in np.flatnonzero(bad.any(axis=(0, 2)))]
     shares = pools.reshape(pools.shape[0], -1, pools.shape[-1])
-    off = ~((shares >= -SHARE_TOLERANCE) & (shares <= 1.0 + SHARE_TOLERANCE))
-    if off.any():
-        worst = np.argmax(off, axis=1)[:, None]
-        found.append(
-            ("motor_neurons", np.take_along_axis(shares, worst, axis=1)[:, 0], np.asarray(off.any(axis=1)))
-        )
-    times = np.asarray(readout.event_time_years)
-    found += [
-        (EVENTS[row], times[row], np.isnan(times[row])) for row in np.flatnonzero(np.isnan(times).any(axis=1))
-    ]
-    return found
+    limits = [outcome_limits(outcome) for outcome in OUTCOMES]
+    low = [each.low - each.step for each in limits] + [-SHARE_TOLERANCE] * shares.shape[1]
+    high = [each.high + each.step for each in limits] + [1.0 + SHARE_TOLERANCE] * shares.shape[1]
+    values = np.concatenate([true, shares], axis=1)
+    # A comparison with what is not a number is false, so that it is found too.
+    fine = (values >= np.asarray(low, values.dtype)[:, None]) & (
+        values <= np.asarray(high, values.dtype)[:, None]
+    )
+    counted = np.ones(values.shape, bool)
+    counted[:, : len(OUTCOMES)] = alive[:, None]  # the dead have no scores
+    return values, counted & ~fine
