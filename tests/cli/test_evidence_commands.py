@@ -16,21 +16,7 @@ from motorpool.evidence.run_sources import sources_of_run, sources_of_set
 from motorpool.evidence.sources import load_sources
 from motorpool.report.provenance import THERAPY_MODULES
 from motorpool.simulation.loading import SHIPPED_FOLDER
-
-Capture = pytest.CaptureFixture[str]
-
-
-def shown(arguments: list[str], capsys: Capture) -> str:
-    assert run(arguments) == 0
-    return capsys.readouterr().out
-
-
-def refused(arguments: list[str], capsys: Capture) -> str:
-    assert run(arguments) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert "Traceback" not in captured.err
-    return captured.err
+from tests.support.command_line import Capture, refused, shown
 
 
 def keys_of(bibtex: str) -> set[str]:

@@ -16,35 +16,15 @@ from motorpool.evidence.study_sets import load_study_sets
 from motorpool.studies import compare
 from motorpool.studies.compare import Compared, NotPredicted, StudyComparison
 from motorpool.studies.study import Study, load_study, read_study
-
-Capture = pytest.CaptureFixture[str]
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "own-study.md"
-KEYS = {
-    "study", "arm", "endpoint", "set", "published", "published_low", "published_high", "predicted", "predicted_low",
-    "predicted_high", "inside_90", "width_ratio",
-}  # fmt: skip
-
-
-def shown(arguments: list[str], capsys: Capture) -> str:
-    assert run(arguments) == 0
-    return capsys.readouterr().out
-
-
-def refused(arguments: list[str], capsys: Capture) -> str:
-    assert run(arguments) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert "Traceback" not in captured.err
-    return captured.err
+from tests.support.command_line import COMPARED_KEYS, Capture, refused, shown
+from tests.support.study_example import example_text
 
 
 @pytest.fixture
 def own_file(tmp_path: Path) -> Path:
     """The example of the how-to page as a file."""
-    found = re.search(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert found is not None
     path = tmp_path / "my_study.yaml"
-    path.write_text(found[1], encoding="utf-8")
+    path.write_text(example_text(), encoding="utf-8")
     return path
 
 
@@ -184,7 +164,7 @@ def test_the_comparison_as_json(asked: list[dict[str, Any]], own_file: Path, cap
     assert data["study"] == "OUR-CLINIC"
     assert data["parameters"] in ("calibrated", "not calibrated for this model", "not calibrated")
     first, second = data["endpoints"]
-    assert set(first) >= KEYS
+    assert set(first) >= COMPARED_KEYS
     assert first["set"] is None
     assert first["inside_90"] is True and second["inside_90"] is False
     assert first["width_ratio"] == 1.5
@@ -208,7 +188,7 @@ def test_ones_own_study_is_simulated(own_file: Path, capsys: Capture):
     assert set(endpoints) == {"hfmse_change", "hfmse_response", "hfmse_change_waiting", "stands"}
     for entry in endpoints.values():
         assert entry["predicted_low"] <= entry["predicted"] <= entry["predicted_high"]
-        assert 0 < entry["effective_people"] <= 64
+        assert 0 < entry["effective_people"] < 8 * 64  # more people where weights leave few
     assert endpoints["hfmse_change"]["predicted"] > endpoints["hfmse_change_waiting"]["predicted"]
     # Eleven people scatter more than twenty-two.
     assert endpoints["hfmse_change_waiting"]["predicted_low"] < endpoints["hfmse_change_waiting"]["predicted"]

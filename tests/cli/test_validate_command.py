@@ -15,41 +15,16 @@ import pytest
 import yaml
 
 from motorpool.calibration import validate
-from motorpool.cli.main import run
 from motorpool.cli.validate import _ship
 from motorpool.studies.study import load_study, read_study
+from tests.support.command_line import COMPARED_KEYS, Capture, refused, shown
 from tests.support.credibility_samples import made_up_posterior
+from tests.support.study_example import example
 from tests.support.validation_samples import made_up_validation_run
 
-Capture = pytest.CaptureFixture[str]
-GUIDE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "own-study.md"
 SUMMARY = {"n", "inside_90", "coverage_90", "median_width_ratio"}
-KEYS = {
-    "study", "arm", "endpoint", "set", "published", "published_low", "published_high", "predicted", "predicted_low",
-    "predicted_high", "inside_90", "width_ratio",
-}  # fmt: skip
 SHIPPED = ("STR1VE-EU", "NEGATIVE-CONTROLS")
 MISSED = "STR1VE-EU.event_free_age14"
-
-
-def shown(arguments: list[str], capsys: Capture) -> str:
-    assert run(arguments) == 0
-    return capsys.readouterr().out
-
-
-def refused(arguments: list[str], capsys: Capture) -> str:
-    assert run(arguments) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert "Traceback" not in captured.err
-    return captured.err
-
-
-def example() -> dict[str, Any]:
-    """The example of the how-to page as plain data."""
-    found = re.search(r"```yaml\n(.*?)```", GUIDE.read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert found is not None
-    return yaml.safe_load(found[1])
 
 
 def written(folder: Path, name: str = "mine.yaml", **changed: Any) -> Path:
@@ -156,7 +131,7 @@ def test_json_holds_the_named_keys_and_nothing_else_is_printed(asked: list[Any],
         assert set(numbers) >= SUMMARY
     assert found["endpoints"]
     for entry in found["endpoints"]:
-        assert set(entry) >= KEYS
+        assert set(entry) >= COMPARED_KEYS
         assert entry["predicted_low"] <= entry["predicted"] <= entry["predicted_high"]
     outside = [f"{e['study']}.{e['endpoint']}" for e in found["endpoints"] if not e["inside_90"]]
     assert outside == [MISSED]

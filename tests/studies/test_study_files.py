@@ -24,20 +24,7 @@ from motorpool.studies.study import (
     run_arm_of,
 )
 from motorpool.studies.study_checks import SCALE_METRICS, known_outcomes, metrics_for
-
-PAGES = Path(__file__).resolve().parents[2] / "docs"
-
-
-def example() -> dict[str, Any]:
-    """The example of the how-to page, as plain data."""
-    return yaml.safe_load(example_text())
-
-
-def example_text() -> str:
-    page = (PAGES / "how-to" / "own-study.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)
-    assert len(blocks) == 1
-    return blocks[0]
+from tests.support.study_example import DOCS, example, example_text
 
 
 def changed(path: str, value: object) -> dict[str, Any]:
@@ -226,7 +213,7 @@ def test_a_share_that_does_not_say_of_how_many_is_refused(tmp_path: Path):
 
 
 def test_the_reference_page_names_every_field_and_every_metric():
-    page = (PAGES / "reference" / "study-file.md").read_text(encoding="utf-8")
+    page = (DOCS / "reference" / "study-file.md").read_text(encoding="utf-8")
     from motorpool.evidence.published import PublishedEndpoint
 
     for record in (PublishedStudy, PublishedEndpoint, RunSection, RunArm):

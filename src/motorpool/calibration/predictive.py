@@ -17,9 +17,9 @@ from scipy.stats import binom, norm
 
 from motorpool.calibration.sample import shared_loading
 from motorpool.evidence.published import PublishedEndpoint
-from motorpool.studies.endpoints import FRACTIONS
 from motorpool.studies.predict import Prediction
 from motorpool.studies.scale import backward, forward, published_estimate
+from motorpool.studies.words import SHARES
 
 Array = NDArray[np.float64]
 PER_DRAW = 64  # predictive samples per posterior draw
@@ -142,7 +142,7 @@ def _with_chance(
 
 def is_count(endpoint: PublishedEndpoint) -> bool:
     """Whether a figure is so many of so many people."""
-    return endpoint.metric in FRACTIONS and endpoint.n is not None
+    return endpoint.metric in SHARES and endpoint.n is not None
 
 
 def _spread(replicates: Array) -> float:

@@ -22,8 +22,8 @@ from motorpool.calibration.space import ParameterSpace
 from motorpool.calibration.targets import Target
 from motorpool.evidence.outcome_catalogue import load_outcome_catalogue
 from motorpool.evidence.published import PublishedEndpoint
-from motorpool.studies.endpoints import FRACTIONS
 from motorpool.studies.scale import load_calibration_rules
+from motorpool.studies.words import SHARES, SPREADS, TIMES
 
 Array = NDArray[np.float64]
 CHAINS = 4
@@ -48,11 +48,11 @@ class Sampled:
 def orientation(endpoint: PublishedEndpoint) -> float:
     """+1 where a larger value means a better course, -1 where it means a worse one, 0 for spreads."""
     metric, outcome = endpoint.metric, endpoint.outcome
-    if metric in ("sd", "sd_change"):
+    if metric in SPREADS:
         return 0.0
     if metric == "hazard_ratio":
         return -1.0
-    if metric in ("survival_proportion", "median_time_months", "median_age_months"):
+    if metric in ("survival_proportion", *TIMES):
         return 1.0
     catalogue = load_outcome_catalogue()
     if outcome in catalogue:
@@ -246,4 +246,4 @@ def _model(
 
 
 def _is_count(target: Target) -> bool:
-    return target.endpoint.metric in FRACTIONS and target.endpoint.n is not None
+    return target.endpoint.metric in SHARES and target.endpoint.n is not None

@@ -173,8 +173,8 @@ def run_study(
     _print_comparison(comparison)
     values = f"{draws} draws of what is not known" if draws else "central parameter values"
     print(
-        f"\nRanges: 90 % of studies of the published size, {patients} virtual people per arm, {values} "
-        f"({parameter_words()}). How far the model itself may be wrong is not in them."
+        f"\nRanges: 90 % of studies of the published size, {patients} virtual people per arm (more where weights "
+        f"leave few), {values} ({parameter_words()}). How far the model itself may be wrong is not in them."
     )
 
 

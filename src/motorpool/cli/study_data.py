@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from motorpool.cli.study_text import unit_of
+from motorpool.studies.words import unit_of
 
 if TYPE_CHECKING:
     from motorpool.studies.compare import Compared, StudyComparison

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from motorpool.studies.words import SHARES, unit_of
+
 if TYPE_CHECKING:
     from motorpool.evidence.ledger import LedgerFigure
     from motorpool.evidence.published import PublishedEndpoint, PublishedStudy
 
-SHARES = ("proportion", "survival_proportion")
-TIMES = ("median_time_months", "median_age_months")
 _METRIC_WORDS = {
     "survival_proportion": "share without",
     "proportion": "share",
@@ -52,21 +52,6 @@ def when(endpoint: PublishedEndpoint) -> str:
     elif endpoint.time_months is not None:
         parts.append("enrolment" if endpoint.time_months == 0 else f"month {_number(endpoint.time_months)}")
     return ", ".join(parts)
-
-
-def unit_of(endpoint: PublishedEndpoint) -> str:
-    """The unit of an endpoint's value as it is stored; empty for ratios and fractions."""
-    from motorpool.evidence.outcome_catalogue import load_outcome_catalogue
-
-    if endpoint.metric in SHARES or endpoint.metric == "hazard_ratio":
-        return ""
-    if endpoint.metric in TIMES or endpoint.outcome == "onset_age_months":
-        return "months"
-    if endpoint.metric == "percent_change":
-        return "%"
-    catalogue = load_outcome_catalogue()
-    unit = catalogue[endpoint.outcome].unit if endpoint.outcome in catalogue else ""
-    return f"{unit} a year" if endpoint.metric == "change_per_year" else unit
 
 
 def value_text(

@@ -20,11 +20,11 @@ from motorpool.simulation.errors import ScenarioError
 from motorpool.simulation.model import parameter_draw
 from motorpool.simulation.recruit import gather
 from motorpool.simulation.screening import Births, screen
-from motorpool.studies.endpoints import FRACTIONS
 from motorpool.studies.predict import LARGEST_SAMPLE, Prediction, predict_study
 from motorpool.studies.scale import backward, published_estimate
 from motorpool.studies.simulate import MOST_TRIED, asking_for
 from motorpool.studies.study import Population, Study, arms_of
+from motorpool.studies.words import SHARES
 
 Array = NDArray[np.float64]
 Tell = Callable[[int, int], None]
@@ -160,7 +160,7 @@ def _compared(study: Study, endpoint: PublishedEndpoint, predictions: Sequence[P
 def _in_own_unit(endpoint: PublishedEndpoint, value: Array, size: float) -> Array:
     """From the scale of an endpoint to its unit; shares lose the half person by which they were moved inwards."""
     plain = backward(endpoint, value)
-    if endpoint.metric not in FRACTIONS:
+    if endpoint.metric not in SHARES:
         return plain
     return np.clip((plain * (size + 1.0) - 0.5) / size, 0.0, 1.0)
 

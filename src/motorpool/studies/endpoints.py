@@ -13,14 +13,14 @@ from motorpool.outcomes.milestones import MILESTONES
 from motorpool.outcomes.panel import MILESTONE_INDEX, OUTCOME_INDEX
 from motorpool.simulation.readout import EVENTS
 from motorpool.studies import statistics
+from motorpool.studies.schedule import change_months
 from motorpool.studies.simulate import ArmPeople
-from motorpool.studies.study import CHANGE_MONTHS, arms_of, change_months
+from motorpool.studies.study import arms_of
 
 Array = NDArray[np.float64]
 Picks = Mapping[str, NDArray[np.intp]]
 MONTHS_PER_YEAR = HOURS_PER_YEAR / HOURS_PER_MONTH
 CHANGES = ("mean_change", "median_change", "sd_change", "percent_change", "change_per_year")
-FRACTIONS = ("proportion", "survival_proportion")
 _STATISTIC = {
     "mean": statistics.mean,
     "mean_change": statistics.mean,
@@ -211,6 +211,3 @@ def _scale_values(endpoint: PublishedEndpoint, arm: ArmPeople) -> Array:
     if endpoint.metric in CHANGES or (endpoint.metric == "difference" and change_months(endpoint) > 0):
         return change
     return now
-
-
-__all__ = ["CHANGE_MONTHS", "CHANGES", "FRACTIONS", "replicates", "whole_sample"]

@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy.stats import beta, norm
 
-from motorpool.evidence.published import COHORT_OUTCOMES, PublishedEndpoint
+from motorpool.evidence.published import PublishedEndpoint
 from motorpool.evidence.records import EvidenceRecord, build_record, read_evidence_yaml
-from motorpool.outcomes.panel import OUTCOMES
-from motorpool.studies.endpoints import CHANGES, FRACTIONS
+from motorpool.studies.words import SHARES, SPREADS, TIMES
 
 Array = NDArray[np.float64]
 Kind = Literal["logit", "log", "identity", "log_ratio"]
@@ -58,9 +57,9 @@ def load_calibration_rules() -> CalibrationRules:
 
 def kind_of(endpoint: PublishedEndpoint) -> Kind:
     """The scale of an endpoint."""
-    if endpoint.metric in FRACTIONS:
+    if endpoint.metric in SHARES:
         return "logit"
-    if endpoint.metric in ("median_time_months", "median_age_months", "hazard_ratio", "sd", "sd_change"):
+    if endpoint.metric in (*TIMES, *SPREADS, "hazard_ratio"):
         return "log"
     if endpoint.metric == "percent_change":
         return "log_ratio"
@@ -76,13 +75,13 @@ def family_of(endpoint: PublishedEndpoint) -> str:
     outcome, metric = endpoint.outcome, endpoint.metric
     if metric == "hazard_ratio":
         return "hazard_ratio"
-    if metric in ("sd", "sd_change"):
+    if metric in SPREADS:
         return "spread"
     if metric == "survival_proportion":
         return "survival"
     if metric == "proportion":
         return "proportion"
-    if metric in ("median_time_months", "median_age_months") or outcome == "onset_age_months":
+    if metric in TIMES or outcome == "onset_age_months":
         return "time"
     if outcome in ("cmap_mv", "mune"):
         return "electrophysiology" if kind_of(endpoint) != "identity" else outcome
@@ -141,7 +140,7 @@ def published_estimate(endpoint: PublishedEndpoint) -> PublishedEstimate:
     """
     n = float(endpoint.n) if endpoint.n else None
     value = float(forward(endpoint, endpoint.value, n))
-    if endpoint.metric in FRACTIONS and n is not None:
+    if endpoint.metric in SHARES and n is not None:
         k = endpoint.k if endpoint.k is not None else endpoint.value * n
         share = (k + _HALF) / (n + 2 * _HALF)
         error = 1.0 / math.sqrt((n + 2 * _HALF) * share * (1.0 - share))
@@ -158,23 +157,8 @@ def published_estimate(endpoint: PublishedEndpoint) -> PublishedEstimate:
     if endpoint.standard_error is not None and kind_of(endpoint) == "identity":
         error = endpoint.standard_error
         return PublishedEstimate(value, error, value - NORMAL_90 * error, value + NORMAL_90 * error)
-    if endpoint.metric in ("sd", "sd_change") and n is not None:
+    if endpoint.metric in SPREADS and n is not None:
         error = 1.0 / math.sqrt(2.0 * (n - 1.0))
         edges = (value - NORMAL_90 * error, value + NORMAL_90 * error)
         return PublishedEstimate(value, error, *(float(backward(endpoint, edge)) for edge in edges))
     return PublishedEstimate(value, None, None, None)
-
-
-__all__ = [
-    "CHANGES",
-    "COHORT_OUTCOMES",
-    "OUTCOMES",
-    "CalibrationRules",
-    "PublishedEstimate",
-    "backward",
-    "family_of",
-    "forward",
-    "kind_of",
-    "load_calibration_rules",
-    "published_estimate",
-]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from motorpool.evidence.published import COHORT_OUTCOMES, PublishedEndpoint
+from motorpool.studies.words import TIMES
 
 CHANGE_MONTHS = 12.0  # a slope without a time is the change over a year
 LEAST_HORIZON_MONTHS = 0.25
@@ -33,7 +34,7 @@ def needed_months(endpoint: PublishedEndpoint, youngest: float) -> float:
         return 0.0
     if endpoint.age_months is not None:
         return endpoint.age_months - youngest + 0.25
-    if endpoint.metric in ("median_time_months", "median_age_months"):
+    if endpoint.metric in TIMES:
         # Half of the people must have had the event for a median to be seen; twice the published one is ample.
         upper = endpoint.value if endpoint.interval is None else max(endpoint.value, endpoint.interval[1])
         return 2.0 * upper - (youngest if endpoint.metric == "median_age_months" else 0.0)
@@ -58,7 +59,7 @@ def schedule(endpoints: Iterable[PublishedEndpoint], youngest: float) -> tuple[f
         horizon = max(horizon, months)
         if endpoint.age_months is not None:
             regular = True
-        elif endpoint.metric not in ("median_time_months", "median_age_months"):
+        elif endpoint.metric not in TIMES:
             visits.add(months)
     if regular:
         step = REGULAR_VISIT_MONTHS if horizon <= LONG_STUDY_MONTHS else 4.0 * REGULAR_VISIT_MONTHS

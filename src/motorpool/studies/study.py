@@ -21,8 +21,6 @@ from motorpool.simulation.errors import Problem, ScenarioError
 from motorpool.simulation.loading import scenario_from_data
 from motorpool.simulation.scenario import Scenario
 from motorpool.simulation.yaml_reader import parse_yaml
-from motorpool.studies.schedule import CHANGE_MONTHS as CHANGE_MONTHS
-from motorpool.studies.schedule import change_months as change_months
 from motorpool.studies.schedule import needed_months, schedule
 from motorpool.studies.study_checks import (
     arm_problems,
