@@ -27,6 +27,7 @@ from motorpool.simulation.model import draw_of_values
 from motorpool.studies.predict import Prediction, predict_all
 from motorpool.studies.scale import family_of, load_calibration_rules
 from motorpool.studies.study import Study, load_study, study_from_published
+from tests.studies.hand_made import endpoint
 
 # In prior standard deviations from the records' values.
 TRUE_DEVIATIONS = {
@@ -39,22 +40,10 @@ MADE_WITH = 5  # added to the seed of the people who make the data
 EVENT = "death_or_permanent_ventilation_16h_14d"
 
 
-def endpoint(arm: str, outcome: str, metric: str, n: int, **clock: float) -> PublishedEndpoint:
+def made(arm: str, outcome: str, metric: str, n: int, **clock: float) -> PublishedEndpoint:
     """A figure to be made; its value is a placeholder."""
-    return PublishedEndpoint.model_validate(
-        {
-            "id": "_".join([outcome, metric, *(f"{value:g}" for value in clock.values())]),
-            "arm": arm,
-            "outcome": outcome,
-            "metric": metric,
-            "value": 0.5,
-            "n": n,
-            **clock,
-            "definition": "synthetic",
-            "checked": True,
-            "evidence_id": "synthetic",
-        }
-    )
+    name = "_".join([outcome, metric, *(f"{value:g}" for value in clock.values())])
+    return endpoint(outcome, metric, id=name, arm=arm, n=n, **clock)
 
 
 def with_endpoints(name: str, endpoints: Sequence[PublishedEndpoint], seed: int) -> Study:
@@ -74,15 +63,15 @@ def with_endpoints(name: str, endpoints: Sequence[PublishedEndpoint], seed: int)
 # Few of each study: all are of the same people, and so are not as independent as their errors say.
 ENDPOINTS = {
     "PNCR": [
-        endpoint("two_copies", "onset_age_months", "mean", 46, time_months=0),
-        endpoint("two_copies", "chop_intend", "mean", 46, time_months=0),
-        endpoint("two_copies", EVENT, "survival_proportion", 46, age_months=10.5),
-        endpoint("two_copies", "death", "survival_proportion", 46, time_months=18),
+        made("two_copies", "onset_age_months", "mean", 46, time_months=0),
+        made("two_copies", "chop_intend", "mean", 46, time_months=0),
+        made("two_copies", EVENT, "survival_proportion", 46, age_months=10.5),
+        made("two_copies", "death", "survival_proportion", 46, time_months=18),
     ],
     "ENDEAR": [
-        endpoint("sham", "chop_intend", "mean_change", 41, time_months=6),
-        endpoint("sham", "hine2", "mean", 41, time_months=0),
-        endpoint("sham", "death", "proportion", 41, time_months=9),
+        made("sham", "chop_intend", "mean_change", 41, time_months=6),
+        made("sham", "hine2", "mean", 41, time_months=0),
+        made("sham", "death", "proportion", 41, time_months=9),
     ],
 }
 
@@ -106,11 +95,11 @@ def test_parameters_behind_synthetic_studies_are_found_again():
     assert truth.size == 3
 
     # One study each of the published size, of other people than those with whom they are fitted.
-    made = predictions(truth, space, seed=MADE_WITH, count=1)
+    found_there = predictions(truth, space, seed=MADE_WITH, count=1)
     reported = [(name, one) for name, endpoints in ENDPOINTS.items() for one in endpoints]
     targets = [
         Target(name, one, float(there.replicates[0]), None, family_of(one), 0.02, float(one.n or 1))
-        for (name, one), there in zip(reported, made, strict=True)
+        for (name, one), there in zip(reported, found_there, strict=True)
     ]
 
     start = np.zeros(3)

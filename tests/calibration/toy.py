@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from typing import Any
 
 import numpy as np
 
@@ -15,8 +14,8 @@ from motorpool.calibration.sample import Data, shared_loading
 from motorpool.calibration.space import Axis, ParameterSpace
 from motorpool.calibration.targets import Target
 from motorpool.evidence.parameters import Value
-from motorpool.evidence.published import PublishedEndpoint
 from motorpool.studies.scale import load_calibration_rules
+from tests.studies.hand_made import endpoint
 
 SCALES = {"proportion": 0.3, "survival": 0.3, "hfmse": 0.3, "chop_intend": 1.5, "time": 0.12}
 # Family, outcome, metric, patients, and the standard error (None for counts).
@@ -41,20 +40,9 @@ def targets_of_kinds(count: int) -> tuple[Target, ...]:
     found: list[Target] = []
     for number in range(count):
         family, outcome, metric, n, error = KINDS[number % len(KINDS)]
-        fields: dict[str, Any] = {"id": f"made_{number}", "arm": "made", "definition": "made"}
-        clock = {} if metric == "median_time_months" else {"time_months": 12.0}
-        endpoint = PublishedEndpoint(
-            **fields,
-            **clock,
-            outcome=outcome,
-            metric=metric,
-            value=0.5,
-            n=n,
-            checked=True,
-            evidence_id="made",
-        )
+        one = endpoint(outcome, metric, id=f"made_{number}", arm="made", n=n)
         study = f"MADE-{number // len(KINDS)}"
-        found.append(Target(study, endpoint, 0.0, error, family, SCALES[family], float(n)))
+        found.append(Target(study, one, 0.0, error, family, SCALES[family], float(n)))
     return tuple(found)
 
 
