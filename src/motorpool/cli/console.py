@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 ProgressCallback = Callable[[str, float], None]
 PLAIN_STEPS = 4
+PLAIN_SECONDS = 60.0  # a long run says something at least so often
 
 
 class InputProblem(ValueError):
@@ -61,23 +62,34 @@ def _bars() -> Generator[ProgressCallback, None, None]:
 
 
 def _plain_lines() -> ProgressCallback:
-    started, before, shown = time.monotonic(), 0.0, -1
+    started, before, shown, last = time.monotonic(), 0.0, -1, 0.0
 
     def show(stage: str, fraction: float) -> None:
-        nonlocal started, before, shown
+        nonlocal started, before, shown, last
+        now = time.monotonic()
         done = min(max(fraction, 0.0), 1.0)
         if done < before:  # another piece of work begins; within one, stages share the fraction
-            started, shown = time.monotonic(), -1
+            started, shown = now, -1
         before = done
         step = int(done * PLAIN_STEPS)
-        if step <= shown:
+        if step <= shown and now - last < PLAIN_SECONDS:
             return
-        shown = step
-        elapsed = time.monotonic() - started
-        left = f", about {elapsed / done * (1.0 - done):.0f} s left" if 0.0 < done < 1.0 else ""
+        shown, last = step, now
+        left = f", about {duration((now - started) / done * (1.0 - done))} left" if 0.0 < done < 1.0 else ""
         say(f"{stage}: {100.0 * done:.0f} %{left}")
 
     return show
+
+
+def duration(seconds: float) -> str:
+    """A time in words, in the two largest units that matter."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    hours = whole // 3600
+    return f"{hours} h {whole % 3600 // 60} min" if hours < 48 else f"{hours // 24} days {hours % 24} h"
 
 
 def aligned(rows: list[tuple[str, ...]]) -> str:

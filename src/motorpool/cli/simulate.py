@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from motorpool.cli.console import InputProblem, progress_display, say
+from motorpool.cli.console import progress_display, say
 
 if TYPE_CHECKING:
+    from motorpool.simulation.kept_run import KeptRun
     from motorpool.simulation.scenario import Scenario
 
+REPORT = "report.html"
 DEMO_SCENARIO = "demo"
 
 
@@ -40,11 +42,29 @@ def simulate(
         False, "--json", help="Print results.json, and nothing else, on standard output."
     ),
     no_report: bool = typer.Option(False, "--no-report", help="Keep the results without writing a report."),
-    overwrite: bool = typer.Option(False, "--overwrite", help="Replace earlier results in the same folder."),
+    overwrite: bool = typer.Option(
+        False,
+        "--overwrite",
+        help="Replace results, or an unfinished run, of other inputs in the same folder.",
+    ),
+    keep_people: bool = typer.Option(
+        False,
+        "--keep-people",
+        help="Keep everybody's results of a large run too, in results.zarr; small runs always keep them.",
+    ),
+    cluster: str | None = typer.Option(
+        None,
+        "--cluster",
+        metavar="ADDRESS",
+        help="Simulate on the workers of this Dask scheduler, such as tcp://10.0.0.5:8786; `local` starts a worker "
+        "for each core of this machine.",
+    ),
 ) -> None:
     """Simulate a scenario; write results and report.
 
-    The folder appears only when everything in it is complete. The last line printed is the report's path.
+    The folder appears only when everything in it is complete. A run that is interrupted, however, goes on when the
+    same command is given again. A run of more than 3 million people-visits (patients x draws x arms x visits) is
+    large: it keeps summaries only and has no report. The last line printed is the report's path, or the folder's.
 
     \b
     Examples:
@@ -52,13 +72,20 @@ def simulate(
       motorpool simulate endear_like --patients 50 --out quick_look
       motorpool simulate endear_like --set arms.nusinersen.therapies.0.regimen=high_dose
       motorpool simulate demo --set uncertainty.knowledge_draws=0 --json
+      motorpool simulate endear_like --patients 1000000 --cluster local
     """
     from motorpool.simulation.loading import load_scenario
 
     scenario = load_scenario(file, _all_changes(changes, patients, seed))
     folder = (out or Path(f"{scenario.name}-results")).expanduser().absolute()
-    _refuse_unusable(folder, overwrite)
-    path = _run(scenario, folder, with_report=not no_report)
+    path = _run(
+        scenario,
+        folder,
+        with_report=not no_report,
+        overwrite=overwrite,
+        keep_people=keep_people,
+        cluster=cluster,
+    )
     if as_json:
         sys.stdout.write((folder / "results.json").read_text(encoding="utf-8"))
         say(f"Results: {folder}")
@@ -90,8 +117,7 @@ def demo(
 
     scenario = load_scenario(DEMO_SCENARIO, _all_changes([], patients, seed))
     folder = out.expanduser().absolute()
-    _refuse_unusable(folder, overwrite=True)
-    path = _run(scenario, folder, with_report=True)
+    path = _run(scenario, folder, with_report=True, overwrite=True)
     _describe(scenario, folder)
     if open_report or (open_report is None and _has_screen()):
         import webbrowser
@@ -106,43 +132,69 @@ def _all_changes(changes: list[str], patients: int | None, seed: int | None) -> 
     return [*changes, *(f"{path}={value}" for path, value in extra if value is not None)]
 
 
-def _refuse_unusable(folder: Path, overwrite: bool) -> None:
-    """Refuse, before anything is simulated, a folder that cannot take the results."""
-    from motorpool.simulation.store import check_output_folder, is_results_folder
-
-    check_output_folder(folder)
-    if not overwrite and folder.exists() and is_results_folder(folder):
-        message = (
-            f"{folder}: holds earlier results; add --overwrite to replace them, or choose another --out."
-        )
-        raise InputProblem(message)
-    parent = folder.parent
-    while not parent.exists():
-        parent = parent.parent
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
-        message = f"{folder}: {parent} is not a folder that can be written to; choose another --out."
-        raise InputProblem(message)
-
-
-def _run(scenario: Scenario, folder: Path, *, with_report: bool) -> Path:
+def _run(
+    scenario: Scenario,
+    folder: Path,
+    *,
+    with_report: bool,
+    overwrite: bool,
+    keep_people: bool = False,
+    cluster: str | None = None,
+) -> Path:
     """Simulate and keep everything in `folder`; gives the report's path, or the folder's without a report."""
-    from motorpool.simulation.api import simulate as simulate_scenario
+    from motorpool.simulation.api import keep_compiled_programs
+    from motorpool.simulation.cluster import cluster_workers
+    from motorpool.simulation.errors import ClusterError
+    from motorpool.simulation.kept_run import keep_run
+    from motorpool.simulation.part_files import unfinished_folder
 
-    with progress_display() as progress:
-        results = simulate_scenario(scenario, progress=progress)
-        if not with_report:
-            progress("Writing results", 0.0)
-            return results.save(folder)
-        from motorpool.report import write_report
+    keep_compiled_programs()
+    try:
+        with progress_display() as progress:
 
-        names: list[str] = []
+            def add_report(unfinished: Path) -> None:
+                from motorpool.report import write_report
 
-        def add_report(unfinished: Path) -> None:
-            progress("Writing the report", 0.0)
-            names.append(Path(write_report(unfinished)).name)
+                progress("Writing the report", 0.0)
+                write_report(unfinished)
 
-        progress("Writing results", 0.0)
-        return results.save(folder, finish=add_report) / names[0]
+            kept = keep_run(
+                scenario,
+                folder,
+                keep_people=keep_people,
+                overwrite=overwrite,
+                workers=None if cluster is None else cluster_workers(cluster),
+                progress=progress,
+                finish=add_report if with_report else None,
+            )
+            if kept.state == "complete already":
+                say(f"{folder}: already complete.")
+                if with_report and not kept.large and not (folder / REPORT).exists():
+                    add_report(folder)
+    except (KeyboardInterrupt, OSError, MemoryError, ClusterError):
+        if unfinished_folder(folder).is_dir():
+            say("Finished parts of the run are kept: the same command goes on with them.")
+        raise
+    _warn(kept)
+    return folder / REPORT if with_report and (folder / REPORT).exists() else folder
+
+
+def _warn(kept: KeptRun) -> None:
+    """Say what a reader of the results must know."""
+    wrong = kept.wrong
+    if wrong.people:
+        say(
+            f"Numbers of {wrong.people} people went wrong; they are left out of all summaries (see results.json):"
+        )
+        for found in wrong.first[:5]:
+            when = "" if found["visit_month"] is None else f", month {found['visit_month']:g}"
+            say(
+                f"  person {found['person']}, draw {found['draw']}, arm {found['arm']}{when}: "
+                f"{found['quantity']} is {found['value']}"
+            )
+    if kept.large:
+        left = "everybody's results, but no report" if kept.people_kept else "summaries only"
+        say(f"This run is large: the folder holds {left}.")
 
 
 def _describe(scenario: Scenario, folder: Path) -> None:

@@ -73,6 +73,12 @@ class OutputFolderError(ValueError):
     exit_code = 2
 
 
+class ClusterError(RuntimeError):
+    """Other machines cannot be used, or were lost."""
+
+    exit_code = 2
+
+
 def short_text(value: object) -> str:
     """A value as it would be written in YAML, cut to a readable length; never fails on huge numbers."""
     if value is None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -10,12 +12,24 @@ def write_file(place: Path, content: bytes) -> None:
     """Write a file under another name, flush it to the disk and give it its name."""
     temporary = place.with_name(place.name + ".writing")
     try:
-        temporary.write_bytes(content)
-        flush(temporary)
-        temporary.replace(place)
-        flush(place.parent)
+        with errors_name(place):
+            temporary.write_bytes(content)
+            flush(temporary)
+            temporary.replace(place)
+            flush(place.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def errors_name(place: Path) -> Generator[None]:
+    """Name the place in errors of the operating system that name none, as a full disk does."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            raise OSError(error.errno, os.strerror(error.errno), str(place)) from error
         raise
 
 

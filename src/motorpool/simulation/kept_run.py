@@ -7,11 +7,13 @@ them exactly. A larger one keeps summaries, from counts merged part by part, and
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from motorpool.simulation.errors import OutputFolderError
+from motorpool.simulation.errors import OutputFolderError, ScenarioError
+from motorpool.simulation.files import errors_name
 from motorpool.simulation.identity import run_identity
 from motorpool.simulation.large_results import write_large_results
 from motorpool.simulation.manifest import manifest_of
@@ -41,13 +43,15 @@ class KeptRun:
     Attributes:
         folder: where its results lie.
         state: finished now, or complete already before.
-        summaries_only: everybody's results were not kept, because the run is large.
+        large: there are too many people and visits to summarise them exactly and write a report.
+        people_kept: everybody's results are kept.
         wrong: people left out of the summaries; empty where the run was complete already.
     """
 
     folder: Path
     state: Literal["finished", "complete already"]
-    summaries_only: bool
+    large: bool
+    people_kept: bool
     wrong: WrongNumbers = WrongNumbers()
 
 
@@ -63,7 +67,7 @@ def keep_run(
     *,
     keep_people: bool = False,
     overwrite: bool = False,
-    workers: Workers | None = None,
+    workers: AbstractContextManager[Workers] | None = None,
     progress: Progress | None = None,
     finish: Finish | None = None,
 ) -> KeptRun:
@@ -74,10 +78,9 @@ def keep_run(
         directory: where the results will lie; it appears when everything in it is complete.
         keep_people: keep everybody's results of a large run too.
         overwrite: replace results and unfinished runs of other inputs.
-        workers: who simulates; this process by default.
+        workers: who simulates, called in when there is something to simulate; this process by default.
         progress: called with a stage in words and the share done, 0 to 1.
-        finish: called with the folder before it gets its name, to add a report; never for a run that keeps summaries
-            only.
+        finish: called with the folder before it gets its name, to add a report; never for a large run.
 
     Raises:
         ScenarioError: the cohort's criteria cannot be met.
@@ -87,7 +90,7 @@ def keep_run(
     kept = Kept(people=keep_people or not large, tally=large)
     identity = run_identity(scenario, asdict(kept))
     directory = directory.expanduser().absolute()
-    complete = KeptRun(directory, "complete already", summaries_only=not kept.people)
+    complete = KeptRun(directory, "complete already", large, kept.people)
     if _is_complete(directory, identity, overwrite):
         remove_unfinished(directory, identity)
         return complete
@@ -97,18 +100,22 @@ def keep_run(
         if _is_complete(directory, identity, overwrite):  # since we last looked
             done = True
             return complete
-        plans = simulate_parts(scenario, kept, parts, workers or ThisProcess(), progress)
-        folder = parts.scratch()
+        with workers or nullcontext(ThisProcess()) as able:
+            plans = simulate_parts(scenario, kept, parts, able, progress)
         if progress is not None:
             progress("writing results", 0.0)
-        _write(folder, scenario, plans, parts, kept, identity)
-        if finish is not None and not large:
-            finish(folder)
-        put_in_place(folder, directory)
+        with errors_name(directory):
+            folder = parts.scratch()
+            _write(folder, scenario, plans, parts, kept, identity)
+            if finish is not None and not large:
+                finish(folder)
+            put_in_place(folder, directory)
         done = True
+    except ScenarioError as error:  # found while sampling people: say which scenario it is about
+        raise ScenarioError(error.problems, scenario.name) from error
     finally:
         parts.close(remove=done)
-    return KeptRun(directory, "finished", not kept.people, wrong_of(plans))
+    return KeptRun(directory, "finished", large, kept.people, wrong_of(plans))
 
 
 def _is_complete(directory: Path, identity: str, overwrite: bool) -> bool:

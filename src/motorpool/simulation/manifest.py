@@ -39,8 +39,13 @@ def manifest_of(scenario: Scenario) -> dict[str, Any]:
             "block_patients": BLOCK_PATIENTS,
             "segment_steps": SEGMENT_STEPS,
         },
-        "packages": {name: _version_of(name) for name in PACKAGES},
+        "packages": packages(),
     }
+
+
+def packages() -> dict[str, str]:
+    """Versions of the packages that make or keep numbers."""
+    return {name: _version_of(name) for name in PACKAGES}
 
 
 def _version_of(package: str) -> str:

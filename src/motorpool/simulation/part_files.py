@@ -9,26 +9,19 @@ lock when that process ends, however it ends.
 from __future__ import annotations
 
 import fcntl
-import hashlib
-import io
 import json
 import os
 import shutil
 import socket
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-
 from motorpool.simulation.errors import OutputFolderError
 from motorpool.simulation.files import write_file
-from motorpool.simulation.layout import Arrays
 from motorpool.simulation.part import Facts, Part
+from motorpool.simulation.part_bytes import from_bytes, to_bytes
 
-FORMAT = "motorpool-part 1"
-CODEC = "lz4"
 LOCK, INPUTS, PARTS, RESULTS = "owner", "inputs.json", "parts", "results"
 
 
@@ -41,12 +34,12 @@ class PartFiles:
 
     def write(self, part: Part) -> None:
         """Keep a part; when this returns it is on disk."""
-        write_file(self._place(part.key), _to_bytes(part, self.identity))
+        write_file(self._place(part.key), to_bytes(part, self.identity))
 
     def read(self, key: tuple[int, int]) -> Part:
         """A part that is kept."""
         place = self._place(key)
-        part = _from_bytes(place.read_bytes(), self.identity)
+        part = from_bytes(place.read_bytes(), self.identity)
         if part is None:
             message = f"{place}: is damaged; run the same command again to simulate this part anew."
             raise OutputFolderError(message)
@@ -55,7 +48,7 @@ class PartFiles:
     def kept(self) -> Iterator[tuple[tuple[int, int], Facts]]:
         """Key and facts of every part that is kept whole; what is not is deleted."""
         for place in sorted((self.folder / PARTS).iterdir()):
-            part = None if place.suffix != ".part" else _from_bytes(place.read_bytes(), self.identity)
+            part = None if place.suffix != ".part" else from_bytes(place.read_bytes(), self.identity)
             if part is None:
                 place.unlink()
             else:
@@ -164,43 +157,3 @@ def _inputs_of(folder: Path) -> dict[str, Any] | None:
         return json.loads((folder / INPUTS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-
-
-def _to_bytes(part: Part, identity: str) -> bytes:
-    """One line that says what follows, and the packed arrays."""
-    import pyarrow as pa
-
-    plain = io.BytesIO()
-    named = {f"people/{name}": array for name, array in part.people.items()}
-    named |= {f"counts/{name}": array for name, array in part.counts.items()}
-    np.savez(plain, allow_pickle=False, **named)
-    packed = pa.compress(plain.getvalue(), codec=CODEC, asbytes=True)
-    head = {
-        "format": FORMAT,
-        "identity": identity,
-        "key": part.key,
-        "facts": asdict(part.facts),
-        "bytes": plain.tell(),
-    }
-    body = json.dumps(head).encode() + b"\n" + packed
-    return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
-
-
-def _from_bytes(content: bytes, identity: str) -> Part | None:
-    """The part that a file holds, or None where it is not whole or not of this run."""
-    import pyarrow as pa
-
-    checksum, _, body = content.partition(b"\n")
-    if hashlib.sha256(body).hexdigest().encode() != checksum:
-        return None
-    first, _, packed = body.partition(b"\n")
-    head = json.loads(first)
-    if head["format"] != FORMAT or head["identity"] != identity:
-        return None
-    plain = pa.decompress(packed, decompressed_size=head["bytes"], codec=CODEC, asbytes=True)
-    groups: dict[str, Arrays] = {"people": {}, "counts": {}}
-    with np.load(io.BytesIO(plain), allow_pickle=False) as stored:
-        for name in stored.files:
-            group, _, own = name.partition("/")
-            groups[group][own] = stored[name]
-    return Part((head["key"][0], head["key"][1]), Facts(**head["facts"]), groups["people"], groups["counts"])

@@ -1,0 +1,129 @@
+"""Simulates the parts of a run on many machines, through Dask.
+
+The scheduler hands parts to its workers; this process keeps what comes back. A part that a dying worker had is given
+to another one. Where the scheduler dies the run ends, and the same command later goes on with the parts that are kept.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from motorpool.simulation.api import keep_compiled_programs
+from motorpool.simulation.errors import ClusterError
+from motorpool.simulation.identity import code_digest
+from motorpool.simulation.manifest import packages
+from motorpool.simulation.part import Part, Task, Tell, simulate_part
+from motorpool.simulation.part_bytes import from_bytes, to_bytes
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+LOCAL = "local"
+PARTS_FOR_EACH_THREAD = 2  # one in work and one waiting, so that nobody is idle
+PATIENCE_SECONDS = 20
+
+
+@contextmanager
+def cluster_workers(address: str) -> Generator[DaskWorkers]:
+    """Workers behind the scheduler at an address, or on this machine's cores for `local`.
+
+    Raises:
+        ClusterError: Dask is not installed, or nothing answers at the address.
+    """
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        message = '--cluster needs Dask: pip install "motorpool[cluster]"'
+        raise ClusterError(message) from error
+    if address == LOCAL:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        options: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": None, "preload": [__name__]}
+        with LocalCluster(n_workers=cores or 1, **options) as cluster, Client(cluster) as client:
+            yield DaskWorkers(client, address)
+        return
+    try:
+        client = Client(address, timeout=PATIENCE_SECONDS, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        message = (
+            f"--cluster {address}: no Dask scheduler answers there; give its address, such as "
+            "tcp://10.0.0.5:8786, or local"
+        )
+        raise ClusterError(message) from error
+    with client:
+        yield DaskWorkers(client, address)
+
+
+def dask_setup(worker: Any) -> None:
+    """Give a local worker one core of its own; Dask calls this in each worker that it starts for `local`."""
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[int(worker.name) % len(cores)]})
+
+
+class DaskWorkers:
+    """The workers of a Dask scheduler."""
+
+    def __init__(self, client: Client, address: str) -> None:
+        """Begin with nothing to do."""
+        from distributed import as_completed
+
+        self._client: Any = client
+        self._address = address
+        self._done: Any = as_completed()
+
+    @property
+    def places(self) -> int:
+        """How many parts may be waiting or in work at once."""
+        return PARTS_FOR_EACH_THREAD * max(1, sum(self._client.nthreads().values()))
+
+    def submit(self, task: Task) -> None:
+        """Take on a part."""
+        future = self._client.submit(work, task, code_digest(), packages(), pure=False)
+        self._done.add(future)
+
+    def next_part(self, tell: Tell) -> Part:
+        """Wait until one of the parts taken on is done.
+
+        Raises:
+            ClusterError: the scheduler is gone, or workers cannot do the part.
+        """
+        from concurrent.futures import CancelledError
+
+        from distributed import KilledWorker
+        from distributed.comm.core import CommClosedError
+
+        future = next(self._done)
+        try:
+            part = from_bytes(future.result(), "")
+        except KilledWorker as error:
+            message = f"--cluster {self._address}: several workers died over the same part; they may need more memory."
+            raise ClusterError(message) from error
+        except (CancelledError, CommClosedError) as error:
+            message = f"--cluster {self._address}: the scheduler is gone."
+            raise ClusterError(message) from error
+        assert part is not None
+        return part
+
+
+def work(task: Task, code: str, versions: dict[str, str]) -> bytes:
+    """Simulate a part on a worker, and pack it for the way back.
+
+    Raises:
+        ClusterError: the worker's code or packages are not those of the process that asks.
+    """
+    theirs = packages()
+    unlike = [
+        f"{name} {theirs[name]} instead of {versions[name]}"
+        for name in versions
+        if theirs[name] != versions[name]
+    ]
+    if code != code_digest():
+        unlike.insert(0, "another motorpool")
+    if unlike:
+        message = f"--cluster: a worker has {', '.join(unlike)}; install the same versions everywhere"
+        raise ClusterError(message)
+    keep_compiled_programs()
+    return to_bytes(simulate_part(task), "")
