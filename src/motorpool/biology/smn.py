@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -67,5 +66,8 @@ def stress(level: Array, age_years: Array, person: Person, parameters: SmnParame
         + person.log_vulnerability
     )
     log_ratio = jnp.log(jnp.maximum(level, 1e-6)) - log_need
+    # 1 / (1 + (supply / need)^steepness): one power for all classes of a part, which differ by a factor.
+    met = jnp.exp(parameters.stress_steepness * log_ratio)
     class_shift = parameters.vulnerability_class_log_sd * jnp.asarray(CLASS_QUANTILES, log_ratio.dtype)
-    return jax.nn.sigmoid(-parameters.stress_steepness * (log_ratio[None] - class_shift[:, None, None, None]))
+    met_by_class = jnp.exp(-parameters.stress_steepness * class_shift)
+    return 1.0 / (1.0 + met[None] * met_by_class[:, None, None, None])

@@ -24,6 +24,7 @@ from motorpool.engine.integrate import recorded_now
 from motorpool.engine.native import machine
 from motorpool.engine.native.instructions import BYTES, Instructions, Value
 from motorpool.engine.native.lowering import Lowering, Memory, Operand, Values
+from motorpool.engine.native.ordering import ordered
 from motorpool.engine.state import State, Trajectory
 from motorpool.engine.step import Now, Surroundings, advance, begin, look
 
@@ -289,11 +290,11 @@ class _Writer:
                 f"define void @{FUNCTION}(ptr %arguments, i64 %patients, i64 %steps, i64 %boundaries) #0 {{",
                 "entry:",
                 *code.entry_lines,
-                *code.lines,
+                *ordered(code.lines),
                 "  ret void",
                 "}",
                 *sorted(code.declarations),
-                'attributes #0 = { nounwind "min-legal-vector-width"="512" "prefer-vector-width"="512" }',
+                'attributes #0 = { nounwind "min-legal-vector-width"="512" "prefer-vector-width"="512" "reciprocal-estimates"="vec-divf:1" }',
                 "!0 = !{}",
                 "",
             ]

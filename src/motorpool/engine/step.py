@@ -1,14 +1,14 @@
 """One step of the engine: a block of patients from one boundary of their grids to the next, and what is seen there.
 
-The drugs and the SMN level form the upstream part of the cascade and are advanced exactly (closed forms; the SMN
-level by exact integration of a quadratic through its target at the start, the middle and the end of a step). The body
-downstream is advanced by the classical fourth-order Runge-Kutta scheme, whose stages need the upstream part only at
-those three instants. Hazards are integrated by Simpson's rule. A step of length zero changes nothing.
+The drugs and the SMN level form the upstream part of the cascade. Drugs are advanced exactly (closed forms), the SMN
+level by exact integration of a quadratic through its target in each of a few parts of a step. The body downstream is advanced by the classical fourth-order Runge-Kutta scheme, whose stages need the upstream part only at
+its start, middle and end. Hazards are integrated by Simpson's rule. A step of length zero changes nothing.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
@@ -22,14 +22,23 @@ from motorpool.engine import dosing
 from motorpool.engine.parameters import ModelParameters
 from motorpool.engine.state import State
 from motorpool.outcomes import panel
-from motorpool.outcomes.respiratory_infections import infection_in_step, infection_severity
+from motorpool.outcomes.respiratory_infections import (
+    RecentEpisodes,
+    infection_in_step,
+    infection_severity,
+    later_episodes,
+    recent_episodes,
+)
 from motorpool.therapies import formulary
 from motorpool.therapies.cells import CellProtocol
 from motorpool.therapies.formulary import Amounts
 from motorpool.therapies.kinds import KIND_INDEX
 from motorpool.therapies.start_rules import STATE_RULE_OUTCOMES
 
-INSTANTS = (0.0, 0.5, 1.0)  # of a step, at which the upstream part is known
+INSTANTS = (0.0, 0.5, 1.0)  # of a step, at which the body is driven
+# Numerical choice: equal parts of a step, an even number, in each of which the SMN level is integrated; see
+# docs/explanation/numerics.md.
+UPSTREAM_PARTS = 4
 # Numerical choice: below this the power series with so many terms is exact to single precision.
 SHORT_STEP, SERIES_TERMS = 0.5, 8
 
@@ -48,11 +57,15 @@ class Surroundings:
 
 @record
 class Now:
-    """A boundary: the state, the stress of every neuron (V, T, G, P) and the reference weight (log kg) there."""
+    """A boundary: the state, and what follows from it, from the age and from luck, so as not to work it out twice.
+
+    stress (V, T, G, P): of every neuron. log_weight (P,): reference weight, log kg. episodes: recent infections.
+    """
 
     state: State
     stress: Array
     log_weight: Array
+    episodes: RecentEpisodes
 
 
 def relaxation_weights(elapsed: Array) -> tuple[Array, Array, Array]:
@@ -75,22 +88,16 @@ def relaxation_weights(elapsed: Array) -> tuple[Array, Array, Array]:
     return constant, jnp.where(short, linear_series, linear), jnp.where(short, quadratic_series, quadratic)
 
 
-def advance_smn(level: Array, targets: Array, years: Array, turnover_years: Array) -> Array:
-    """SMN level at the start, the middle and the end of a step, (instants, T, G, P).
+def advance_smn(level: Array, targets: Sequence[Array], years: Array, turnover_years: Array) -> Array:
+    """SMN level (T, G, P) after ``years`` (P,), from ``level``.
 
-    Solves level' = (target - level) / turnover exactly for the quadratic through ``targets`` (instants, T, G, P) over
-    a step of ``years`` (P,), from ``level`` (T, G, P).
+    Solves level' = (target - level) / turnover exactly for the quadratic through ``targets`` (T, G, P) at the start,
+    the middle and the end.
     """
-    first, middle, last = targets[0], targets[1], targets[2]
+    first, middle, last = targets
     slope, curvature = 4.0 * middle - 3.0 * first - last, 2.0 * (first - 2.0 * middle + last)
-
-    def at(share: Array) -> Array:
-        constant, linear, quadratic = relaxation_weights(share * years / turnover_years)
-        return (
-            level + constant * (first - level) + linear * (slope * share) + quadratic * (curvature * share**2)
-        )
-
-    return jax.vmap(at)(jnp.asarray(INSTANTS, level.dtype))
+    constant, linear, quadratic = relaxation_weights(years / turnover_years)
+    return level + constant * (first - level) + linear * slope + quadratic * curvature
 
 
 def log_weight_at(hours: Array, around: Surroundings) -> Array:
@@ -113,7 +120,8 @@ def begin(state: State, hours: Array, around: Surroundings) -> Now:
     """The first boundary of a span, at ``hours`` (P,)."""
     age_years = hours.astype(around.person.smn2_level.dtype) / HOURS_PER_YEAR
     stress = smn.stress(state.smn, age_years, around.person, around.parameters.biology.smn)
-    return Now(state=state, stress=stress, log_weight=log_weight_at(hours, around))
+    episodes = recent_episodes(around.infection_seed, hours, around.parameters.outcomes.infections)
+    return Now(state=state, stress=stress, log_weight=log_weight_at(hours, around), episodes=episodes)
 
 
 def look(now: Now, hours: Array, around: Surroundings) -> Condition:
@@ -154,28 +162,21 @@ def advance(
     body = fuse_spine(state.body, operated, parameters.biology.skeleton)
     amounts = formulary.administer(state.amounts, given.dose)
 
-    def at(share: Array) -> tuple[Amounts, Influence]:
-        hours_on = share * length.astype(dtype)
-        later = formulary.advance(
-            amounts, given.rate, hours_on, weight, person, around.protocol, parameters.therapies
-        )
-        return later, _influence(later, state.tube_placed, around)
-
-    shares = jnp.asarray(INSTANTS, dtype)
-    later, influences = jax.vmap(at)(shares)
-    targets = jax.vmap(smn.target_level, in_axes=(None, 0))(person, influences)
-    levels = advance_smn(state.smn, targets, years, parameters.biology.smn.turnover_time_years)
-    ages_within = age_years + shares[:, None] * years
-    weights_within = log_weight + shares[:, None] * (next_log_weight - log_weight)
-    stresses = jax.lax.map(
-        lambda at: smn.stress(at[0], at[1], person, parameters.biology.smn), (levels, ages_within)
-    )
-    forcings = jax.vmap(_forcing, in_axes=(0, 0, 0, 0, None))(
-        stresses, ages_within, weights_within, influences, around
-    )
+    drugs, influences = _drugs_within(amounts, given.rate, length, weight, state.tube_placed, around)
+    levels = _smn_within(state.smn, influences, years, around)
+    half = len(influences) // 2
+    influences = influences[::half]
+    forcings: list[Forcing] = []
+    for instant, (share, level, influence) in enumerate(zip(INSTANTS, levels, influences, strict=True)):
+        age_then = age_years + share * years
+        weight_then = log_weight + share * (next_log_weight - log_weight)
+        # Doses change where the SMN level is going, never where it is: at the start the stress is known.
+        stress = smn.stress(level, age_then, person, parameters.biology.smn) if instant else now.stress
+        forcings.append(_forcing(stress, age_then, weight_then, influence, around))
     half_way, moved = runge_kutta(body, forcings, years, person, parameters)
     born_years = jnp.where(age_years >= 0.0, years, 0.0)
-    hazards = _hazards((body, half_way, moved), forcings, (hours, next_hours), around, chance=chance)
+    episodes, infection = _infections(now.episodes, hours, next_hours, around, chance=chance)
+    hazards = _hazards((body, half_way, moved), forcings, infection, around)
     cumulative = stacked(
         [
             before + (first + 4.0 * middle + last) / 6.0 * born_years
@@ -185,7 +186,7 @@ def advance(
     following = State(
         body=moved,
         amounts=jax.tree.map(
-            lambda within, given_now: jnp.where(moving, within[-1], given_now), later, amounts
+            lambda within, given_now: jnp.where(moving, within, given_now), drugs, amounts
         ),
         smn=levels[-1],
         cumulative_hazard=cumulative,
@@ -197,11 +198,55 @@ def advance(
         exposure_hours=courses.exposure_hours,
         first_dose_weight_kg=courses.first_dose_weight_kg,
     )
-    return Now(state=following, stress=stresses[-1], log_weight=next_log_weight), amount
+    following_boundary = Now(
+        state=following, stress=forcings[-1].stress, log_weight=next_log_weight, episodes=episodes
+    )
+    return following_boundary, amount
 
 
 def _influence(amounts: Amounts, tube: Array, around: Surroundings) -> Influence:
     return formulary.influence(amounts, tube, around.protocol, around.parameters.therapies)
+
+
+def _drugs_within(
+    amounts: Amounts, rate: Array, length_hours: Array, weight: Array, tube: Array, around: Surroundings
+) -> tuple[Amounts, list[Influence]]:
+    """Amounts at the end of a step, and what drugs do at all nodes of its upstream part, from start to end.
+
+    Drugs are advanced exactly, so that equal parts of a step follow one another and share their exponentials. Those
+    that do not act on the SMN level are known at the start, the middle and the end only; in between they stand still.
+    """
+
+    def after(amounts: Amounts, parts: int) -> Amounts:
+        hours = length_hours.astype(weight.dtype) / parts
+        return formulary.advance(
+            amounts, rate, hours, weight, around.person, around.protocol, around.parameters.therapies
+        )
+
+    def joined(acting_on_smn: Amounts, others: Amounts) -> Amounts:
+        fields = {name: getattr(others, name) for name in Amounts.__dataclass_fields__}
+        return Amounts(**fields | {name: getattr(acting_on_smn, name) for name in formulary.ACTING_ON_SMN})
+
+    nodes = 2 * UPSTREAM_PARTS
+    fine, coarse = amounts, amounts
+    influences = [_influence(amounts, tube, around)]
+    for node in range(1, nodes + 1):
+        fine = after(fine, nodes)
+        if node % UPSTREAM_PARTS == 0:
+            coarse = after(coarse, 2)
+        influences.append(_influence(joined(fine, coarse), tube, around))
+    return joined(fine, coarse), influences
+
+
+def _smn_within(level: Array, influences: Sequence[Influence], years: Array, around: Surroundings) -> list[Array]:
+    """SMN level (T, G, P) at the start, the middle and the end of a step."""
+    turnover = around.parameters.biology.smn.turnover_time_years
+    targets = [smn.target_level(around.person, influence) for influence in influences]
+    levels = [level]
+    for part in range(UPSTREAM_PARTS):
+        nodes = targets[2 * part : 2 * part + 3]
+        levels.append(advance_smn(levels[-1], nodes, years / UPSTREAM_PARTS, turnover))
+    return levels[:: UPSTREAM_PARTS // 2]
 
 
 def _forcing(
@@ -243,34 +288,29 @@ def _follow_courses(
     return dosing.follow_courses(known, in_use, moment, plan)
 
 
-def _infection(hours: tuple[Array, Array], around: Surroundings, *, chance: bool) -> tuple[Array, Array]:
-    """Share of a step with an infection, and its mean severity then, (P,) each."""
-    infections, dtype = around.parameters.outcomes.infections, around.person.smn2_level.dtype
-    first, last = hours
-    if chance:
-        share, severity = infection_in_step(
-            around.infection_seed, first, jnp.maximum(last, first + 1), infections
-        )
-    else:
-        severity = infection_severity(around.infection_seed, first, infections, chance=False)
-        share = jnp.ones_like(severity)
-    return share.astype(dtype), severity.astype(dtype)
+def _infections(
+    episodes: RecentEpisodes, hours: Array, next_hours: Array, around: Surroundings, *, chance: bool
+) -> tuple[RecentEpisodes, tuple[Array, Array]]:
+    """Recent episodes at the step's end; share of the step with an infection and its mean severity then, (P,) each."""
+    infections = around.parameters.outcomes.infections
+    if not chance:
+        severity = infection_severity(around.infection_seed, hours, infections, chance=False)
+        return episodes, (jnp.ones_like(severity), severity)
+    later = later_episodes(episodes, around.infection_seed, next_hours, infections)
+    return later, infection_in_step(later, hours, next_hours)
 
 
 def _hazards(
     bodies: tuple[Body, Body, Body],
-    forcings: Forcing,
-    hours: tuple[Array, Array],
+    forcings: Sequence[Forcing],
+    infection: tuple[Array, Array],
     around: Surroundings,
-    *,
-    chance: bool,
 ) -> tuple[tuple[Array, ...], ...]:
     """Hazards per year of each event at the three instants of a step, (P,) each."""
     person, parameters = around.person, around.parameters
-    ill_share, severity = _infection(hours, around, chance=chance)
+    ill_share, severity = infection
     found: list[tuple[Array, Array]] = []
-    for instant, body in enumerate(bodies):
-        forcing = jax.tree.map(lambda leaf, row=instant: leaf[row], forcings)
+    for body, forcing in zip(bodies, forcings, strict=True):
         seen = condition(body, forcing, person, parameters.biology)
         # Hazards rise steeply with severity, so days with and without infection are weighed, not averaged.
         calm = panel.hazards_per_year(
@@ -286,35 +326,25 @@ def _plus(body: Body, rate: Body, years: Array) -> Body:
 
 
 def runge_kutta(
-    body: Body, forcings: Forcing, years: Array, person: Person, parameters: ModelParameters
+    body: Body, forcings: Sequence[Forcing], years: Array, person: Person, parameters: ModelParameters
 ) -> tuple[Body, Body]:
     """Body in the middle (second order, for quadrature) and at the end (fourth order) of a step of ``years`` (P,).
 
-    ``forcings`` holds the start, the middle and the end on a first axis. The stages are steps of a loop, so that they
-    share one piece of compiled code.
+    ``forcings``: at the start, the middle and the end.
     """
-    dtype = years.dtype
-    stages = (
-        jnp.array((0, 1, 1, 2)),  # instant of the forcing
-        jnp.array((1.0, 2.0, 2.0, 1.0), dtype) / 6.0,  # weight of the rate in the mean
-        jnp.array((0.5, 0.5, 1.0, 0.0), dtype),  # where to go next: this far with the rate ...
-        jnp.array((0.0, 0.0, 0.0, 1.0), dtype),  # ... and this far with the mean rate
-    )
+    start, middle, end = forcings
 
-    def stage(
-        now: tuple[Body, Body], stage_of: tuple[Array, Array, Array, Array]
-    ) -> tuple[tuple[Body, Body], Body]:
-        there, mean = now
-        instant, weight, by_rate, by_mean = stage_of
-        forcing = jax.tree.map(
-            lambda leaf: jax.lax.dynamic_index_in_dim(leaf, instant, keepdims=False), forcings
-        )
-        rate = rates_of_change(there, forcing, person, parameters.biology)
-        mean = _plus(mean, rate, weight)
-        following = _plus(_plus(body, rate, by_rate * years), mean, by_mean * years)
-        return (following, mean), there
+    def rate(there: Body, forcing: Forcing) -> Body:
+        return rates_of_change(there, forcing, person, parameters.biology)
 
-    none = jax.tree.map(jnp.zeros_like, body)
-    (moved, _), looked_at = jax.lax.scan(stage, (body, none), stages)
-    return jax.tree.map(lambda leaf: leaf[2], looked_at), moved
-
+    half, sixth = 0.5 * years, years / 6.0
+    third = 2.0 * sixth
+    at_start = rate(body, start)
+    moved = _plus(body, at_start, sixth)
+    first_middle = rate(_plus(body, at_start, half), middle)
+    moved = _plus(moved, first_middle, third)
+    half_way = _plus(body, first_middle, half)
+    second_middle = rate(half_way, middle)
+    moved = _plus(moved, second_middle, third)
+    at_end = rate(_plus(body, second_middle, years), end)
+    return half_way, _plus(moved, at_end, sixth)

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from jax.scipy.special import ndtr
 from jax.typing import ArrayLike
 
-from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_YEAR, Array, record
+from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_YEAR, Array, record, stacked
 from motorpool.outcomes.randomness import hashed_normal, hashed_uniform, name_id
 
 BIN_DAYS = 14
@@ -140,20 +140,72 @@ def mean_infection_severity(
     return _integrated_maximum(found, [one.severity for one in found], begin, end) / (end - begin)
 
 
+class RecentEpisodes(NamedTuple):
+    """The episodes that can touch the steps up to an age: those of bin ``last_bin`` (P,) and the bins before it, the
+    oldest first, (bins, P) each.
+    """
+
+    last_bin: jax.Array
+    start_days: jax.Array
+    end_days: jax.Array
+    severity: jax.Array
+
+
+def recent_episodes(
+    person_seed: jax.Array, age_hours: ArrayLike, parameters: InfectionParameters
+) -> RecentEpisodes:
+    """The recent episodes at ages (P,), looked up without a history."""
+    seed, ages = jnp.asarray(person_seed), jnp.asarray(age_hours)
+    last_bin = _bin_of(ages.astype(jnp.result_type(float)) / HOURS_PER_DAY)
+    found = [episodes_in_bin(seed, last_bin - back, parameters) for back in range(BINS_REMEMBERED + 1, -1, -1)]
+    return RecentEpisodes(last_bin, *(stacked(rows) for rows in zip(*found, strict=True)))
+
+
+def later_episodes(
+    recent: RecentEpisodes, person_seed: jax.Array, age_hours: jax.Array, parameters: InfectionParameters
+) -> RecentEpisodes:
+    """The recent episodes at later ages (P,); those that are known already are not looked up again."""
+    wanted = _bin_of(age_hours.astype(recent.severity.dtype) / HOURS_PER_DAY)
+
+    def one_bin_on(known: RecentEpisodes) -> RecentEpisodes:
+        behind = known.last_bin < wanted
+        episode = episodes_in_bin(person_seed, known.last_bin + 1, parameters)
+
+        def shifted(rows: jax.Array, newest: jax.Array) -> jax.Array:
+            moved = [*(rows[place] for place in range(1, rows.shape[0])), newest]
+            return stacked([jnp.where(behind, new, rows[place]) for place, new in enumerate(moved)])
+
+        rows = zip((known.start_days, known.end_days, known.severity), episode, strict=True)
+        return RecentEpisodes(
+            jnp.where(behind, known.last_bin + 1, known.last_bin), *(shifted(old, new) for old, new in rows)
+        )
+
+    return jax.lax.while_loop(lambda known: jnp.any(known.last_bin < wanted), one_bin_on, recent)
+
+
 def infection_in_step(
-    person_seed: jax.Array, from_hours: ArrayLike, to_hours: ArrayLike, parameters: InfectionParameters
+    recent: RecentEpisodes, from_hours: ArrayLike, to_hours: ArrayLike
 ) -> tuple[jax.Array, jax.Array]:
-    """Share of each time step with an infection, and the mean severity while there is one (0 if there is none).
+    """Share of a time step with an infection, and the mean severity while there is one (0 if there is none), (P,).
 
     For what does not grow in proportion to severity, such as a hazard: (1 - share) x (its value without infection) +
-    share x (its value at the mean severity) is exact in steps with one episode. Shapes as in
-    `mean_infection_severity`.
+    share x (its value at the mean severity) is exact in steps with one episode. ``recent`` are the episodes at the
+    step's end. A step of length zero has no infection.
     """
-    found, begin, end = _episodes_of_step(person_seed, from_hours, to_hours, parameters)
+    rows = range(recent.severity.shape[0])
+    found = [Episodes(recent.start_days[r], recent.end_days[r], recent.severity[r]) for r in rows]
+    floating = recent.severity.dtype
+    begin = jnp.asarray(from_hours).astype(floating) / HOURS_PER_DAY
+    end = jnp.asarray(to_hours).astype(floating) / HOURS_PER_DAY
+    length = jnp.maximum(end - begin, 1.0 / HOURS_PER_DAY)
     present = [jnp.where(one.severity > 0.0, 1.0, 0.0) for one in found]
-    share = jnp.clip(_integrated_maximum(found, present, begin, end) / (end - begin), 0.0, 1.0)
-    mean = _integrated_maximum(found, [one.severity for one in found], begin, end) / (end - begin)
+    share = jnp.clip(_integrated_maximum(found, present, begin, end) / length, 0.0, 1.0)
+    mean = _integrated_maximum(found, [one.severity for one in found], begin, end) / length
     return share, jnp.where(share > 0.0, mean / jnp.where(share > 0.0, share, 1.0), 0.0)
+
+
+def _bin_of(age_days: jax.Array) -> jax.Array:
+    return jnp.floor(age_days / BIN_DAYS).astype(jnp.int32)
 
 
 def _episodes_of_step(
@@ -164,9 +216,8 @@ def _episodes_of_step(
     floating = jnp.result_type(float)
     begin = jnp.asarray(from_hours).astype(floating) / HOURS_PER_DAY
     end = jnp.asarray(to_hours).astype(floating) / HOURS_PER_DAY
-    last_bin = jnp.floor(end / BIN_DAYS).astype(jnp.int32)
     return (
-        [episodes_in_bin(seed, last_bin - back, parameters) for back in range(BINS_REMEMBERED + 2)],
+        [episodes_in_bin(seed, _bin_of(end) - back, parameters) for back in range(BINS_REMEMBERED + 2)],
         begin,
         end,
     )

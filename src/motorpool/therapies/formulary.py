@@ -59,6 +59,17 @@ class Amounts:
     fusion: Array
 
 
+# The amounts that decide the SMN level of motor neurons.
+ACTING_ON_SMN = (
+    "nusinersen",
+    "risdiplam",
+    "vector_intravenous",
+    "transgene_intravenous",
+    "vector_intrathecal",
+    "transgene_intrathecal",
+)
+
+
 def nothing_given(patients: int, dtype: jnp.dtype) -> Amounts:
     """No therapy in the body."""
     zero = jnp.zeros(patients, dtype)

@@ -71,6 +71,7 @@ class Instructions:
         self._number = 0
         self._known: list[dict[str, Value]] = [{}]
         self.declarations: set[str] = set()
+        self._least: dict[str, float] = {}
 
     # -- names, types, constants
 
@@ -264,7 +265,17 @@ class Instructions:
         """The larger number; not a number if the one that is not a constant is not."""
         if left.constant is not None and right.constant is None:
             left, right = right, left
-        return self.select(self.compare("gt", right, left), right, left)
+        found = self.select(self.compare("gt", right, left), right, left)
+        if left.constant is not None or right.constant is not None:
+            known = left.constant if left.constant is not None else right.constant
+            self._least[found.text] = float(known)
+        return found
+
+    def at_least(self, value: Value) -> float:
+        """A number that the value is known not to be below."""
+        if value.constant is not None:
+            return float(value.constant)
+        return self._least.get(value.text, -math.inf)
 
     def convert(self, value: Value, dtype: str) -> Value:
         """The number as another type."""
@@ -357,7 +368,7 @@ _OPERATIONS = {
     "add": ("fadd contract", "add", "add"),
     "sub": ("fsub contract", "sub", "sub"),
     "mul": ("fmul contract", "mul", "mul"),
-    "div": ("fdiv contract", "sdiv", "udiv"),
+    "div": ("fdiv contract arcp", "sdiv", "udiv"),
     "rem": ("frem", "srem", "urem"),
     "and": ("and", "and", "and"),
     "or": ("or", "or", "or"),
