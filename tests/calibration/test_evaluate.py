@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from motorpool.calibration import evaluate as module
-from motorpool.calibration.evaluate import Evaluation, Evaluator, Job, batches
+from motorpool.calibration.evaluate import Evaluation, Evaluator, Job
 from motorpool.evidence.parameters import Value
 from tests.calibration.toy import Pool
 
@@ -120,8 +120,3 @@ def test_the_record_is_lines_of_json_without_numbers_that_json_does_not_know(rec
     lines = [json.loads(line, parse_constant=refuse) for line in record.read_text().splitlines()]
     assert [line["values"][1] for line in lines] == [None] * 3
     assert {line["identity"] for line in lines} == {"model A"}
-
-
-def test_batches_hold_everything_once_and_in_order():
-    assert [list(batch) for batch in batches(range(7), 3)] == [[0, 1, 2], [3, 4, 5], [6]]
-    assert list(batches([], 3)) == []

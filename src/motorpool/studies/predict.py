@@ -33,11 +33,6 @@ class Prediction:
     replicates: Array
     effective_people: float
 
-    @property
-    def monte_carlo_variance(self) -> float:
-        """Variance of ``value`` that comes from simulating finitely many people."""
-        return float(np.var(self.replicates[np.isfinite(self.replicates)])) if self.replicates.size else 0.0
-
 
 def arm_size_of(study: Study, endpoint: PublishedEndpoint) -> float:
     """People in an arm of a replicate study: the harmonic mean of its arms, in which variances go."""
