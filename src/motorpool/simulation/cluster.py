@@ -6,6 +6,7 @@ to another one. Where the scheduler dies the run ends, and the same command late
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -38,6 +39,9 @@ def cluster_workers(address: str) -> Generator[DaskWorkers]:
     except ImportError as error:
         message = '--cluster needs Dask: pip install "motorpool[cluster]"'
         raise ClusterError(message) from error
+    # What goes wrong with the scheduler is told in our own words.
+    for name in ("distributed.client", "distributed.utils"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     if address == LOCAL:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         options: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": None, "preload": [__name__]}
@@ -72,17 +76,18 @@ class DaskWorkers:
 
         self._client: Any = client
         self._address = address
-        self._done: Any = as_completed()
+        self._done: Any = as_completed(loop=client.loop)
 
     @property
     def places(self) -> int:
         """How many parts may be waiting or in work at once."""
-        return PARTS_FOR_EACH_THREAD * max(1, sum(self._client.nthreads().values()))
+        with self._scheduler_needed():
+            return PARTS_FOR_EACH_THREAD * max(1, sum(self._client.nthreads().values()))
 
     def submit(self, task: Task) -> None:
         """Take on a part."""
-        future = self._client.submit(work, task, code_digest(), packages(), pure=False)
-        self._done.add(future)
+        with self._scheduler_needed():
+            self._done.add(self._client.submit(work, task, code_digest(), packages(), pure=False))
 
     def next_part(self, tell: Tell) -> Part:
         """Wait until one of the parts taken on is done.
@@ -93,19 +98,29 @@ class DaskWorkers:
         from concurrent.futures import CancelledError
 
         from distributed import KilledWorker
-        from distributed.comm.core import CommClosedError
 
-        future = next(self._done)
         try:
-            part = from_bytes(future.result(), "")
+            part = from_bytes(next(self._done).result(), "")
+        except CancelledError as error:
+            raise self._gone from error
         except KilledWorker as error:
             message = f"--cluster {self._address}: several workers died over the same part; they may need more memory."
             raise ClusterError(message) from error
-        except (CancelledError, CommClosedError) as error:
-            message = f"--cluster {self._address}: the scheduler is gone."
-            raise ClusterError(message) from error
         assert part is not None
         return part
+
+    @property
+    def _gone(self) -> ClusterError:
+        return ClusterError(f"--cluster {self._address}: the scheduler is gone.")
+
+    @contextmanager
+    def _scheduler_needed(self) -> Generator[None]:
+        from concurrent.futures import CancelledError
+
+        try:
+            yield
+        except (CancelledError, OSError, ValueError) as error:  # a lost connection shows in each of these
+            raise self._gone from error
 
 
 def work(task: Task, code: str, versions: dict[str, str]) -> bytes:

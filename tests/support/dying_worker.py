@@ -1,0 +1,25 @@
+"""Preloaded into a Dask worker: the first process of all that begins a part dies of SIGKILL; MOTORPOOL_TEST_DEATH names
+the file that remembers it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+from motorpool.simulation import cluster
+
+simulate_part = cluster.simulate_part
+
+
+def dies_once(*arguments: Any) -> Any:
+    try:
+        os.close(os.open(os.environ["MOTORPOOL_TEST_DEATH"], os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return simulate_part(*arguments)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def dask_setup(worker: Any) -> None:
+    """Dask calls this when the worker starts."""
+    cluster.simulate_part = dies_once
