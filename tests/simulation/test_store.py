@@ -70,6 +70,7 @@ def test_results_json_is_the_same_for_the_same_run_anywhere(results, tmp_path):
         "version",
         "scenario",
         "cohort",
+        "excluded",
         "visit_month",
         "counted",
         "summary",

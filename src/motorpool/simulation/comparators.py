@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from motorpool.simulation.layers import Array
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -46,7 +46,7 @@ def has_cells(scenario: Mapping[str, Any], arm: str) -> bool:
     return any(course.get("therapy") == CELL_THERAPY for course in courses)
 
 
-def paired(values: Array, arms: list[str], comparators: Mapping[str, str]) -> Array:
+def paired(values: NDArray[Any], arms: list[str], comparators: Mapping[str, str]) -> NDArray[Any]:
     """Each compared arm's values minus its comparator's, the same person in both; arms on the first axis."""
     own = [arms.index(arm) for arm in comparators]
     return values[own] - values[[arms.index(other) for other in comparators.values()]]

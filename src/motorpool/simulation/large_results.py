@@ -14,7 +14,7 @@ from motorpool.simulation.partition import DrawPlan, Kept
 from motorpool.simulation.results import WrongNumbers
 from motorpool.simulation.run import PartStore, in_order, with_cohort_facts
 from motorpool.simulation.scenario import Scenario
-from motorpool.simulation.store import headline, write_summaries
+from motorpool.simulation.store import headline, rounded, write_summaries
 from motorpool.simulation.summary import measures
 from motorpool.simulation.tally import Tally, quantile_error, stack_draws, tally_statistics
 
@@ -41,7 +41,9 @@ def write_large_results(
     table = counted_table(scenario, plans, parts)
     facts = with_cohort_facts(nobody(scenario).isel(draw=[0] * len(plans)), plans)
     content = headline(facts, table, scenario.cohort.patients, wrong)
-    content["quantile_error"] = {name: quantile_error(outcome_limits(name)) for name in scenario.outcome_ids}
+    content["quantile_error"] = {
+        name: rounded(quantile_error(outcome_limits(name).of_differences)) for name in scenario.outcome_ids
+    }
     write_summaries(folder, table, content, run, identity)
 
 

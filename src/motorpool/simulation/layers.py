@@ -110,7 +110,7 @@ class Measure:
     Attributes:
         fixed: columns that are the same in every row.
         axes: column name to coordinate values, in the order of the leading axes of `values`.
-        values: shape (len of each axis..., draw, person); NaN is not counted.
+        values: shape (len of each axis..., draw, person), of any kind of number; NaN is not counted.
         kind: `number`; `share` of values 0 or 1, whose quantiles over people would say nothing; or `group`, a mean
             that is a property of the group, so that quantiles over people would mislead.
         limits: between which values they lie; None for whole numbers.
@@ -121,11 +121,11 @@ class Measure:
 
     fixed: Mapping[str, Any]
     axes: Mapping[str, Sequence[Any]]
-    values: Array
+    values: NDArray[Any]
     kind: Literal["number", "share", "group"]
     limits: Limits | None = None
-    error: Array | None = None
-    years: Array | None = None
+    error: NDArray[Any] | None = None
+    years: NDArray[Any] | None = None
     comparators: Mapping[str, str] | None = None
 
 
@@ -149,10 +149,10 @@ class Statistics:
 
 def exact_statistics(measure: Measure) -> Statistics:
     """Statistics of everybody's values."""
-    quantiles = None
+    values, quantiles = np.asarray(measure.values, dtype=float), None
     if measure.kind == "number":
-        quantiles = quantiles_over_last(measure.values, PEOPLE_QUANTILES)
-    found = replace(_moments(measure.values), quantiles=quantiles)
+        quantiles = quantiles_over_last(values, PEOPLE_QUANTILES)
+    found = replace(_moments(values), quantiles=quantiles)
     if measure.years is not None:
         found = per_year(found, mean_over_last(measure.years))
     return found if measure.error is None else replace(found, error=_moments(measure.error))
@@ -266,7 +266,7 @@ def without_excluded(measure: Measure, dataset: xr.Dataset) -> Measure:
         return measure
     out = np.asarray(dataset["excluded"].transpose("draw", "patient").values, dtype=bool)
 
-    def left(values: Array | None) -> Array | None:
+    def left(values: NDArray[Any] | None) -> NDArray[Any] | None:
         return None if values is None else np.where(out, np.nan, values)
 
     values = np.where(out, np.nan, measure.values)

@@ -71,11 +71,11 @@ def dimensions(scenario: Scenario) -> dict[str, tuple[str, ...]]:
 
 
 def arrays_of(scenario: Scenario, cohort: Recruited, arms: Sequence[ArmResults]) -> Arrays:
-    """Every variable of the people of one draw but `excluded`, with the dimensions that `dimensions` tells."""
+    """Every variable of the people of one draw but `excluded`, with the patients last, as the engine has them."""
 
     def stacked(read: _OfArm) -> NDArray[Any]:
-        """(arm, draw, patient, ...)."""
-        return np.stack([np.moveaxis(np.asarray(read(arm)), -1, 0) for arm in arms])[:, None]
+        """(arm, draw, ..., patient)."""
+        return np.stack([np.asarray(read(arm)) for arm in arms])[:, None]
 
     found: Arrays = {}
     for name in scenario.outcome_ids:
@@ -84,10 +84,18 @@ def arrays_of(scenario: Scenario, cohort: Recruited, arms: Sequence[ArmResults])
         found[f"{name}__true"] = stacked(lambda r, row=row: r.readout.true[:, row])
     for name, (_, read) in (_READ_AT_VISITS | _READ_ONCE).items():
         found[name] = stacked(read)
-    found["age_years"] = np.moveaxis(np.asarray(arms[0].readout.age_years), -1, 0)[None]
+    found["age_years"] = np.asarray(arms[0].readout.age_years)[None]
     for name, read in _READ_OF_PEOPLE.items():
         found[name] = np.asarray(read(cohort))[None]
     return found
+
+
+def in_final_order(scenario: Scenario, arrays: Mapping[str, NDArray[Any]]) -> Arrays:
+    """Arrays whose patients are last, with the dimensions that `dimensions` tells."""
+    return {
+        name: np.ascontiguousarray(np.moveaxis(arrays[name], -1, dims.index("patient")))
+        for name, dims in dimensions(scenario).items()
+    }
 
 
 def coordinates(scenario: Scenario, draws: Sequence[int], patients: int) -> dict[str, Any]:
@@ -119,12 +127,20 @@ def attributes(scenario: Scenario) -> dict[str, Any]:
     }
 
 
-def dataset_of(scenario: Scenario, arrays: Mapping[str, NDArray[Any]], draws: Sequence[int]) -> xr.Dataset:
-    """A dataset of people's arrays."""
+def dataset_of(
+    scenario: Scenario,
+    arrays: Mapping[str, NDArray[Any]],
+    draws: Sequence[int],
+    *,
+    patients_last: bool = False,
+) -> xr.Dataset:
+    """A dataset of people's arrays, in the final order or with the patients last."""
     import xarray as xr
 
-    known = dimensions(scenario)
-    variables = {name: (dims, arrays[name]) for name, dims in known.items()}
+    variables: dict[str, Any] = {}
+    for name, dims in dimensions(scenario).items():
+        last = (*(dim for dim in dims if dim != "patient"), "patient")
+        variables[name] = (last if patients_last else dims, arrays[name])
     patients = arrays["smn2_copies"].shape[1]
     return xr.Dataset(variables, coordinates(scenario, draws, patients), attributes(scenario))
 

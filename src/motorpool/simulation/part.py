@@ -16,7 +16,7 @@ import numpy as np
 
 from motorpool.engine.blocks import BLOCK_PATIENTS
 from motorpool.simulation.arm import ArmResults, simulate_arm
-from motorpool.simulation.layout import Arrays, arrays_of, dataset_of
+from motorpool.simulation.layout import Arrays, arrays_of, dataset_of, in_final_order
 from motorpool.simulation.model import Draw, parameter_draw
 from motorpool.simulation.recruit import Recruited, recruit
 from motorpool.simulation.scenario import Scenario
@@ -118,7 +118,7 @@ def simulate_part(task: Task, tell: Tell | None = None) -> Part:
     arrays = {**arrays_of(scenario, cohort, arms), "excluded": excluded[None]}
     counts: Arrays = {}
     if task.keep_tally:
-        counted = tally(dataset_of(scenario, arrays, [task.draw]))
+        counted = tally(dataset_of(scenario, arrays, [task.draw], patients_last=True))
         counts = {"moments": counted.moments, "people_by_value": counted.people_by_value}
     facts = Facts(
         people,
@@ -128,7 +128,7 @@ def simulate_part(task: Task, tell: Tell | None = None) -> Part:
         int(excluded.sum()),
         [{"draw": task.draw, **each} for each in named],
     )
-    return Part(task.key, facts, arrays if task.keep_people else {}, counts)
+    return Part(task.key, facts, in_final_order(scenario, arrays) if task.keep_people else {}, counts)
 
 
 def _cohort(task: Task, draw: Draw, tell: Tell) -> Recruited:

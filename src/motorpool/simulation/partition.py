@@ -93,7 +93,7 @@ class DrawPlan:
     @property
     def parts_expected(self) -> int:
         """How many parts the draw will have, as far as can be told."""
-        if self.whole:
+        if self.whole or not self.done:
             return -(-self.wanted // PART_PEOPLE)
         return max(len(self.done), round(self.wanted / self._expected_people))
 

@@ -26,19 +26,19 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def measures(dataset: xr.Dataset) -> Iterator[Measure]:
+def measures(dataset: xr.Dataset, precision: type[np.floating[Any]] = np.float64) -> Iterator[Measure]:
     """Everything that a summary tells of a results dataset, in a fixed order, one at a time."""
     for outcome in outcome_names(dataset):
-        yield from outcome_measures(dataset, outcome)
+        yield from outcome_measures(dataset, outcome, precision)
     yield from event_measures(dataset)
     yield from milestone_measures(dataset)
     yield from count_measures(dataset, "adverse_event")
     yield from count_measures(dataset, "procedure")
 
 
-def counted_measures(dataset: xr.Dataset) -> Iterator[Measure]:
+def counted_measures(dataset: xr.Dataset, precision: type[np.floating[Any]]) -> Iterator[Measure]:
     """Every measure without people whose numbers went wrong."""
-    return (without_excluded(measure, dataset) for measure in measures(dataset))
+    return (without_excluded(measure, dataset) for measure in measures(dataset, precision))
 
 
 def summary_table(dataset: xr.Dataset) -> pd.DataFrame:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 EVERYONE = "everyone enrolled; people who died count as not able"
 EVER = "everyone enrolled, over the whole of life so far including before enrolment"
 YEARS_ALIVE = "everyone enrolled; total number divided by the years lived during follow-up"
+ORDER = ("arm", "visit_month", "draw", "patient")
 AFFECTED = "everyone enrolled, over the whole of follow-up"
 
 
@@ -35,16 +36,17 @@ def milestone_measures(dataset: xr.Dataset) -> Iterator[Measure]:
     arms = [str(arm) for arm in dataset["arm"].values]
     months = [float(month) for month in dataset["visit_month"].values]
     for milestone in dataset["milestone"].values:
-        chosen = dataset.sel(milestone=milestone)
         common = {"kind": "milestone", "quantity": str(milestone), "unit": "share"}
-        able = chosen["milestone_status"].transpose("arm", "visit_month", "draw", "patient")
-        share = np.asarray(able.values, dtype=float)
+        able = dataset["milestone_status"].sel(milestone=milestone).transpose(*ORDER)
+        share = np.ascontiguousarray(able.values, dtype=np.int8)
         fixed = {**common, "measure": "able_share", "counted": EVERYONE}
         measure = Measure(fixed, {"arm": arms, "visit_month": months}, share, "share")
         yield measure
         yield from difference_measures(dataset, measure)
-        gained = chosen["milestone_gained_age_years"].transpose("arm", "draw", "patient")
-        ever = (~np.isnan(np.asarray(gained.values, dtype=float))).astype(float)
+        gained = (
+            dataset["milestone_gained_age_years"].sel(milestone=milestone).transpose("arm", "draw", "patient")
+        )
+        ever = (~np.isnan(gained.values)).view(np.int8)
         fixed = {**common, "measure": "ever_share", "counted": EVER, "visit_month": months[-1]}
         yield Measure(fixed, {"arm": arms}, ever, "share")
 
@@ -59,11 +61,11 @@ def count_measures(dataset: xr.Dataset, kind: str) -> Iterator[Measure]:
         "quantity": [str(name) for name in dataset[kind].values],
     }
     common = {"kind": kind, "visit_month": float(dataset["visit_month"].values[-1])}
-    counts = np.asarray(dataset[variable].transpose("arm", kind, "draw", "patient").values, dtype=float)
+    counts = np.asarray(dataset[variable].transpose("arm", kind, "draw", "patient").values)
     rate = {**common, "measure": "rate_per_year_lived", "unit": "1/year", "counted": YEARS_ALIVE}
     yield Measure(rate, axes, counts, "group", years=years_lived(dataset)[:, None])
     affected = {**common, "measure": "share_affected", "unit": "share", "counted": AFFECTED}
-    yield Measure(affected, axes, (counts > 0).astype(float), "share")
+    yield Measure(affected, axes, (counts > 0).view(np.int8), "share")
 
 
 def years_lived(dataset: xr.Dataset) -> Array:

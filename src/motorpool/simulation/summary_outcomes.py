@@ -13,10 +13,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from motorpool.simulation.comparators import arm_comparators, paired
 from motorpool.simulation.labels import outcome_view
-from motorpool.simulation.layers import Array, Measure
+from motorpool.simulation.layers import Measure
 from motorpool.simulation.limits import Limits, outcome_limits
 
 if TYPE_CHECKING:
@@ -36,36 +37,42 @@ def outcome_names(dataset: xr.Dataset) -> list[str]:
     return [str(name)[: -len(TRUE_SUFFIX)] for name in dataset.data_vars if str(name).endswith(TRUE_SUFFIX)]
 
 
-def true_scores(dataset: xr.Dataset, outcome: str) -> Array:
+def true_scores(
+    dataset: xr.Dataset, outcome: str, precision: type[np.floating[Any]] = np.float64
+) -> NDArray[Any]:
     """True values, shape (arm, visit, draw, patient); NaN when dead or not assessable."""
-    return np.asarray(dataset[outcome + TRUE_SUFFIX].transpose(*ORDER).values, dtype=float)
+    return np.asarray(dataset[outcome + TRUE_SUFFIX].transpose(*ORDER).values, dtype=precision)
 
 
-def with_death_as_worst(scores: Array, alive: Array, worst: float | None) -> Array | None:
+def with_death_as_worst(
+    scores: NDArray[Any], alive: NDArray[np.bool_], worst: float | None
+) -> NDArray[Any] | None:
     """Scores with `worst` after death, of people assessable at first; None without a worst value."""
     if worst is None:
         return None
-    filled = np.where(alive, scores, worst)
+    filled = np.where(alive, scores, scores.dtype.type(worst))
     return np.where(np.isnan(scores[:, :1]), np.nan, filled)
 
 
-def outcome_measures(dataset: xr.Dataset, outcome: str) -> Iterator[Measure]:
+def outcome_measures(
+    dataset: xr.Dataset, outcome: str, precision: type[np.floating[Any]] = np.float64
+) -> Iterator[Measure]:
     """Every measure of one outcome: scores, changes, differences, and shares better and worse."""
     arms, comparators = [str(arm) for arm in dataset["arm"].values], arm_comparators(dataset)
     months = [float(month) for month in dataset["visit_month"].values]
     view, limits = outcome_view(outcome), outcome_limits(outcome)
-    true = true_scores(dataset, outcome)
+    true = true_scores(dataset, outcome, precision)
     alive = np.asarray(dataset["alive"].transpose(*ORDER).values, dtype=bool)
     worst = with_death_as_worst(true, alive, view.worst)
     common = {"kind": "outcome", "quantity": outcome, "unit": view.unit}
 
     def of_arms(
-        measure: str, counted: str, values: Array, limits: Limits, error: Array | None = None
+        measure: str, counted: str, values: NDArray[Any], limits: Limits, error: NDArray[Any] | None = None
     ) -> Measure:
         fixed = {**common, "measure": measure, "counted": counted}
         return Measure(fixed, {"arm": arms, "visit_month": months}, values, "number", limits, error)
 
-    def of_pairs(measure: str, counted: str, values: Array, *, share: bool = False) -> Measure:
+    def of_pairs(measure: str, counted: str, values: NDArray[Any], *, share: bool = False) -> Measure:
         fixed = {**common, "measure": measure, "counted": counted} | ({"unit": "share"} if share else {})
         axes: dict[str, Sequence[Any]] = {"arm": list(comparators), "visit_month": months}
         kind, within = ("share", None) if share else ("number", limits.of_differences)
@@ -73,7 +80,7 @@ def outcome_measures(dataset: xr.Dataset, outcome: str) -> Iterator[Measure]:
 
     error = None
     if outcome in dataset:
-        error = np.asarray(dataset[outcome].transpose(*ORDER).values, dtype=float) - true
+        error = np.asarray(dataset[outcome].transpose(*ORDER).values, dtype=precision) - true
     yield of_arms("score_among_living", LIVING, true, limits, error)
     yield of_arms("change_among_living", LIVING_BOTH, true - true[:, :1], limits.of_differences)
     if worst is not None:
@@ -90,5 +97,5 @@ def outcome_measures(dataset: xr.Dataset, outcome: str) -> Iterator[Measure]:
     if important is not None and sign is not None:
         better, worse = sign * pair >= important, sign * pair <= -important
         for name, reached in (("better", better), ("worse", worse)):
-            share = np.where(np.isnan(pair), np.nan, reached.astype(float))
+            share = np.where(np.isnan(pair), pair, reached)
             yield of_pairs(f"share_{name}_by_minimal_important_difference", counted, share, share=True)

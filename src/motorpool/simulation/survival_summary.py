@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from motorpool.simulation.comparators import arm_comparators, paired
 from motorpool.simulation.layers import Array, Measure, exact_table
@@ -44,16 +45,16 @@ def event_times(dataset: xr.Dataset, event: str) -> Array:
     return np.asarray(times.values, dtype=float) * MONTHS_PER_YEAR
 
 
-def happened_by(dataset: xr.Dataset, event: str, months: Array) -> Array:
+def happened_by(dataset: xr.Dataset, event: str, months: Array) -> NDArray[np.int8]:
     """1 where the event has happened by each month, shape (arm, month, draw, patient)."""
     times = event_times(dataset, event)[:, None]
-    return (times <= np.asarray(months, dtype=float)[None, :, None, None]).astype(float)
+    return (times <= np.asarray(months, dtype=float)[None, :, None, None]).view(np.int8)
 
 
-def at_risk(dataset: xr.Dataset, event: str, months: Array) -> Array:
+def at_risk(dataset: xr.Dataset, event: str, months: Array) -> NDArray[np.int8]:
     """1 where a person is alive and event-free just before each month, shape (arm, month, draw, patient)."""
     first = np.minimum(event_times(dataset, event), event_times(dataset, "death"))[:, None]
-    return (first >= np.asarray(months, dtype=float)[None, :, None, None]).astype(float)
+    return (first >= np.asarray(months, dtype=float)[None, :, None, None]).view(np.int8)
 
 
 def counted_people(dataset: xr.Dataset, event: str) -> Array | None:
@@ -76,8 +77,8 @@ def survival_measures(dataset: xr.Dataset, event: str, months: Array) -> Iterato
         "visit_month": [float(month) for month in months],
     }
     whole = includes_death(event)
-    share = happened_by(dataset, event, months)
-    risk = at_risk(dataset, event, months)
+    share: NDArray[Any] = happened_by(dataset, event, months)
+    risk: NDArray[Any] = at_risk(dataset, event, months)
     counted = EVENT_FREE_COUNTED if whole else COMPETING_COUNTED
     counted_at_risk = AT_RISK_COUNTED
     people = counted_people(dataset, event)
@@ -87,7 +88,7 @@ def survival_measures(dataset: xr.Dataset, event: str, months: Array) -> Iterato
     common = {"kind": "event", "quantity": event, "unit": "share"}
     name = "event_free_share" if whole else "cumulative_incidence"
     fixed = {**common, "measure": name, "counted": counted}
-    measure = Measure(fixed, axes, 1.0 - share if whole else share, "share")
+    measure = Measure(fixed, axes, 1 - share if whole else share, "share")
     yield measure
     yield from difference_measures(dataset, measure)
     yield Measure({**common, "measure": "at_risk_share", "counted": counted_at_risk}, axes, risk, "share")
