@@ -12,6 +12,7 @@ from motorpool.simulation.results import Results
 from motorpool.simulation.scenario import Scenario, load_scenario
 
 Progress = Callable[[str, float], None]
+MOST_IN_MEMORY = 50_000_000  # people-visits; about 12 gigabytes
 
 
 def simulate(
@@ -41,6 +42,14 @@ def simulate(
     if seed is not None:
         overrides.append(f"seed={seed}")
     checked = load_scenario(scenario, overrides)
+    source = str(scenario) if isinstance(scenario, str | Path) else checked.name
+    if checked.people_visits > MOST_IN_MEMORY:
+        message = (
+            f"x {len(checked.arms)} arms x {checked.draws} draws x {len(checked.visit_months())} visits is more than "
+            f"the {MOST_IN_MEMORY} people-visits that are held in memory; lower one of them, or use the command "
+            "`motorpool simulate`, which summarises runs of any size"
+        )
+        raise ScenarioError.single("cohort.patients", message, value=checked.cohort.patients, source=source)
     keep_compiled_programs()
     from motorpool.simulation.manifest import manifest_of
     from motorpool.simulation.run import run
@@ -48,7 +57,6 @@ def simulate(
     try:
         dataset, wrong = run(checked, progress=progress)
     except ScenarioError as error:  # found while sampling people: say which file it is about
-        source = str(scenario) if isinstance(scenario, str | Path) else checked.name
         raise ScenarioError(error.problems, source) from error
     return Results(dataset=dataset, manifest=manifest_of(checked), wrong=wrong)
 

@@ -27,7 +27,7 @@ from motorpool.therapies.fields import (
 from motorpool.therapies.plan import Course
 from motorpool.therapies.start_rules import describe_range, outcome_range
 
-MAXIMUM_PATIENTS = 1_000_000
+MAXIMUM_PATIENTS = 10_000_000
 MAXIMUM_SMN2_COPIES = 8
 
 SHARE_TOLERANCE = 1e-6

@@ -20,7 +20,6 @@ from motorpool.therapies.plan import plan_problems
 if TYPE_CHECKING:
     from motorpool.simulation.scenario import Scenario
 
-MAXIMUM_PERSON_VISITS = 50_000_000
 MAXIMUM_VISITS = 2500
 
 
@@ -201,10 +200,3 @@ def _size(scenario: Scenario) -> Iterator[Problem]:
     visits = len(scenario.visit_months())
     if visits > MAXIMUM_VISITS:
         yield Problem("visits_months", f"makes {visits} visits; at most {MAXIMUM_VISITS} are possible")
-    total = scenario.cohort.patients * len(scenario.arms) * scenario.draws * visits
-    if total > MAXIMUM_PERSON_VISITS:
-        message = (
-            f"x {len(scenario.arms)} arms x {scenario.draws} draws x {visits} visits is more than "
-            f"{MAXIMUM_PERSON_VISITS} results per outcome; lower patients, knowledge_draws or visits"
-        )
-        yield Problem("cohort.patients", message, scenario.cohort.patients)

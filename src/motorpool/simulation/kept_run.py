@@ -32,6 +32,7 @@ from motorpool.simulation.store import (
 from motorpool.simulation.workers import ThisProcess, Workers
 
 MOST_KEPT = 3_000_000  # about a gigabyte in memory
+MOST_COUNTED = 2_000  # arms x visits of a large run; more than a gigabyte of counts
 
 Finish = Callable[[Path], None]
 
@@ -53,12 +54,6 @@ class KeptRun:
     large: bool
     people_kept: bool
     wrong: WrongNumbers = WrongNumbers()
-
-
-def is_large(scenario: Scenario) -> bool:
-    """Whether a run has too many people and visits to keep everybody's results unasked."""
-    visits = len(scenario.visit_months())
-    return scenario.cohort.patients * scenario.draws * len(scenario.arms) * visits > MOST_KEPT
 
 
 def keep_run(
@@ -86,7 +81,9 @@ def keep_run(
         ScenarioError: the cohort's criteria cannot be met.
         OutputFolderError: the folder cannot be used, or another process is at work in it.
     """
-    large = is_large(scenario)
+    large = scenario.people_visits > MOST_KEPT
+    if large:
+        _refuse_many_visits(scenario)
     kept = Kept(people=keep_people or not large, tally=large)
     identity = run_identity(scenario, asdict(kept))
     directory = directory.expanduser().absolute()
@@ -132,6 +129,17 @@ def _is_complete(directory: Path, identity: str, overwrite: bool) -> bool:
         )
         raise OutputFolderError(message)
     return False
+
+
+def _refuse_many_visits(scenario: Scenario) -> None:
+    """The counts of a large run take memory for every arm and visit."""
+    visits = len(scenario.visit_months())
+    if visits * len(scenario.arms) > MOST_COUNTED:
+        message = (
+            f"{visits} visits x {len(scenario.arms)} arms are more than the {MOST_COUNTED} that a run of "
+            f"{scenario.people_visits} people-visits can count; lower visits, arms or patients"
+        )
+        raise ScenarioError.single("visits_months", message, source=scenario.name)
 
 
 def _told(scenario: Scenario) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Cuts a run into parts: which people of which draw are simulated together.
 
-The cut depends on the scenario alone. A cohort of at most `PART_PEOPLE` is one part for each draw. A larger one is
+The cut depends on the scenario alone. A cohort of at most `part_people` is one part for each draw. A larger one is
 cut along the candidates: the first part looks at a fixed number of them, and how many of these fit sets how many
-candidates each later part looks at, so that it holds about `PART_PEOPLE`. The patients of a draw are those who fit,
+candidates each later part looks at, so that it holds about `part_people`. The patients of a draw are those who fit,
 in the order of the candidates, whoever computes the parts and in whatever order. A large cohort with baseline means
 and SDs is chosen as a whole first, because everybody's weight depends on everybody else.
 """
@@ -21,6 +21,9 @@ from motorpool.simulation.recruit import LEAST_MOST_TRIED, MOST_TRIED_PER_PATIEN
 from motorpool.simulation.scenario import Scenario
 
 PART_PEOPLE = 8192
+PART_PEOPLE_VISITS = (
+    1 << 19
+)  # fewer people where arms and visits are many, so that every part has a like size
 MOST_BLOCKS = 4096  # candidates that one part looks at, in blocks
 
 
@@ -32,6 +35,12 @@ class Kept:
     tally: bool
 
 
+def part_people(scenario: Scenario) -> int:
+    """About how many people a part of this scenario holds."""
+    fitting = PART_PEOPLE_VISITS // (len(scenario.arms) * len(scenario.visit_months()))
+    return max(BLOCK_PATIENTS, min(PART_PEOPLE, 1 << fitting.bit_length() >> 1))
+
+
 class DrawPlan:
     """The parts of one draw: which are done, and which are still to be simulated."""
 
@@ -40,7 +49,8 @@ class DrawPlan:
         self.scenario, self.draw, self.kept = scenario, draw, kept
         self.wanted: int = scenario.cohort.patients
         matched = any(criterion.mean is not None for criterion in scenario.cohort.baseline.values())
-        self.whole: bool = matched or self.wanted <= PART_PEOPLE  # recruited at once
+        self.part_people: int = part_people(scenario)
+        self.whole: bool = matched or self.wanted <= self.part_people  # recruited at once
         self.done: dict[int, Facts] = {}
 
     def add(self, number: int, facts: Facts) -> None:
@@ -94,7 +104,7 @@ class DrawPlan:
     def parts_expected(self) -> int:
         """How many parts the draw will have, as far as can be told."""
         if self.whole or not self.done:
-            return -(-self.wanted // PART_PEOPLE)
+            return -(-self.wanted // self.part_people)
         return max(len(self.done), round(self.wanted / self._expected_people))
 
     @property
@@ -116,10 +126,10 @@ class DrawPlan:
         return self.done[0].effective_sample_size if self.whole else float(self.wanted)
 
     def _slices(self) -> Iterator[Task]:
-        for number in range(-(-self.wanted // PART_PEOPLE)):
+        for number in range(-(-self.wanted // self.part_people)):
             if number not in self.done:
-                people = (number * PART_PEOPLE, min(self.wanted, (number + 1) * PART_PEOPLE))
-                yield self._task(number, people=None if self.wanted <= PART_PEOPLE else people)
+                people = (number * self.part_people, min(self.wanted, (number + 1) * self.part_people))
+                yield self._task(number, people=None if self.wanted <= self.part_people else people)
 
     def _task(
         self,
@@ -134,7 +144,7 @@ class DrawPlan:
 
     @property
     def _first_blocks(self) -> int:
-        return _whole_batches(PART_PEOPLE / BLOCK_PATIENTS)
+        return _whole_batches(self.part_people / BLOCK_PATIENTS)
 
     @property
     def _share(self) -> float:
@@ -143,7 +153,7 @@ class DrawPlan:
 
     @property
     def _later_blocks(self) -> int:
-        return min(MOST_BLOCKS, _whole_batches(PART_PEOPLE / (self._share * BLOCK_PATIENTS)))
+        return min(MOST_BLOCKS, _whole_batches(self.part_people / (self._share * BLOCK_PATIENTS)))
 
     @property
     def _expected_people(self) -> float:

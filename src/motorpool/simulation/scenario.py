@@ -167,6 +167,11 @@ class Scenario(InputModel):
             return tuple(round(index * self.visits_months.every, 9) for index in range(count + 1))
         return tuple(sorted({0.0, *self.visits_months}))
 
+    @property
+    def people_visits(self) -> int:
+        """The size of a run: patients x draws x arms x visits."""
+        return self.cohort.patients * self.draws * len(self.arms) * len(self.visit_months())
+
     def label_of(self, arm: str) -> str:
         """The arm's label, or its name in words."""
         return self.arms[arm].label or arm.replace("_", " ")
