@@ -22,6 +22,7 @@ from motorpool.engine.grid import (
     FIRST_HOUR,
     life_boundaries,
     personal_grid,
+    study_ages,
     study_boundaries,
 )
 from motorpool.outcomes.events import crossing_time
@@ -115,7 +116,7 @@ def production_grid(case: Case, courses: Any, anchors: Any) -> Any:
     base = study_boundaries(float(until[0] - enrolment[0]) / HOURS_PER_YEAR * MONTHS)
     last = enrolment + base[-1]
     after = personal_grid(
-        enrolment[None] + base[:, None], planned_jumps(courses, anchors, last), enrolment, last
+        study_ages(base, enrolment), planned_jumps(courses, anchors, last), enrolment, last
     )
     return np.unique(np.concatenate([before[:, 0], after[:, 0]]))
 

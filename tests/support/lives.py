@@ -20,7 +20,7 @@ from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_YEAR
 from motorpool.engine.blocks import BLOCK_PATIENTS, Setting, Span, begin_life, simulate_span
 from motorpool.engine.compile_plan import Anchors, cell_protocol, compile_plan, planned_jumps
 from motorpool.engine.dosing import NEVER_HOURS, Plan
-from motorpool.engine.grid import FIRST_HOUR, SEGMENT_STEPS, life_boundaries, personal_grid
+from motorpool.engine.grid import FIRST_HOUR, life_boundaries, personal_grid
 from motorpool.engine.state import State, Trajectory
 from motorpool.outcomes.panel import OUTCOME_INDEX
 from motorpool.simulation.model import Draw, parameter_draw
@@ -139,11 +139,9 @@ def anchors_of(
 
 
 def without_idle_rows(grid_hours: Numbers) -> Numbers:
-    """Drop rows that are a step of length zero for everybody and pad to whole segments again."""
+    """Drop rows that are a step of length zero for everybody."""
     moves = np.concatenate([[True], np.any(np.diff(grid_hours, axis=0) > 0, axis=1)])
-    kept = grid_hours[moves]
-    padding = -(kept.shape[0] - 1) % SEGMENT_STEPS
-    return np.concatenate([kept, np.repeat(kept[-1:], padding, axis=0)])
+    return grid_hours[moves]
 
 
 def padded(tree: Any, count: int) -> Any:

@@ -8,70 +8,75 @@ from motorpool.biology.growth import GrowthParameters, typical_maturity
 from motorpool.biology.person import Person
 from motorpool.biology.vocabulary import HOURS_PER_YEAR, Array
 from motorpool.cohorts.traits import PeopleParameters
-from motorpool.outcomes.milestones import MilestoneHistory
 from motorpool.outcomes.motor_scales import (
     ChopIntendParameters,
     ScaleParameters,
     healthy_chop_intend,
     healthy_scale_score,
 )
-from motorpool.outcomes.panel import MILESTONE_INDEX, OUTCOME_INDEX
+from motorpool.outcomes.panel import MILESTONE_INDEX
 
 INFANT_UNTIL_YEARS = 2.0  # CHOP INTEND is an infants' scale; HFMSE is used from two years on
 
 
-def onset_hours(
-    age_hours: Array,
-    outcomes: Array,
-    history: MilestoneHistory,
-    latest_walking_years: Array | float,
+def weakness_noticed(
+    hours: Array,
+    chop_intend: Array,
+    hfmse: Array,
     person: Person,
     people: PeopleParameters,
-    chop: ChopIntendParameters,
-    hfmse: ScaleParameters,
+    chop_parameters: ChopIntendParameters,
+    hfmse_parameters: ScaleParameters,
     growth: GrowthParameters,
 ) -> Array:
-    """Age in hours at which weakness is first noticed, (P,); +inf if it never is within the record.
+    """Whether weakness shows at an age of ``hours`` (P,), given the true scores (P,) then.
 
-    Noticed is what comes first: a CHOP INTEND clearly below healthy infants of the age, an HFMSE clearly below healthy
-    children of the age after two years, walking later than healthy children, or the loss of sitting or walking. How
-    clear it must be differs between families (``onset_notice``).
-
-    Args:
-        age_hours: (K, P) boundaries.
-        outcomes: (K, outcome, P) true outcomes.
-        history: milestones of the same record.
-        latest_walking_years: 99th percentile of healthy children.
+    Noticed is a CHOP INTEND clearly below healthy infants of the age, or from two years on an HFMSE clearly below
+    healthy children of the age. How clear it must be differs between families (``onset_notice``).
     """
-    years = age_hours / HOURS_PER_YEAR
-    chop_deficit = healthy_chop_intend(years, chop) - outcomes[:, OUTCOME_INDEX["chop_intend"]]
-    noticed = (
+    years = hours.astype(chop_intend.dtype) / HOURS_PER_YEAR
+    chop_deficit = healthy_chop_intend(years, chop_parameters) - chop_intend
+    hfmse_deficit = healthy_scale_score(typical_maturity(years, growth), hfmse_parameters) - hfmse
+    infant = (
         (years >= 0)
         & (years < INFANT_UNTIL_YEARS)
         & (chop_deficit > people.notice_chop_intend_deficit * person.onset_notice)
     )
-    hfmse_deficit = (
-        healthy_scale_score(typical_maturity(years, growth), hfmse) - outcomes[:, OUTCOME_INDEX["hfmse"]]
-    )
-    noticed |= (years >= INFANT_UNTIL_YEARS) & (
+    child = (years >= INFANT_UNTIL_YEARS) & (
         hfmse_deficit > people.notice_hfmse_deficit * person.onset_notice
     )
-    first = jnp.where(
-        jnp.any(noticed, axis=0),
-        jnp.take_along_axis(age_hours, jnp.argmax(noticed, axis=0)[None], axis=0)[0].astype(years.dtype),
-        jnp.inf,
-    )
+    return infant | child
+
+
+def onset_hours(
+    noticed_age_hours: Array,
+    gained_age_hours: Array,
+    lost_age_hours: Array,
+    record_end_hours: Array,
+    latest_walking_years: Array | float,
+    person: Person,
+    people: PeopleParameters,
+) -> Array:
+    """Age in hours at which weakness is first noticed, (P,); +inf if it never is within the record.
+
+    What comes first: weakness in examinations (:func:`weakness_noticed`), walking later than healthy children, or the
+    loss of sitting or walking.
+
+    Args:
+        noticed_age_hours: when examinations first showed weakness, (P,).
+        gained_age_hours, lost_age_hours: of milestones, (milestone, P).
+        record_end_hours: (P,).
+        latest_walking_years: 99th percentile of healthy children.
+    """
     late = (latest_walking_years + people.notice_delay_standing_years * person.onset_notice) * HOURS_PER_YEAR
-    late_walking = jnp.where(history.gained_age_hours[MILESTONE_INDEX["walk"]] > late, late, jnp.inf)
-    late_walking = jnp.where(late_walking <= age_hours[-1], late_walking, jnp.inf)
-    lost = jnp.minimum(
-        history.lost_age_hours[MILESTONE_INDEX["sit_10s"]], history.lost_age_hours[MILESTONE_INDEX["walk"]]
-    )
-    return jnp.minimum(first, jnp.minimum(late_walking, lost))
+    late_walking = jnp.where(gained_age_hours[MILESTONE_INDEX["walk"]] > late, late, jnp.inf)
+    late_walking = jnp.where(late_walking <= record_end_hours, late_walking, jnp.inf)
+    lost = jnp.minimum(lost_age_hours[MILESTONE_INDEX["sit_10s"]], lost_age_hours[MILESTONE_INDEX["walk"]])
+    return jnp.minimum(noticed_age_hours, jnp.minimum(late_walking, lost))
 
 
 def sma_type(
-    history: MilestoneHistory,
+    gained_age_hours: Array,
     onset: Array,
     record_end_hours: Array,
     adult_onset_years: Array | float,
@@ -84,8 +89,8 @@ def sma_type(
 
     People with a copy of SMN1 have no SMA: 0.
     """
-    sits = jnp.isfinite(history.gained_age_hours[MILESTONE_INDEX["sit_10s"]])
-    walks = jnp.isfinite(history.gained_age_hours[MILESTONE_INDEX["walk"]])
+    sits = jnp.isfinite(gained_age_hours[MILESTONE_INDEX["sit_10s"]])
+    walks = jnp.isfinite(gained_age_hours[MILESTONE_INDEX["walk"]])
     grown_up = adult_onset_years * HOURS_PER_YEAR
     adult = (onset >= grown_up) & (record_end_hours >= grown_up)
     kind = jnp.where(walks, jnp.where(adult, 4, 3), jnp.where(sits, 2, 1))

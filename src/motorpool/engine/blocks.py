@@ -1,36 +1,37 @@
-"""Blocks of patients: the only shape that the compiled program ever sees.
+"""Patients carried through spans of life: the door to the engine for all that simulates.
 
-People are simulated in blocks of one fixed size and time in segments of one fixed number of steps, so that there is
-one program for every cohort, horizon and plan, and a person's numbers never depend on who else is simulated, on how
-many, or on the number of workers.
+A person's numbers never depend on who else is simulated, on how many, or on the number of workers.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import os
+import functools
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from motorpool.biology.person import Person
 from motorpool.biology.vocabulary import Array, record
-from motorpool.engine import kernel
-from motorpool.engine.dosing import Plan
+from motorpool.engine.dosing import NEVER_HOURS, Plan
 from motorpool.engine.grid import Hours
-from motorpool.engine.integrate import integrate
+from motorpool.engine.native.program import LANES, Belongs, Program
 from motorpool.engine.parameters import ModelParameters
+from motorpool.engine.span import Life, Row, begin_span, live_on
 from motorpool.engine.state import State, Trajectory, initial_state
 from motorpool.engine.step import Surroundings
+from motorpool.engine.watch import Definitions
+from motorpool.outcomes.milestones import MilestoneWatch
 from motorpool.therapies.cells import CellProtocol
 
-BLOCK_PATIENTS = 128
+BLOCK_PATIENTS = 128  # candidates that are drawn together
+ROWS_TOGETHER = 16  # rows of results that one call of the compiled program records
+PERSONAL_OF_PLAN = ("start_hours", "stop_hours", "excluded")
 Tree = TypeVar("Tree")
-Result = TypeVar("Result")
 
 
 @record
@@ -44,56 +45,208 @@ class Setting:
 
 @dataclasses.dataclass(frozen=True)
 class Span:
-    """One block's span of life: its grid (K, P), its people, their infections' seeds and its plan."""
+    """A span of life of some people: their grid (K, P), traits, infections' seeds and plan.
+
+    ``enrolment_hours`` (P,) is the age on day 0 of the daily record of ventilation; None where there is no record.
+    """
 
     grid_hours: Hours
     person: Person
-    infection_seed: Array
+    infection_seed: Any
     plan: Plan
+    enrolment_hours: Any = None
+
+    @property
+    def patients(self) -> int:
+        """How many people."""
+        return int(self.grid_hours.shape[1])
 
 
-_integrate = jax.jit(integrate, static_argnames="chance")
-
-
-@jax.jit
-def _begin(person: Person, plan: Plan, first_hours: Array, parameters: ModelParameters) -> State:
-    return initial_state(person, plan, first_hours, parameters)
-
-
-def begin_life(span: Span, setting: Setting) -> State:
-    """State of a block at the first boundary of its life."""
-    return _begin(span.person, span.plan, jnp.asarray(span.grid_hours[0]), setting.parameters)
-
-
-EVERYTHING = tuple(field.name for field in dataclasses.fields(Trajectory))
-
-
-def simulate_span(
-    state: State,
-    span: Span,
-    setting: Setting,
-    *,
-    chance: bool = True,
-    kept: Sequence[str] = EVERYTHING,
-) -> tuple[State, Any]:
-    """Carry a block through its span; returns the state at the end and the trajectory as numpy arrays (K, ...).
-
-    ``kept`` names the fields of the trajectory that are wanted; the others are ``None``. On a processor and in single
-    precision this is machine code (:mod:`motorpool.engine.kernel`); elsewhere JAX compiles the same steps.
-    """
-    around = Surroundings(
+def surroundings(span: Span, setting: Setting) -> Surroundings:
+    """What does not change during a span."""
+    never = np.full(span.patients, NEVER_HOURS, np.int32)
+    return Surroundings(
         person=span.person,
         infection_seed=span.infection_seed,
+        enrolment_hours=never if span.enrolment_hours is None else span.enrolment_hours,
         care=setting.care,
         plan=span.plan,
         protocol=setting.protocol,
         parameters=setting.parameters,
     )
-    if jax.default_backend() == "cpu" and span.person.smn2_level.dtype == np.float32:
-        return kernel.simulate(state, span.grid_hours, around, chance=chance, kept=kept)
-    final, path = _integrate(state, jnp.asarray(span.grid_hours), around, chance=chance)
-    fields = {name: np.asarray(getattr(path, name)) if name in kept else None for name in EVERYTHING}
-    return final, Trajectory(**fields)
+
+
+def _born(hours: Array, around: Surroundings, definitions: Definitions) -> Life:
+    state = initial_state(around.person, around.plan, hours, around.parameters)
+    return begin_span(state, hours, around, definitions)
+
+
+def _enrolled(
+    state: State, milestones: MilestoneWatch, hours: Array, around: Surroundings, definitions: Definitions
+) -> Life:
+    life = begin_span(state, hours, around, definitions)
+    return dataclasses.replace(life, watched=dataclasses.replace(life.watched, milestones=milestones))
+
+
+def begin_life(span: Span, setting: Setting, definitions: Definitions = ()) -> Life:
+    """People at the first boundary of their lives."""
+    around = surroundings(span, setting)
+    hours = np.asarray(span.grid_hours[0], np.int32)
+    return run_program("born", _born, (hours, around), span.patients, definitions=definitions)
+
+
+def begin_enrolled(
+    state: State, milestones: MilestoneWatch, span: Span, setting: Setting, definitions: Definitions = ()
+) -> Life:
+    """People at enrolment, the first boundary of the span, with the milestones that they have been seen to reach."""
+    around = surroundings(span, setting)
+    hours = np.asarray(span.grid_hours[0], np.int32)
+    arguments = (state, milestones, hours, around)
+    return run_program("enrolled", _enrolled, arguments, span.patients, definitions=definitions)
+
+
+def live(
+    life: Life,
+    rows: NDArray[np.int32],
+    span: Span,
+    setting: Setting,
+    definitions: Definitions = (),
+    *,
+    chance: bool = True,
+) -> tuple[Life, Row]:
+    """Carry people on and record results at boundaries of their grids.
+
+    Args:
+        life: where they are.
+        rows: (R, P) rows of the grid, never falling.
+        span, setting: who lives, and how.
+        definitions: the trials' definitions of permanent ventilation, the same as when the life began.
+        chance: as in :func:`motorpool.engine.step.advance`.
+
+    Returns:
+        The people at the last row (its doses not yet given), and what is recorded, NumPy arrays (R, ..., P).
+    """
+    around = surroundings(span, setting)
+    grid = np.ascontiguousarray(span.grid_hours, np.int32)
+    wanted = np.asarray(rows, np.int32)
+    padding = -wanted.shape[0] % ROWS_TOGETHER
+    padded = np.concatenate([wanted, np.repeat(wanted[-1:], padding, axis=0)])
+    found: list[Row] = []
+    for first in range(0, padded.shape[0], ROWS_TOGETHER):
+        targets = padded[first : first + ROWS_TOGETHER]
+        life, some = run_program(
+            "live",
+            live_on,
+            (life, targets, grid, around),
+            span.patients,
+            tables=(2,),
+            chance=chance,
+            definitions=definitions,
+        )
+        found.append(some)
+    joined = jax.tree.map(lambda *parts: np.concatenate(parts)[: wanted.shape[0]], *found)
+    return life, joined
+
+
+def run_program(
+    name: str,
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    patients: int,
+    *,
+    shared: tuple[int, ...] = (),
+    tables: tuple[int, ...] = (),
+    **static: Any,
+) -> Any:
+    """Run a function of patients: as machine code on a processor in single precision, else through JAX.
+
+    Args:
+        name: tells the function from others.
+        function: of trees of arrays with patients on the last axis; the last argument is :class:`Surroundings`. Its
+            results all belong to patients.
+        arguments: the trees.
+        patients: how many; the last one fills up the last group of lanes.
+        shared: places of arguments that all patients share.
+        tables: places of arguments (rows, P) with any number of rows, which are only looked up.
+        static: further arguments that are fixed when the program is made.
+
+    Returns:
+        The function's results as NumPy arrays.
+    """
+    dtype = arguments[-1].person.smn2_level.dtype
+    if jax.default_backend() != "cpu" or dtype != np.float32:
+        return jax.tree.map(np.asarray, _through_jax(function, tuple(sorted(static.items())))(*arguments))
+    missing = -patients % LANES
+    belongs = tuple(
+        _belongs(argument, _kind(place, shared, tables)) for place, argument in enumerate(arguments)
+    )
+    if missing:
+        arguments = jax.tree.map(
+            lambda leaf, kind: leaf if kind is Belongs.SHARED else _with_more(leaf, missing),
+            arguments,
+            belongs,
+        )
+    program = _program(
+        name,
+        function,
+        tuple(sorted(static.items())),
+        jax.tree.structure(belongs),
+        tuple(jax.tree.leaves(belongs)),
+    )
+    result = program(*arguments)
+    return jax.tree.map(lambda leaf: leaf[..., :patients], result) if missing else result
+
+
+def _with_more(leaf: Any, missing: int) -> NDArray[Any]:
+    array = np.asarray(leaf)
+    return np.concatenate([array, np.repeat(array[..., -1:], missing, axis=-1)], axis=-1)
+
+
+@functools.cache
+def _program(
+    name: str, function: Callable[..., Any], static: tuple[tuple[str, Any], ...], structure: Any, kinds: Any
+) -> Program:
+    bound = functools.partial(function, **dict(static))
+    return Program(bound, f"{name} {static}", jax.tree.unflatten(structure, kinds))
+
+
+@functools.cache
+def _through_jax(function: Callable[..., Any], static: tuple[tuple[str, Any], ...]) -> Any:
+    return jax.jit(functools.partial(function, **dict(static)))
+
+
+def _kind(place: int, shared: tuple[int, ...], tables: tuple[int, ...]) -> Belongs:
+    if place in shared:
+        return Belongs.SHARED
+    return Belongs.OWN_TABLE if place in tables else Belongs.OWN
+
+
+def _belongs(argument: Any, kind: Belongs) -> Any:
+    """Whose the numbers of an argument are, as a tree like it."""
+    if not isinstance(argument, Surroundings):
+        return jax.tree.map(lambda _: kind, argument)
+    shared = jax.tree.map(lambda _: Belongs.SHARED, argument)
+    plan = dataclasses.replace(shared.plan, **{name: Belongs.OWN for name in PERSONAL_OF_PLAN})
+    return dataclasses.replace(
+        shared,
+        person=jax.tree.map(lambda _: Belongs.OWN, argument.person),
+        infection_seed=Belongs.OWN,
+        enrolment_hours=Belongs.OWN,
+        plan=plan,
+    )
+
+
+def simulate_span(
+    life: Life, span: Span, setting: Setting, *, chance: bool = True
+) -> tuple[State, Trajectory]:
+    """Carry people through the whole of a span and record every boundary; NumPy arrays (K, ..., P)."""
+    boundaries = span.grid_hours.shape[0]
+    start = dataclasses.replace(life, row=np.zeros(span.patients, np.int32))
+    every = np.repeat(np.arange(boundaries, dtype=np.int32)[:, None], span.patients, axis=1)
+    end, rows = live(start, every, span, setting, chance=chance)
+    doses = np.concatenate([np.asarray(rows.doses)[1:], np.zeros_like(np.asarray(rows.doses)[:1])])
+    fields = {field.name: np.asarray(getattr(rows, field.name)) for field in dataclasses.fields(Trajectory)}
+    return end.now.state, Trajectory(**{**fields, "doses": doses})
 
 
 def pad_people(values: np.ndarray, patients: int) -> list[np.ndarray]:
@@ -124,7 +277,7 @@ def join_tree(blocks: Sequence[Tree], patients: int) -> Tree:
 
 def split_plan(plan: Plan, patients: int) -> list[Plan]:
     """Cut a plan into blocks: only its per-patient fields have a patients' axis."""
-    personal = ("start_hours", "stop_hours", "excluded")
+    personal = PERSONAL_OF_PLAN
     cut = {name: pad_people(np.asarray(getattr(plan, name)), patients) for name in personal}
     count = len(cut["start_hours"])
     fields = {name: getattr(plan, name) for name in Plan.__dataclass_fields__}
@@ -132,16 +285,3 @@ def split_plan(plan: Plan, patients: int) -> list[Plan]:
         Plan(**{**fields, **{name: jnp.asarray(cut[name][block]) for name in personal}})
         for block in range(count)
     ]
-
-
-def workers() -> int:
-    """Threads that simulate blocks side by side: one per core this process may use."""
-    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1))
-
-
-def map_blocks(function: Callable[[int], Result], count: int) -> list[Result]:
-    """Apply ``function`` to every block number, in threads; results in order."""
-    if count <= 1:
-        return [function(index) for index in range(count)]
-    with ThreadPoolExecutor(min(workers(), count)) as pool:
-        return list(pool.map(function, range(count)))

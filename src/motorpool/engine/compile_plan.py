@@ -94,6 +94,7 @@ def empty_plan(patients: int) -> dict[str, NDArray[np.generic]]:
         "rate_to_kind": real(COURSES, len(KINDS)),
         "missed_probability": real(COURSES),
         "late_mean_hours": real(COURSES),
+        "is_surgery": real(COURSES),
         "luck": np.zeros(COURSES, np.uint32),
     }
 
@@ -176,6 +177,7 @@ def _compile_doses(
             arrays["missed_table"][index, missed - 1] = 1
     arrays["luck"][index] = name_id(course.name)
     arrays["missed_probability"][index] = course.missed_probability
+    arrays["is_surgery"][index] = course.therapy == "spine_surgery"
     arrays["late_mean_hours"][index] = course.late_days_mean * HOURS_PER_DAY
     if calendar.doses_of is not None:
         arrays["dose_to_kind"][index, KIND_INDEX[calendar.doses_of]] = 1.0

@@ -36,8 +36,8 @@ class Plan:
     maintenance_first_hours, maintenance_interval_hours, maintenance_amount, maintenance_count (C,).
     segment_from_hours, segment_factor (C, S): spans of the course with one dose factor (0 is a pause).
     rate (C,): continuous input while active. dose_to_kind, rate_to_kind (C, K): which kinds a course feeds.
-    missed_probability, late_mean_hours (C,). luck (C,): number of the course's name, so that luck follows the course
-    and not its place in the plan.
+    missed_probability, late_mean_hours (C,). is_surgery (C,): 1 for courses of spine surgery. luck (C,): number of the
+    course's name, so that luck follows the course and not its place in the plan.
     """
 
     start_hours: Array
@@ -67,6 +67,7 @@ class Plan:
     rate_to_kind: Array
     missed_probability: Array
     late_mean_hours: Array
+    is_surgery: Array
     luck: Array
 
 

@@ -20,11 +20,11 @@ from motorpool.engine.dosing import NEVER_HOURS
 Hours = NDArray[np.int32]
 
 FIRST_HOUR = -round(0.4 * HOURS_PER_YEAR)  # mid-gestation
-STEPS_PER_MONTH = 4
+STEPS_PER_MONTH = 2
 COARSE_AFTER_YEARS = 3
 # Numerical choices: hours after a jump at which a dose has spread so far that a longer step resolves the rest.
-AFTER_A_JUMP_HOURS = (1, 4, HOURS_PER_DAY, 3 * HOURS_PER_DAY, 6 * HOURS_PER_DAY)
-SEGMENT_STEPS = 64
+AFTER_A_JUMP_HOURS = (12, 4 * HOURS_PER_DAY)
+SHORTEST_GRID = 16
 
 
 def life_boundaries(until_hours: int) -> Hours:
@@ -44,9 +44,25 @@ def study_boundaries(horizon_months: float) -> Hours:
     return np.minimum(hours, round(horizon_months * HOURS_PER_MONTH)).astype(np.int32)
 
 
-def extra_boundaries(years: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Room for boundaries at doses, (P,): a function of the span alone, so that a plan never changes the program."""
+def study_ages(boundaries: Hours, enrolment_hours: Hours) -> Hours:
+    """Ages (B, P) of a study's base boundaries; where life is coarse, only those at whole months since enrolment.
+
+    The boundaries left out repeat the last one.
+    """
+    ages = enrolment_hours[None].astype(np.int64) + boundaries[:, None]
+    whole_month = np.arange(boundaries.shape[0]) % STEPS_PER_MONTH == 0
+    wanted = whole_month[:, None] | (ages < COARSE_AFTER_YEARS * HOURS_PER_YEAR)
+    return np.where(wanted, ages, ages[-1:]).astype(np.int32)
+
+
+def most_extra_boundaries(years: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Most boundaries added at doses, (P,): a function of the span alone, whoever else is simulated."""
     return 56 + 48 * np.ceil(years).astype(np.int64)
+
+
+def last_rows(grid_hours: Hours) -> NDArray[np.int32]:
+    """Row of each person's last boundary (P,) in a grid (K, P): the first of those that repeat it."""
+    return np.argmax(grid_hours >= grid_hours[-1:], axis=0).astype(np.int32)
 
 
 class Jumps(NamedTuple):
@@ -67,43 +83,32 @@ def _distinct(hours: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.sort(rising, axis=0)
 
 
-def whole_segments(steps: int) -> int:
-    """Number of segments that hold so many steps, rounded up to a power of two: few lengths, few compiled programs.
-
-    Segments of nothing but padding are not simulated, so that room costs memory alone.
-    """
-    return 1 << max(0, math.ceil(math.log2(max(1, -(-steps // SEGMENT_STEPS)))))
+def padded_steps(steps: int) -> int:
+    """A few lengths of grids, at most a quarter longer than needed, so that few programs read them out."""
+    step = max(SHORTEST_GRID, 1 << max(0, steps.bit_length() - 3))
+    return -(-max(steps, 1) // step) * step
 
 
-def personal_grid(
-    base_hours: Hours, jumps: Jumps, first_hours: Hours, last_hours: Hours, *, reserve: bool = True
-) -> Hours:
-    """Each person's boundaries, (K, P) rising, padded with the last hour to a few lengths (:func:`whole_segments`).
+def personal_grid(base_hours: Hours, jumps: Jumps, first_hours: Hours, last_hours: Hours) -> Hours:
+    """Each person's boundaries, (K, P) rising, padded with the last hour to a few lengths (:func:`padded_steps`).
 
     Args:
         base_hours: (B, P) ages of the base boundaries.
         jumps: where boundaries are added.
         first_hours, last_hours: (P,) span of the grid.
-        reserve: keep room for boundaries at doses, so that the shape does not depend on the plan; False where
-            nobody is ever given anything.
     """
-    own_room = extra_boundaries((last_hours - first_hours) / HOURS_PER_YEAR) * int(reserve)
+    most = most_extra_boundaries((last_hours - first_hours) / HOURS_PER_YEAR)
     inside = (jumps.hours >= first_hours) & (jumps.hours < last_hours)
     hours = np.where(inside, jumps.hours, NEVER_HOURS).astype(np.int64)
     at, fast = _distinct(hours), _distinct(hours[jumps.fast])
     after = _distinct(np.concatenate([fast + wait for wait in AFTER_A_JUMP_HOURS]))
     # What fits is decided for each person alone, so that nobody's steps depend on who else is simulated.
-    room_after = own_room - np.sum(at < NEVER_HOURS, axis=0)
-    at = np.where(np.arange(at.shape[0])[:, None] < own_room, at, NEVER_HOURS)
-    after = np.where(np.arange(after.shape[0])[:, None] < room_after, after, NEVER_HOURS)
-    extra = np.sort(np.concatenate([at, after]), axis=0)[: own_room.max(initial=0)]
-    rows = np.full((int(own_room.max(initial=0)), first_hours.shape[0]), NEVER_HOURS, np.int64)
-    rows[: extra.shape[0]] = extra
-    every = np.concatenate([first_hours[None], base_hours, rows, last_hours[None]])
-    every = np.sort(np.clip(every, first_hours, last_hours), axis=0)
-    # Every boundary once; what is left over repeats the last.
-    every[1:][every[1:] == every[:-1]] = NEVER_HOURS
-    every = np.minimum(np.sort(every, axis=0), last_hours)
-    steps = every.shape[0] - 1
-    padding = SEGMENT_STEPS * whole_segments(steps) - steps
+    at = np.where(np.arange(at.shape[0])[:, None] < most, at, NEVER_HOURS)
+    left = most - np.sum(at < NEVER_HOURS, axis=0)
+    after = np.where(np.arange(after.shape[0])[:, None] < left, after, NEVER_HOURS)
+    every = np.concatenate([first_hours[None], base_hours, at, after, last_hours[None]])
+    every = _distinct(np.clip(every, first_hours, last_hours))
+    needed = int(np.sum(every < NEVER_HOURS, axis=0).max(initial=1))
+    every = np.minimum(every[:needed], last_hours)
+    padding = padded_steps(needed - 1) + 1 - needed
     return np.concatenate([every, np.repeat(every[-1:], padding, axis=0)]).astype(np.int32)

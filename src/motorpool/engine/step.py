@@ -1,8 +1,9 @@
 """One step of the engine: a block of patients from one boundary of their grids to the next, and what is seen there.
 
 The drugs and the SMN level form the upstream part of the cascade. Drugs are advanced exactly (closed forms), the SMN
-level by exact integration of a quadratic through its target in each of a few parts of a step. The body downstream is advanced by the classical fourth-order Runge-Kutta scheme, whose stages need the upstream part only at
-its start, middle and end. Hazards are integrated by Simpson's rule. A step of length zero changes nothing.
+level by exact integration of a quadratic through its target in each of a few parts of a step. The body downstream is
+advanced by the classical fourth-order Runge-Kutta scheme, whose stages need the upstream part only at the start, the
+middle and the end of a step. Hazards are integrated by Simpson's rule.
 """
 
 from __future__ import annotations
@@ -45,10 +46,14 @@ SHORT_STEP, SERIES_TERMS = 0.5, 8
 
 @record
 class Surroundings:
-    """What does not change while a block of patients lives: traits, seeds of infections, plan, care, parameters."""
+    """What does not change while a block of patients lives: traits, seeds of infections, plan, care, parameters.
+
+    enrolment_hours (P,): age on day 0 of the daily record; ``NEVER_HOURS`` where there is none.
+    """
 
     person: Person
     infection_seed: Array
+    enrolment_hours: Array
     care: Array
     plan: dosing.Plan
     protocol: CellProtocol
@@ -134,7 +139,14 @@ def look(now: Now, hours: Array, around: Surroundings) -> Condition:
 
 
 def advance(
-    now: Now, hours: Array, next_hours: Array, courses_in_use: Array, around: Surroundings, *, chance: bool
+    now: Now,
+    hours: Array,
+    next_hours: Array,
+    courses_in_use: Array,
+    around: Surroundings,
+    *,
+    chance: bool,
+    with_hazards: bool = True,
 ) -> tuple[Now, Array]:
     """Give the doses due and carry a block of patients to the next boundary.
 
@@ -144,6 +156,7 @@ def advance(
         courses_in_use: number of the plan's first courses that can ever start, scalar.
         around: what does not change.
         chance: whether infections come by chance; else their expected severity acts all the time.
+        with_hazards: whether events can happen; without, hazards and infections are left out.
 
     Returns:
         The next boundary, and the amounts given at this one by course, (C, P).
@@ -152,7 +165,6 @@ def advance(
     dtype = person.smn2_level.dtype
     age_years = hours.astype(dtype) / HOURS_PER_YEAR
     length = next_hours - hours
-    moving = length > 0
     years = length.astype(dtype) / HOURS_PER_YEAR
     log_weight, next_log_weight = now.log_weight, log_weight_at(next_hours, around)
     weight = jnp.exp(0.5 * (log_weight + next_log_weight) + person.log_weight)
@@ -175,23 +187,23 @@ def advance(
         forcings.append(_forcing(stress, age_then, weight_then, influence, around))
     half_way, moved = runge_kutta(body, forcings, years, person, parameters)
     born_years = jnp.where(age_years >= 0.0, years, 0.0)
-    episodes, infection = _infections(now.episodes, hours, next_hours, around, chance=chance)
-    hazards = _hazards((body, half_way, moved), forcings, infection, around)
-    cumulative = stacked(
-        [
-            before + (first + 4.0 * middle + last) / 6.0 * born_years
-            for before, (first, middle, last) in zip(state.cumulative_hazard, hazards, strict=True)
-        ]
-    )
+    episodes, cumulative = now.episodes, state.cumulative_hazard
+    if with_hazards:
+        episodes, infection = _infections(now.episodes, hours, next_hours, around, chance=chance)
+        hazards = _hazards((body, half_way, moved), forcings, infection, around)
+        cumulative = stacked(
+            [
+                before + (first + 4.0 * middle + last) / 6.0 * born_years
+                for before, (first, middle, last) in zip(state.cumulative_hazard, hazards, strict=True)
+            ]
+        )
     following = State(
         body=moved,
-        amounts=jax.tree.map(
-            lambda within, given_now: jnp.where(moving, within, given_now), drugs, amounts
-        ),
+        amounts=drugs,
         smn=levels[-1],
         cumulative_hazard=cumulative,
         tube_placed=jnp.where(cumulative[1] >= person.tube_feeding_draw, 1.0, state.tube_placed),
-        given_until_hours=jnp.where(moving, hours, state.given_until_hours),
+        given_until_hours=hours,
         start_hours=courses.start_hours,
         stop_hours=courses.stop_hours,
         administrations=courses.administrations,
@@ -238,7 +250,9 @@ def _drugs_within(
     return joined(fine, coarse), influences
 
 
-def _smn_within(level: Array, influences: Sequence[Influence], years: Array, around: Surroundings) -> list[Array]:
+def _smn_within(
+    level: Array, influences: Sequence[Influence], years: Array, around: Surroundings
+) -> list[Array]:
     """SMN level (T, G, P) at the start, the middle and the end of a step."""
     turnover = around.parameters.biology.smn.turnover_time_years
     targets = [smn.target_level(around.person, influence) for influence in influences]

@@ -69,8 +69,8 @@ class _Run(NamedTuple):
     start: jax.Array
 
 
-class _State(NamedTuple):
-    """What is known at a grid time, each (..., P)."""
+class MilestoneWatch(NamedTuple):
+    """What is known of milestones at a grid time, each (..., P): the margin, and the stretches and events so far."""
 
     height: jax.Array
     age: jax.Array
@@ -97,6 +97,47 @@ def _follow_run(
     return _Run(inside, start), end
 
 
+def _rules(height: jax.Array, parameters: MilestoneParameters) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Hold time and loss hold time in hours, and hysteresis, for margins (..., P)."""
+    dimensions = height.ndim + 1
+    hold = _per_milestone(parameters.hold_days, dimensions) * float(HOURS_PER_DAY)
+    loss_hold = _per_milestone(parameters.loss_hold_days, dimensions) * float(HOURS_PER_DAY)
+    return hold, loss_hold, _per_milestone(parameters.hysteresis, dimensions)
+
+
+def watch_milestones(
+    height: jax.Array, age_hours: jax.Array, parameters: MilestoneParameters
+) -> MilestoneWatch:
+    """Begin to watch milestones: margins (..., P) at ages of the same shape."""
+    hold, _, hysteresis = _rules(height, parameters)
+    ages = jnp.broadcast_to(age_hours, height.shape)
+    never = jnp.full(height.shape, jnp.inf, height.dtype)
+    able, unable = _Run(height >= 0, ages), _Run(-hysteresis - height > 0, ages)
+    held = able.inside & (hold <= 0)
+    return MilestoneWatch(height, ages, able, unable, held, jnp.where(held, ages, jnp.inf), never)
+
+
+def follow_milestones(
+    state: MilestoneWatch, next_height: jax.Array, next_age: jax.Array, parameters: MilestoneParameters
+) -> MilestoneWatch:
+    """Watch milestones through one step, to margins and ages (..., P) at its end."""
+    hold, loss_hold, hysteresis = _rules(next_height, parameters)
+    next_age = jnp.broadcast_to(next_age, next_height.shape)
+    span = (state.age, next_age)
+    next_depth = -hysteresis - next_height
+    able, able_until = _follow_run(state.able, state.height, next_height, next_height >= 0, span)
+    unable, unable_until = _follow_run(
+        state.unable, -hysteresis - state.height, next_depth, next_depth > 0, span
+    )
+    gain, loss = able.start + hold, unable.start + loss_hold
+    gains, loses = able_until >= gain, unable_until >= loss
+    gained = jnp.where(gains, jnp.minimum(state.gained, gain), state.gained)
+    lost = jnp.where(loses & (loss > gained), jnp.minimum(state.lost, loss), state.lost)
+    later_loss = jnp.where(loses, loss, -jnp.inf) >= jnp.where(gains, gain, -jnp.inf)
+    held = jnp.where(gains | loses, ~later_loss, state.held)
+    return MilestoneWatch(next_height, next_age, able, unable, held, gained, lost)
+
+
 def milestone_history(
     margin: jax.Array,
     age_hours: ArrayLike,
@@ -118,31 +159,11 @@ def milestone_history(
     ages = jnp.asarray(age_hours).astype(floating)
     ages = ages.reshape(ages.shape[:1] + (1,) * (height.ndim - ages.ndim) + ages.shape[1:])
     ages = jnp.broadcast_to(ages, height.shape)
-    hold = _per_milestone(parameters.hold_days, height.ndim) * float(HOURS_PER_DAY)
-    loss_hold = _per_milestone(parameters.loss_hold_days, height.ndim) * float(HOURS_PER_DAY)
-    hysteresis = _per_milestone(parameters.hysteresis, height.ndim)
-    depth = -hysteresis - height
+    start = watch_milestones(height[0], ages[0], parameters)
 
-    never = jnp.full(height.shape[1:], jnp.inf, floating)
-    able, unable = _Run(height[0] >= 0, ages[0]), _Run(depth[0] > 0, ages[0])
-    start = _State(height[0], ages[0], able, unable, able.inside & (hold <= 0), never, never)
-    start = start._replace(gained=jnp.where(start.held, ages[0], jnp.inf))
-
-    def step(state: _State, now: tuple[jax.Array, jax.Array]) -> tuple[_State, jax.Array]:
-        next_height, next_age = now
-        span = (state.age, next_age)
-        next_depth = -hysteresis - next_height
-        able, able_until = _follow_run(state.able, state.height, next_height, next_height >= 0, span)
-        unable, unable_until = _follow_run(
-            state.unable, -hysteresis - state.height, next_depth, next_depth > 0, span
-        )
-        gain, loss = able.start + hold, unable.start + loss_hold
-        gains, loses = able_until >= gain, unable_until >= loss
-        gained = jnp.where(gains, jnp.minimum(state.gained, gain), state.gained)
-        lost = jnp.where(loses & (loss > gained), jnp.minimum(state.lost, loss), state.lost)
-        later_loss = jnp.where(loses, loss, -jnp.inf) >= jnp.where(gains, gain, -jnp.inf)
-        held = jnp.where(gains | loses, ~later_loss, state.held)
-        return _State(next_height, next_age, able, unable, held, gained, lost), held
+    def step(state: MilestoneWatch, now: tuple[jax.Array, jax.Array]) -> tuple[MilestoneWatch, jax.Array]:
+        later = follow_milestones(state, *now, parameters)
+        return later, later.held
 
     last, later_status = jax.lax.scan(step, start, (height[1:], ages[1:]))
     gained, lost = last.gained, last.lost

@@ -10,6 +10,7 @@ the phase of the season being a hashed draw because the month of birth is. Sever
 with the given mean, cut at 1; duration is log-normal, cut at two bins.
 """
 
+import math
 from functools import reduce
 from itertools import combinations
 from typing import NamedTuple
@@ -140,8 +141,14 @@ def mean_infection_severity(
     return _integrated_maximum(found, [one.severity for one in found], begin, end) / (end - begin)
 
 
+LONGEST_STEP_DAYS = 31.0
+"""Longest stretch of time over which recent episodes are looked at together: a month."""
+RECENT_BINS = math.ceil(LONGEST_STEP_DAYS / BIN_DAYS) + 1 + BINS_REMEMBERED
+"""Bins whose episodes can touch such a stretch."""
+
+
 class RecentEpisodes(NamedTuple):
-    """The episodes that can touch the steps up to an age: those of bin ``last_bin`` (P,) and the bins before it, the
+    """The episodes that can touch the month up to an age: those of bin ``last_bin`` (P,) and of the bins before it, the
     oldest first, (bins, P) each.
     """
 
@@ -150,6 +157,14 @@ class RecentEpisodes(NamedTuple):
     end_days: jax.Array
     severity: jax.Array
 
+    def severity_at(self, age_days: jax.Array) -> jax.Array:
+        """Severity (0 to 1) of the worst episode active at ages (P,) within the month."""
+        worst = jnp.zeros_like(self.severity[0])
+        for row in range(self.severity.shape[0]):
+            active = (age_days >= self.start_days[row]) & (age_days < self.end_days[row])
+            worst = jnp.maximum(worst, jnp.where(active, self.severity[row], 0.0))
+        return worst
+
 
 def recent_episodes(
     person_seed: jax.Array, age_hours: ArrayLike, parameters: InfectionParameters
@@ -157,7 +172,7 @@ def recent_episodes(
     """The recent episodes at ages (P,), looked up without a history."""
     seed, ages = jnp.asarray(person_seed), jnp.asarray(age_hours)
     last_bin = _bin_of(ages.astype(jnp.result_type(float)) / HOURS_PER_DAY)
-    found = [episodes_in_bin(seed, last_bin - back, parameters) for back in range(BINS_REMEMBERED + 1, -1, -1)]
+    found = [episodes_in_bin(seed, last_bin - back, parameters) for back in range(RECENT_BINS - 1, -1, -1)]
     return RecentEpisodes(last_bin, *(stacked(rows) for rows in zip(*found, strict=True)))
 
 
@@ -184,24 +199,30 @@ def later_episodes(
 
 
 def infection_in_step(
-    recent: RecentEpisodes, from_hours: ArrayLike, to_hours: ArrayLike
+    recent: RecentEpisodes, from_hours: jax.Array, to_hours: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     """Share of a time step with an infection, and the mean severity while there is one (0 if there is none), (P,).
 
     For what does not grow in proportion to severity, such as a hazard: (1 - share) x (its value without infection) +
-    share x (its value at the mean severity) is exact in steps with one episode. ``recent`` are the episodes at the
-    step's end. A step of length zero has no infection.
+    share x (its value at the mean severity). ``recent`` are the episodes at the step's end, at most a month after its
+    beginning. The middle of each of the step's days (or of the step, if it is shorter) is looked at.
     """
-    rows = range(recent.severity.shape[0])
-    found = [Episodes(recent.start_days[r], recent.end_days[r], recent.severity[r]) for r in rows]
     floating = recent.severity.dtype
-    begin = jnp.asarray(from_hours).astype(floating) / HOURS_PER_DAY
-    end = jnp.asarray(to_hours).astype(floating) / HOURS_PER_DAY
-    length = jnp.maximum(end - begin, 1.0 / HOURS_PER_DAY)
-    present = [jnp.where(one.severity > 0.0, 1.0, 0.0) for one in found]
-    share = jnp.clip(_integrated_maximum(found, present, begin, end) / length, 0.0, 1.0)
-    mean = _integrated_maximum(found, [one.severity for one in found], begin, end) / length
-    return share, jnp.where(share > 0.0, mean / jnp.where(share > 0.0, share, 1.0), 0.0)
+    begin, end = from_hours.astype(floating) / HOURS_PER_DAY, to_hours.astype(floating) / HOURS_PER_DAY
+    count = jnp.maximum(jnp.ceil(end - begin), 1.0)
+    each = (end - begin) / count
+    most = jnp.max(count.astype(jnp.int32))
+
+    def one_day(day: jax.Array, so_far: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        number = day.astype(floating)
+        severity = recent.severity_at(begin + (number + 0.5) * each)
+        severity = jnp.where(number < count, severity, 0.0)
+        ill, total = so_far
+        return ill + jnp.where(severity > 0.0, 1.0, 0.0), total + severity
+
+    none = jnp.zeros_like(count)
+    ill, total = jax.lax.fori_loop(0, most, one_day, (none, none))
+    return ill / count, total / jnp.maximum(ill, 1.0)
 
 
 def _bin_of(age_days: jax.Array) -> jax.Array:

@@ -9,13 +9,14 @@ Day 0 is the day of enrolment; the record has D days (a static number) and P pat
 as times; +inf means not within the record.
 """
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
-from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_YEAR, Array, record
+from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_YEAR, Array, record, stacked
 from motorpool.outcomes.respiratory_infections import InfectionParameters, infection_severity
 
 DAYS_PER_YEAR = HOURS_PER_YEAR / HOURS_PER_DAY
@@ -129,6 +130,74 @@ def ventilation_record(
         return None, VentilationRecord(hours, needed, (added > 0) & (hours > needed))
 
     return jax.lax.scan(one_day, None, (age_of_day, chronic, weakness), unroll=_UNROLL_RECORD)[1]
+
+
+class VentilationWatch(NamedTuple):
+    """The daily record followed day by day: the next day to look at (P,); for each endpoint, the first of them the
+    start of non-invasive ventilation, the length of the run of days so far and the day on which the endpoint was met
+    (endpoints, P); +inf while it is not.
+    """
+
+    next_day: jax.Array
+    runs: jax.Array
+    met_on_day: jax.Array
+
+
+def watch_ventilation(
+    patients: int, definitions: Sequence[VentilationDefinition], dtype: DTypeLike
+) -> VentilationWatch:
+    """Begin before day 0."""
+    endpoints = (1 + len(definitions), patients)
+    return VentilationWatch(
+        jnp.zeros(patients, jnp.int32), jnp.zeros(endpoints, jnp.int32), jnp.full(endpoints, jnp.inf, dtype)
+    )
+
+
+def follow_ventilation(
+    watch: VentilationWatch,
+    hours: tuple[jax.Array, jax.Array],
+    chronic_hours: tuple[jax.Array, jax.Array],
+    weakness: tuple[jax.Array, jax.Array],
+    enrolment_age_hours: jax.Array,
+    severity_at: Callable[[jax.Array], jax.Array],
+    niv_hours: jax.Array,
+    definitions: Sequence[VentilationDefinition],
+    parameters: VentilationParameters,
+) -> VentilationWatch:
+    """Follow the days of one step; the same record and endpoints as :func:`ventilation_record` and its functions.
+
+    `hours` int32 ages, `chronic_hours` and `weakness` (0 full reserve .. 1 none) at both ends of the step, (P,) each,
+    run linearly between them. `severity_at` gives the severity of infections at ages in days (P,) within the step.
+    """
+    floating = watch.met_on_day.dtype
+    begin, end = hours[0].astype(floating), hours[1].astype(floating)
+    length = jnp.maximum(end - begin, 1.0)
+    last_day = jnp.floor_divide(hours[1] - enrolment_age_hours, HOURS_PER_DAY)
+    endpoints = [VentilationDefinition(0.0, 1, exclude_acute=True), *definitions]
+
+    def one_day(now: VentilationWatch) -> VentilationWatch:
+        due = now.next_day <= last_day
+        age = (enrolment_age_hours + now.next_day * HOURS_PER_DAY).astype(floating)
+        share = jnp.clip((age - begin) / length, 0.0, 1.0)
+        needed = chronic_hours[0] + share * (chronic_hours[1] - chronic_hours[0])
+        needed = jnp.clip(needed, 0.0, float(HOURS_PER_DAY))
+        weak = jnp.clip(weakness[0] + share * (weakness[1] - weakness[0]), 0.0, 1.0)
+        added = parameters.hours_added_by_full_infection * severity_at(age / HOURS_PER_DAY) * weak
+        added = jnp.where(added >= parameters.shortest_session_hours, added, 0.0)
+        given = jnp.minimum(needed + added, float(HOURS_PER_DAY))
+        runs: list[jax.Array] = []
+        met: list[jax.Array] = []
+        for row, definition in enumerate(endpoints):
+            at_least = niv_hours if row == 0 else definition.at_least_hours
+            counted = (needed if definition.exclude_acute else given) >= at_least
+            run = jnp.where(due, jnp.where(counted, now.runs[row] + 1, 0), now.runs[row])
+            reached = due & (run >= definition.at_least_days)
+            day = now.next_day.astype(floating)
+            met.append(jnp.where(reached, jnp.minimum(now.met_on_day[row], day), now.met_on_day[row]))
+            runs.append(run)
+        return VentilationWatch(jnp.where(due, now.next_day + 1, now.next_day), stacked(runs), stacked(met))
+
+    return jax.lax.while_loop(lambda now: jnp.any(now.next_day <= last_day), one_day, watch)
 
 
 def first_day_of_run(

@@ -1,29 +1,20 @@
-"""From a trajectory to results: values at visits, milestones, events, adverse events, all for one block of patients."""
+"""From lives to results: values at visits, milestones and events of the patients of one arm."""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
 
-from motorpool.biology.person import Person
-from motorpool.biology.vocabulary import HOURS_PER_YEAR, Array
-from motorpool.engine.parameters import ModelParameters
-from motorpool.engine.state import Trajectory
-from motorpool.outcomes.breathing import given_share
-from motorpool.outcomes.events import before_death, censor, crossing_time, first_of
-from motorpool.outcomes.milestones import age_years_or_nan, milestone_history
-from motorpool.outcomes.observation import ObservationParameters, observe
-from motorpool.outcomes.panel import MILESTONE_INDEX, OUTCOME_INDEX
-from motorpool.outcomes.ventilation_record import (
-    VentilationDefinition,
-    days_to_years,
-    endpoint_day,
-    niv_start_day,
-    ventilation_record,
-)
+from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_YEAR
+from motorpool.engine.span import Row
+from motorpool.engine.watch import Watched
+from motorpool.outcomes.panel import MILESTONE_INDEX
+from motorpool.outcomes.ventilation_record import VentilationDefinition
 
 VENTILATION_EVENTS = (
     "permanent_ventilation_16h_21d",
@@ -42,29 +33,23 @@ EVENTS = (
 )
 
 
-class RunIn(NamedTuple):
-    """What is kept of life before enrolment: boundaries (K, P) and margins of milestones (K, M, P)."""
-
-    age_hours: Array
-    margins: Array
-
-
 class Readout(NamedTuple):
     """Results of a block; V visits, O outcomes, M milestones, E events, G muscle groups, P patients."""
 
-    observed: Array
-    true: Array
-    alive: Array
-    age_years: Array
-    walk_minute_m: Array
-    pools: Array
-    milestone_gained_age_years: Array
-    milestone_lost_age_years: Array
-    milestone_status: Array
-    event_time_years: Array
-    death_age_hours: Array
+    observed: Any
+    true: Any
+    alive: Any
+    age_years: Any
+    walk_minute_m: Any
+    pools: Any
+    milestone_gained_age_years: Any
+    milestone_lost_age_years: Any
+    milestone_status: Any
+    event_time_years: Any
+    death_age_hours: Any
 
 
+@functools.cache
 def ventilation_definitions() -> tuple[VentilationDefinition, ...]:
     """The trials' definitions of permanent ventilation, from the event catalogue, in the order of the results."""
     from motorpool.evidence.outcome_catalogue import load_event_catalogue
@@ -82,121 +67,133 @@ def ventilation_definitions() -> tuple[VentilationDefinition, ...]:
     return tuple(found)
 
 
-@functools.partial(jax.jit, static_argnames=("days", "definitions", "chance", "open_label"))
+@dataclasses.dataclass(frozen=True)
+class VisitRows:
+    """Which rows of their grids patients' visits lie between.
+
+    ``rows`` (R, P), never falling: all rows that are needed, the last one the end of the grid. ``before``, ``after``
+    (V, P): places among them of the boundaries around each visit; ``share`` (V, P): how far it lies between them.
+    """
+
+    rows: NDArray[np.int32]
+    before: NDArray[np.int64]
+    after: NDArray[np.int64]
+    share: NDArray[np.float32]
+
+
+def visit_rows(grid_hours: NDArray[np.int32], visit_hours: NDArray[np.int32]) -> VisitRows:
+    """Rows of the grid (K, P) around visits at ages ``visit_hours`` (V, P)."""
+    last = grid_hours.shape[0] - 1
+    people = range(grid_hours.shape[1])
+    found = [np.searchsorted(grid_hours[:, p], visit_hours[:, p], side="right") - 1 for p in people]
+    before = np.clip(np.stack(found, axis=1), 0, last)
+    # Repeated last boundaries are one: the first of them.
+    end = np.argmax(grid_hours >= grid_hours[-1:], axis=0)
+    before = np.minimum(before, end[None])
+    after = np.minimum(before + 1, end[None])
+    hours = [np.take_along_axis(grid_hours, rows, axis=0).astype(np.float64) for rows in (before, after)]
+    length = np.maximum(hours[1] - hours[0], 1.0)
+    share = np.clip((visit_hours - hours[0]) / length, 0.0, 1.0)
+    wanted = np.concatenate([before, after, end[None]])
+    order = np.argsort(wanted, axis=0, kind="stable")
+    place = np.argsort(order, axis=0, kind="stable")
+    visits = visit_hours.shape[0]
+    return VisitRows(
+        np.take_along_axis(wanted, order, axis=0).astype(np.int32),
+        place[:visits],
+        place[visits : 2 * visits],
+        share.astype(np.float32),
+    )
+
+
+def _at(values: NDArray[Any], place: NDArray[np.int64]) -> NDArray[Any]:
+    """Rows (R, ..., P) at each person's own places (V, P): (V, ..., P)."""
+    shaped = place.reshape(place.shape[:1] + (1,) * (values.ndim - 2) + place.shape[1:])
+    return np.take_along_axis(values, shaped, axis=0)
+
+
+def _between(values: NDArray[Any], at: VisitRows) -> NDArray[Any]:
+    """Rows (R, ..., P) on the line between the boundaries around each visit, (V, ..., P)."""
+    before, after = _at(values, at.before), _at(values, at.after)
+    share = at.share.reshape(at.share.shape[:1] + (1,) * (values.ndim - 2) + at.share.shape[1:])
+    return before + share * (after - before)
+
+
 def read_out(
-    path: Trajectory,
-    run_in: RunIn,
-    person: Person,
-    infection_seed: Array,
-    observation_seed: Array,
-    baseline_seed: Array,
-    care: Array,
-    enrolment_hours: Array,
-    visit_hours: Array,
-    horizon_hours: Array,
-    surgery_courses: Array,
-    parameters: ModelParameters,
-    observation: ObservationParameters,
-    *,
-    days: int,
-    definitions: tuple[VentilationDefinition, ...],
-    chance: bool,
-    open_label: bool,
+    row: Row,
+    watched: Watched,
+    at: VisitRows,
+    visit_hours: NDArray[np.int32],
+    enrolment_hours: NDArray[np.int32],
+    horizon_hours: float,
+    seen: Callable[[NDArray[Any]], NDArray[Any]],
 ) -> Readout:
-    """Read the results of one block out of its trajectory since enrolment.
+    """Read the results of one arm out of its patients' lives.
 
     Args:
-        path: trajectory (K, ..., P) from enrolment to the horizon.
-        run_in: boundaries and margins before enrolment.
-        observation_seed, baseline_seed: (P,) seeds of later measurements and of the baseline, visit 0.
-        care: scalar, as in the engine.
-        visit_hours: (V,) planned hours since enrolment, the first 0; the nearest boundary is taken.
-        horizon_hours: scalar.
-        surgery_courses: (C,) 1 for courses of spine surgery.
-        days: whole days of the daily record of ventilation.
+        row: what was recorded at the rows of ``at``.
+        watched: what was watched up to the end.
+        at: where visits lie.
+        visit_hours: (V,) planned hours since enrolment, the first 0.
+        enrolment_hours: (P,) ages.
+        horizon_hours: since enrolment.
+        seen: what is measured at visits, (V, outcome, P), when these are the true outcomes.
     """
-    outcomes = parameters.outcomes
-    ages = path.age_hours
-    dtype = person.smn2_level.dtype
-    horizon_age = enrolment_hours + horizon_hours
-    death_age = crossing_time(path.cumulative_hazard[:, 0], ages, person.death_draw)
-
-    planned = enrolment_hours[None] + visit_hours[:, None]
-    index = jnp.argmin(jnp.abs(ages[None] - planned[:, None]), axis=1)
-    at_visit = functools.partial(_rows_at, index=index)
-    visit_age = at_visit(ages)
-    alive = visit_age < jnp.where(jnp.isfinite(death_age), death_age, jnp.inf)
-    true = jnp.where(alive[:, None], at_visit(path.outcomes), jnp.nan)
-    # Noise is keyed by the planned time, which no arm changes. The baseline is the one that the person entered on.
-    see = functools.partial(observe, parameters=observation, open_label=float(open_label), noise=chance)
-    observed = jnp.concatenate(
-        [see(true[:1], visit_hours[:1], baseline_seed), see(true[1:], visit_hours[1:], observation_seed)]
-    )
-
-    everything = jnp.concatenate([run_in.margins, path.margins])
-    all_ages = jnp.concatenate([run_in.age_hours, ages])
-    history = milestone_history(
-        everything, all_ages, outcomes.milestones, jnp.minimum(death_age, horizon_age)
-    )
-    status = history.status[run_in.age_hours.shape[0] :]
-
-    breathing = path.breathing
-    record = ventilation_record(
-        ages,
-        path.outcomes[:, OUTCOME_INDEX["ventilation_hours_per_day"]],
-        jax.nn.sigmoid(-breathing) * jnp.maximum(given_share(care, outcomes.breathing), path.ventilation),
-        enrolment_hours,
-        infection_seed,
-        outcomes.infections,
-        outcomes.ventilation,
-        days=days,
-        chance=chance,
-    )
-    death = (death_age - enrolment_hours) / HOURS_PER_YEAR
-    ventilated = [days_to_years(endpoint_day(record, definition)) for definition in definitions]
-    operated = jnp.any((path.doses > 0) & (surgery_courses > 0)[None, :, None], axis=1)
-    surgery_age = jnp.where(
-        jnp.any(operated, axis=0),
-        jnp.take_along_axis(ages, jnp.argmax(operated, axis=0)[None], axis=0)[0],
-        jnp.inf,
-    )
-    tube_age = crossing_time(path.cumulative_hazard[:, 1], ages, person.tube_feeding_draw)
-
-    def since_enrolment(age_hours: Array) -> Array:
-        years = (age_hours - enrolment_hours) / HOURS_PER_YEAR
-        return jnp.where(years >= 0, years, jnp.inf)
-
-    nonfatal = {
-        "niv_start": days_to_years(niv_start_day(record, outcomes.breathing.start_of_niv_hours)),
-        **dict(zip(VENTILATION_EVENTS, ventilated, strict=True)),
-        "tube_feeding": since_enrolment(tube_age),
-        "spine_surgery": since_enrolment(surgery_age),
-        "loss_of_sitting": since_enrolment(history.lost_age_hours[MILESTONE_INDEX["sit_10s"]]),
-        "loss_of_walking": since_enrolment(history.lost_age_hours[MILESTONE_INDEX["walk"]]),
-    }
-    times = {name: before_death(time, death) for name, time in nonfatal.items()}
-    times["death"] = death
-    for name in VENTILATION_EVENTS:
-        times[f"death_or_{name}"] = first_of(death, times[name])[0]
-    event_time = censor(
-        jnp.stack([times[name].astype(dtype) for name in EVENTS]), horizon_hours / HOURS_PER_YEAR
+    death_age = np.asarray(watched.death_age_hours, np.float64)
+    visit_age = enrolment_hours[None].astype(np.float64) + visit_hours[:, None]
+    alive = visit_age < death_age
+    true = np.where(alive[:, None], _between(np.asarray(row.outcomes), at), np.nan).astype(np.float32)
+    held = _at(np.asarray(row.held), np.where(at.share < 0.5, at.before, at.after))
+    end_of_life = np.minimum(death_age, enrolment_hours + horizon_hours)
+    gained, lost = (
+        np.where(ages <= end_of_life, ages, np.inf)
+        for ages in (watched.milestones.gained, watched.milestones.lost)
     )
     return Readout(
-        observed=observed,
+        observed=seen(true),
         true=true,
         alive=alive,
         age_years=visit_age / HOURS_PER_YEAR,
-        walk_minute_m=jnp.where(alive[:, None], at_visit(path.walk_minute_m), jnp.nan),
-        pools=at_visit(path.pools),
-        milestone_gained_age_years=age_years_or_nan(history.gained_age_hours),
-        milestone_lost_age_years=age_years_or_nan(history.lost_age_hours),
-        milestone_status=at_visit(status) & alive[:, None],
-        event_time_years=event_time,
+        walk_minute_m=np.where(alive[:, None], _between(np.asarray(row.walk_minute_m), at), np.nan),
+        pools=_between(np.asarray(row.pools), at),
+        milestone_gained_age_years=_age_years_or_nan(gained),
+        milestone_lost_age_years=_age_years_or_nan(lost),
+        milestone_status=held & alive[:, None],
+        event_time_years=_event_times(watched, lost, death_age, enrolment_hours, horizon_hours),
         death_age_hours=death_age,
     )
 
 
-def _rows_at(rows: Array, index: Array) -> Any:
-    """Rows (K, ..., P) at each person's own index (V, P): (V, ..., P)."""
-    shaped = index.reshape(index.shape[:1] + (1,) * (rows.ndim - 2) + index.shape[1:])
-    return jnp.take_along_axis(rows, jnp.broadcast_to(shaped, index.shape[:1] + rows.shape[1:]), axis=0)
+def _age_years_or_nan(age_hours: NDArray[Any]) -> NDArray[Any]:
+    return np.where(np.isfinite(age_hours), age_hours / HOURS_PER_YEAR, np.nan)
+
+
+def _event_times(
+    watched: Watched,
+    lost_age_hours: NDArray[Any],
+    death_age: NDArray[Any],
+    enrolment_hours: NDArray[np.int32],
+    horizon_hours: float,
+) -> NDArray[np.float64]:
+    """Years since enrolment of every event, (event, P); +inf if it is not seen by the horizon or death came first."""
+
+    def since_enrolment(age_hours: Any) -> NDArray[np.float64]:
+        years = (np.asarray(age_hours, np.float64) - enrolment_hours) / HOURS_PER_YEAR
+        return np.where(years >= 0, years, np.inf)
+
+    death = (death_age - enrolment_hours) / HOURS_PER_YEAR
+    days = np.asarray(watched.ventilation.met_on_day, np.float64) * HOURS_PER_DAY / HOURS_PER_YEAR
+    nonfatal = {
+        **dict(zip(("niv_start", *VENTILATION_EVENTS), days, strict=True)),
+        "tube_feeding": since_enrolment(watched.tube_age_hours),
+        "spine_surgery": since_enrolment(watched.surgery_age_hours),
+        "loss_of_sitting": since_enrolment(lost_age_hours[MILESTONE_INDEX["sit_10s"]]),
+        "loss_of_walking": since_enrolment(lost_age_hours[MILESTONE_INDEX["walk"]]),
+    }
+    # Death ends the record: what comes after it never happens.
+    times = {name: np.where(time <= death, time, np.inf) for name, time in nonfatal.items()}
+    times["death"] = death
+    for name in VENTILATION_EVENTS:
+        times[f"death_or_{name}"] = np.minimum(death, times[name])
+    every = np.stack([times[name] for name in EVENTS])
+    return np.where(every <= horizon_hours / HOURS_PER_YEAR, every, np.inf)

@@ -19,36 +19,24 @@ from numpy.typing import NDArray
 
 from motorpool.biology.person import Person
 from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_MONTH, HOURS_PER_YEAR, Array
-from motorpool.cohorts.onset import onset_hours, sma_type
 from motorpool.cohorts.traits import Candidates as Born
 from motorpool.cohorts.traits import draw_candidates
-from motorpool.engine.blocks import (
-    BLOCK_PATIENTS,
-    Setting,
-    Span,
-    begin_life,
-    join_tree,
-    map_blocks,
-    pad_people,
-    simulate_span,
-    split_plan,
-    split_tree,
-)
+from motorpool.cohorts.twin import onset_and_type
+from motorpool.engine.blocks import BLOCK_PATIENTS, Setting, Span, begin_life, join_tree, live, pad_people
 from motorpool.engine.compile_plan import Anchors, cell_protocol, compile_plan, planned_jumps
 from motorpool.engine.dosing import NEVER_HOURS
-from motorpool.engine.grid import FIRST_HOUR, life_boundaries, personal_grid
+from motorpool.engine.grid import FIRST_HOUR, last_rows, life_boundaries, personal_grid
 from motorpool.engine.state import State, no_protocol
 from motorpool.evidence.facts import load_facts
 from motorpool.evidence.outcome_catalogue import load_event_catalogue, load_milestone_catalogue
-from motorpool.outcomes.milestones import MilestoneParameters, milestone_history
-from motorpool.outcomes.observation import ObservationParameters, observe
+from motorpool.outcomes.milestones import MilestoneWatch
 from motorpool.outcomes.panel import MILESTONE_INDEX, OUTCOME_INDEX, OUTCOMES
 from motorpool.outcomes.randomness import person_key, stream_seed
 from motorpool.simulation.cohort_section import MAXIMUM_SMN2_COPIES
+from motorpool.simulation.measuring import measured
 from motorpool.simulation.model import Draw
 from motorpool.simulation.scenario import Scenario
 
-RUN_IN_FIELDS = ("age_hours", "outcomes", "margins")
 CARE = {"palliative": 0.0, "standard": 1.0, "proactive": 2.0}
 
 Whole = NDArray[np.int32]
@@ -58,8 +46,7 @@ Whole = NDArray[np.int32]
 class Candidates:
     """A batch of people with what recruitment knows of them; every array ends with the patients' axis.
 
-    ``state`` is the body at enrolment; ``run_in_age_hours`` (K, P) and ``run_in_margins`` (K, M, P) life before it;
-    ``able`` (M, P) the milestones held then.
+    ``state`` is the body at enrolment; ``milestones`` what has been seen of them until then.
     """
 
     person: Person
@@ -71,9 +58,7 @@ class Candidates:
     smn2_copies: Any
     baseline: Any
     state: State
-    run_in_age_hours: Any
-    run_in_margins: Any
-    able: Any
+    milestones: MilestoneWatch
 
 
 jax.tree_util.register_dataclass(Candidates)
@@ -154,21 +139,8 @@ def take_people(people: Any, index: NDArray[Any]) -> Any:
 
 
 def join_candidates(batches: list[Candidates]) -> Candidates:
-    """One batch of candidates from several, their lives before enrolment padded to one length."""
-    longest = max(np.asarray(batch.run_in_age_hours).shape[0] for batch in batches)
-
-    def padded(batch: Candidates) -> Candidates:
-        missing = longest - np.asarray(batch.run_in_age_hours).shape[0]
-        repeat = lambda rows: np.concatenate([np.repeat(rows[:1], missing, axis=0), rows])  # noqa: E731
-        return dataclasses.replace(
-            batch,
-            run_in_age_hours=repeat(np.asarray(batch.run_in_age_hours)),
-            run_in_margins=repeat(np.asarray(batch.run_in_margins)),
-        )
-
-    return jax.tree.map(
-        lambda *leaves: np.concatenate(leaves, axis=-1), *[padded(batch) for batch in batches]
-    )
+    """One batch of candidates from several."""
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves, axis=-1), *batches)
 
 
 def screen(
@@ -285,78 +257,16 @@ def _untreated_twin(scenario: Scenario, draw: Draw, person: Person, infections: 
     base = life_boundaries(round(years * HOURS_PER_YEAR))
     first, last = np.full(patients, FIRST_HOUR, np.int32), np.full(patients, base[-1], np.int32)
     nothing = planned_jumps((), anchors, last)
-    grid = personal_grid(np.repeat(base[:, None], patients, axis=1), nothing, first, last, reserve=False)
+    grid = personal_grid(np.repeat(base[:, None], patients, axis=1), nothing, first, last)
     # Care changes hazards, never onset or type.
     setting = Setting(jnp.float32(CARE["standard"]), no_protocol(jnp.float32), draw.model)
-    people, seeds, plans = (
-        split_tree(person, patients),
-        split_tree(infections, patients),
-        split_plan(plan, patients),
-    )
     latest = load_milestone_catalogue()["walk"].who_p99_months
     latest_years = float(latest or 0.0) * HOURS_PER_MONTH / HOURS_PER_YEAR
+    span = Span(grid, person, infections, plan)
     chance = scenario.uncertainty.chance
-
-    def twin(block: int) -> tuple[Array, Array]:
-        # All candidates share the base grid, so every block has the same boundaries.
-        span = Span(grid[:, :BLOCK_PATIENTS], people[block], seeds[block], plans[block])
-        _, path = simulate_span(begin_life(span, setting), span, setting, chance=chance, kept=RUN_IN_FIELDS)
-        return _onset_and_type(
-            path.age_hours, path.outcomes, path.margins, latest_years, adult_onset, people[block], draw
-        )
-
-    joined = join_tree(map_blocks(twin, len(people)), patients)
-    onset = np.where(np.isfinite(joined[0]), joined[0], NEVER_HOURS).astype(np.int32)
-    return onset, np.asarray(joined[1], np.int32)
-
-
-def _onset_and_type(
-    ages: Array,
-    outcomes: Array,
-    margins: Array,
-    latest_years: float,
-    adult_onset: float,
-    person: Person,
-    draw: Draw,
-) -> tuple[Array, Array]:
-    return _onset_and_type_compiled(
-        ages,
-        outcomes,
-        margins,
-        latest_years,
-        adult_onset,
-        person,
-        draw.people,
-        draw.model.outcomes,
-        draw.model.biology.growth,
-    )
-
-
-@jax.jit
-def _onset_and_type_compiled(
-    ages: Array,
-    outcomes: Array,
-    margins: Array,
-    latest_years: Array,
-    adult_onset: Array,
-    person: Person,
-    people: Any,
-    parameters: Any,
-    growth: Any,
-) -> tuple[Array, Array]:
-    history = milestone_history(margins, ages, parameters.milestones)
-    onset = onset_hours(
-        ages,
-        outcomes,
-        history,
-        latest_years,
-        person,
-        people,
-        parameters.chop_intend,
-        parameters.hfmse,
-        growth,
-    )
-    return onset, sma_type(history, onset, ages[-1], adult_onset, person)
+    found, kind = onset_and_type(span, setting, draw.people, latest_years, adult_onset, chance=chance)
+    onset = np.where(np.isfinite(found), found, NEVER_HOURS).astype(np.int32)
+    return onset, np.asarray(kind, np.int32)
 
 
 def _diagnosis_hours(scenario: Scenario, onset: Whole, luck: NDArray[np.float64]) -> Whole:
@@ -397,30 +307,14 @@ def _to_enrolment(
     first = np.full(patients, FIRST_HOUR, np.int32)
     jumps = planned_jumps(background, anchors, enrolment)
     everyones = np.repeat(base[:, None], patients, axis=1)
-    grid = personal_grid(everyones, jumps, first, enrolment, reserve=bool(background))
+    grid = personal_grid(everyones, jumps, first, enrolment)
     setting = Setting(jnp.float32(CARE[scenario.care]), cell_protocol(background), draw.model)
-    people, seeds, plans = (
-        split_tree(person, patients),
-        split_tree(infections, patients),
-        split_plan(plan, patients),
-    )
-    grids = split_tree(grid, patients)
+    span = Span(grid, person, infections, plan)
     chance = scenario.uncertainty.chance
-
-    measured_seeds = split_tree(
-        patient_seed(scenario.seed, np.asarray(person.identity), "observation"), patients
-    )
-
-    def live(block: int) -> tuple[State, Array, Array, Array, Array]:
-        span = Span(np.asarray(grids[block]), people[block], seeds[block], plans[block])
-        state, path = simulate_span(
-            begin_life(span, setting), span, setting, chance=chance, kept=RUN_IN_FIELDS
-        )
-        baseline = _baseline_visit(path.outcomes[-1], measured_seeds[block], draw.observation, noise=chance)
-        able = _held_now(path.margins, path.age_hours, draw.model.outcomes.milestones)
-        return state, baseline, path.age_hours, path.margins, able
-
-    state, baseline, ages, margins, able = join_tree(map_blocks(live, len(people)), patients)
+    life, row = live(begin_life(span, setting), last_rows(grid)[None], span, setting, chance=chance)
+    seed = patient_seed(scenario.seed, np.asarray(person.identity), "observation")
+    true, now = np.asarray(row.outcomes), np.zeros(1, np.int32)
+    baseline = measured(true, now, seed, seed, draw.observation, 0.0, noise=chance)[0]
     return Candidates(
         person=jax.tree.map(np.asarray, person),
         infection_seed=np.asarray(infections),
@@ -430,10 +324,8 @@ def _to_enrolment(
         sma_type=kind,
         smn2_copies=smn2,
         baseline=baseline,
-        state=state,
-        run_in_age_hours=ages,
-        run_in_margins=margins,
-        able=able,
+        state=life.now.state,
+        milestones=life.watched.milestones,
     )
 
 
@@ -447,18 +339,6 @@ def patient_seed(seed: int, numbers: NDArray[Any], purpose: str) -> NDArray[np.u
 @functools.partial(jax.jit, static_argnames="purpose")
 def _patient_seed(seed: Array, numbers: Array, *, purpose: str) -> Array:
     return stream_seed(person_key(jax.random.key(seed), numbers), purpose)
-
-
-@functools.partial(jax.jit, static_argnames="noise")
-def _baseline_visit(true: Array, seed: Array, observation: ObservationParameters, *, noise: bool) -> Array:
-    """Scores as the baseline visit records them, (outcome, P): trials select on what they measure."""
-    return observe(true[None], jnp.zeros(1, jnp.int32), seed, observation, noise=noise)[0]
-
-
-@jax.jit
-def _held_now(margins: Array, age_hours: Array, parameters: MilestoneParameters) -> Array:
-    """Milestones held at the last boundary, (M, P), judged with their hold times."""
-    return milestone_history(margins, age_hours, parameters).status[-1]
 
 
 def _entry_criteria(scenario: Scenario, people: Candidates, reasons: Counter[str]) -> NDArray[Any]:
@@ -478,9 +358,11 @@ def _entry_criteria(scenario: Scenario, people: Candidates, reasons: Counter[str
         permanent = load_event_catalogue()["permanent_ventilation_16h_14d"].support_hours_per_day
         require("unventilated", hours < float(permanent or np.inf))
     for milestone in cohort.able_to:
-        require(f"able_to {milestone}", np.asarray(people.able[MILESTONE_INDEX[milestone]], bool))
+        require(f"able_to {milestone}", np.asarray(people.milestones.held[MILESTONE_INDEX[milestone]], bool))
     for milestone in cohort.not_able_to:
-        require(f"not_able_to {milestone}", ~np.asarray(people.able[MILESTONE_INDEX[milestone]], bool))
+        require(
+            f"not_able_to {milestone}", ~np.asarray(people.milestones.held[MILESTONE_INDEX[milestone]], bool)
+        )
     for name, criterion in cohort.baseline.items():
         value = people.baseline[OUTCOMES.index(name)]
         low = -np.inf if criterion.min is None else criterion.min

@@ -127,7 +127,9 @@ class Elementary:
         """Natural logarithm; minus infinity at zero, not a number below."""
         if x.constant is not None:
             number = x.constant
-            return self._number(math.log(number) if number > 0 else (-math.inf if number == 0 else math.nan), x)
+            return self._number(
+                math.log(number) if number > 0 else (-math.inf if number == 0 else math.nan), x
+            )
         code = self.code
         if x.dtype == "float64":
             return code.call("log", x)
@@ -156,7 +158,9 @@ class Elementary:
         series = code.binary("mul", code.binary("mul", self._polynomial(LOG_POLYNOMIAL, z), z), square)
         series = code.binary("add", series, code.binary("mul", power, self._number(LN2_LOW, x)))
         series = code.binary("sub", series, code.binary("mul", square, self._number(0.5, x)))
-        found = code.binary("add", code.binary("add", z, series), code.binary("mul", power, self._number(LN2_HIGH, x)))
+        found = code.binary(
+            "add", code.binary("add", z, series), code.binary("mul", power, self._number(LN2_HIGH, x))
+        )
         if certain:
             return found
         zero = self._number(0.0, x)
@@ -175,9 +179,7 @@ class Elementary:
         same = code.compare("eq", less, self._number(0.0, x))
         safe = code.select(same, one, less)
         # log(u) x / (u - 1) with u = 1 + x is exact near zero (Kahan).
-        return code.select(
-            same, x, code.binary("mul", self.log(whole), code.binary("div", x, safe))
-        )
+        return code.select(same, x, code.binary("mul", self.log(whole), code.binary("div", x, safe)))
 
     def sqrt(self, x: Value) -> Value:
         """Square root."""

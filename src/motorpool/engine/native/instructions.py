@@ -107,9 +107,7 @@ class Instructions:
         kind, scalar = self.type_of(value.dtype, True), LLVM_TYPES[value.dtype]
         first = self.write(f"insertelement {kind} poison, {scalar} {value.text}, i64 0", value.dtype, True)
         mask = f"<{self.lanes} x i32> zeroinitializer"
-        return self.write(
-            f"shufflevector {kind} {first.text}, {kind} poison, {mask}", value.dtype, True
-        )
+        return self.write(f"shufflevector {kind} {first.text}, {kind} poison, {mask}", value.dtype, True)
 
     def alike(self, *values: Value) -> tuple[tuple[Value, ...], bool]:
         """The values all shared or all wide, and which."""
@@ -136,9 +134,7 @@ class Instructions:
     def reserve(self, dtype: str, wide: bool, count: int) -> str:
         """Room for ``count`` numbers on the stack; returns its address."""
         name = "%" + self.fresh()
-        self.entry_lines.append(
-            f"  {name} = alloca [{count} x {self._stored_type(dtype, wide)}], align 64"
-        )
+        self.entry_lines.append(f"  {name} = alloca [{count} x {self._stored_type(dtype, wide)}], align 64")
         return name
 
     def _stored_type(self, dtype: str, wide: bool) -> str:
@@ -343,13 +339,21 @@ class Instructions:
         self.declarations.add(f"declare {scalar} @{full}({kind})")
         return self.write(f"call {scalar} @{full}({kind} {value.text})", value.dtype, False)
 
+    def lane_numbers(self) -> Value:
+        """0, 1, 2, ... in the lanes."""
+        numbers = ", ".join(f"i64 {lane}" for lane in range(self.lanes))
+        return Value(f"<{numbers}>", "int64", True)
+
     def gather(self, base: str, index: Value, dtype: str) -> Value:
         """Numbers at each lane's own place in a table that never changes."""
         if not index.wide:
             return self.load(self.address(base, index, dtype, False), dtype, False, unchanging=True)
         scalar, kind = LLVM_TYPES[dtype], self.type_of(dtype, True)
+        width = LLVM_TYPES[index.dtype]
         places = self.write(
-            f"getelementptr inbounds {scalar}, ptr {base}, <{self.lanes} x i32> {index.text}", "int64", True
+            f"getelementptr inbounds {scalar}, ptr {base}, <{self.lanes} x {width}> {index.text}",
+            "int64",
+            True,
         ).text
         short = {"float32": "f32", "float64": "f64", "int32": "i32", "uint32": "i32"}[dtype]
         full = f"llvm.masked.gather.v{self.lanes}{short}.v{self.lanes}p0"
@@ -368,7 +372,7 @@ _OPERATIONS = {
     "add": ("fadd contract", "add", "add"),
     "sub": ("fsub contract", "sub", "sub"),
     "mul": ("fmul contract", "mul", "mul"),
-    "div": ("fdiv contract arcp", "sdiv", "udiv"),
+    "div": ("fdiv contract", "sdiv", "udiv"),
     "rem": ("frem", "srem", "urem"),
     "and": ("and", "and", "and"),
     "or": ("or", "or", "or"),

@@ -38,6 +38,7 @@ class Memory:
 
 
 Operand = Any  # Values or Memory
+WRITTEN_OUT = 12  # longest loop that is written out turn by turn
 
 
 class LoweringError(NotImplementedError):
@@ -86,8 +87,18 @@ class Lowering:
 
     # -- equations
 
-    def run(self, jaxpr: Any, constants: Sequence[Any], inputs: Sequence[Operand]) -> list[Operand]:
-        """Write the equations of a traced function; returns its results."""
+    def run(
+        self,
+        jaxpr: Any,
+        constants: Sequence[Any],
+        inputs: Sequence[Operand],
+        *,
+        inputs_may_change: bool = False,
+    ) -> list[Operand]:
+        """Write the equations of a traced function; returns its results.
+
+        ``inputs_may_change``: inputs in memory belong to this function alone and may be changed in place.
+        """
         known: dict[Any, Operand] = {}
 
         def read(atom: Any) -> Operand:
@@ -104,7 +115,8 @@ class Lowering:
             operands = [read(atom) for atom in equation.invars]
             name = equation.primitive.name
             if name == "dynamic_update_slice":
-                spent = last_use.get(equation.invars[0]) == place
+                whole = equation.invars[0]
+                spent = last_use.get(whole) == place and (inputs_may_change or whole not in jaxpr.invars)
                 results = [self._update(operands, equation.params, spent)]
             elif name in _STRUCTURES:
                 results = _STRUCTURES[name](self, operands, equation)
@@ -200,25 +212,42 @@ class Lowering:
         return all(value.constant is not None for place in places for value in self.values(place).reshape(-1))
 
     def _look_up(self, operands: list[Operand], equation: Any) -> Values:
-        """Numbers of a table (N,), one for each index; places outside are moved inside."""
+        """Numbers of a table: one (N,) shared by all patients, or one (N, P) of which each has an own column."""
         table, shape = operands[0], equation.outvars[0].aval.shape
-        simple = len(table.shape) == 1 and tuple(equation.params["slice_sizes"]) == (1,)
-        if not simple or not isinstance(table, Memory) or table.wide or not table.unchanging:
-            message = "a look-up that is not in a table (N,) shared by all patients"
-            raise LoweringError(message)
-        code, most = self.code, self.code.constant(table.shape[0] - 1, "int32")
-        found: list[Value] = []
-        for index in self.values(operands[1]).reshape(-1):
-            inside = code.larger(code.smaller(index, most), code.constant(0, "int32"))
-            found.append(code.gather(table.base, inside, table.dtype))
-        return _array(found, shape)
+        sizes, code = tuple(equation.params["slice_sizes"]), self.code
+        indices = self.values(operands[1])
+        if isinstance(table, Memory) and table.unchanging:
+            if not table.wide and len(table.shape) == 1 and sizes == (1,):
+                most = code.constant(table.shape[0] - 1, "int32")
+                inside = [
+                    code.larger(code.smaller(index, most), code.constant(0, "int32"))
+                    for index in indices.reshape(-1)
+                ]
+                return _array([code.gather(table.base, index, table.dtype) for index in inside], shape)
+            if (
+                table.wide
+                and sizes == (1, 1)
+                and all(pair[1].constant == 0 for pair in indices.reshape(-1, 2))
+            ):
+                return _array([self._own_number(table, row) for row, _ in indices.reshape(-1, 2)], shape)
+        message = "a look-up that is not in a table (N,) of all patients or (N, P) of each"
+        raise LoweringError(message)
+
+    def _own_number(self, table: Memory, row: Value) -> Value:
+        """A number in each patient's own column of a table (N, P), at each one's own row."""
+        code = self.code
+        rows = code.wide(code.convert(row, "int64"))
+        at = code.binary("mul", rows, Value(str(table.stride), "int64", False))
+        return code.gather(table.base, code.binary("add", at, code.lane_numbers()), table.dtype)
 
     def _row_of(self, operands: list[Operand], equation: Any) -> list[Operand]:
         """A part of an array: of one in memory that never changes, still in memory where its numbers lie together."""
         table, params = operands[0], equation.params
         if isinstance(table, Memory) and table.unchanging and isinstance(table.stride, int):
             starts, ends = params["start_indices"], params["limit_indices"]
-            whole = all(a == 0 and b == n for a, b, n in zip(starts[1:], ends[1:], table.shape[1:], strict=True))
+            whole = all(
+                a == 0 and b == n for a, b, n in zip(starts[1:], ends[1:], table.shape[1:], strict=True)
+            )
             if whole and params["strides"] is None and starts:
                 each = int(np.prod(table.shape[1:]))
                 base = self.code.address(table.base, starts[0] * each, table.dtype, table.wide)
@@ -262,9 +291,7 @@ class Lowering:
         """An array copied to the stack, where places can be looked up while the program runs."""
         flat = list(array.reshape(-1))
         broad = any(value.wide for value in flat) if wide is None else wide
-        memory = Memory(
-            self.code.reserve(flat[0].dtype, broad, len(flat)), array.shape, flat[0].dtype, broad
-        )
+        memory = Memory(self.code.reserve(flat[0].dtype, broad, len(flat)), array.shape, flat[0].dtype, broad)
         for place, value in enumerate(flat):
             self.write(memory, place, value)
         return memory
@@ -279,24 +306,100 @@ class Lowering:
         return self.run(inner, (), operands)
 
     def _scan(self, operands: list[Operand], equation: Any) -> list[Operand]:
-        """A loop of known length, written out."""
+        """A loop of known length: written out if it is short."""
         params = equation.params
         fixed, moving = params["num_consts"], params["num_carry"]
         shared, carried = operands[:fixed], operands[fixed : fixed + moving]
-        rows = [self.values(operand) for operand in operands[fixed + moving :]]
+        rows = operands[fixed + moving :]
+        if params["length"] > WRITTEN_OUT or _has_loops(params["jaxpr"].jaxpr):
+            return self._long_scan(shared, carried, rows, equation)
+        values = [self.values(operand) for operand in rows]
         order = range(params["length"])
         outputs: list[list[Values]] = []
         for step in reversed(order) if params["reverse"] else order:
             inner = params["jaxpr"]
-            results = self.run(inner.jaxpr, inner.consts, [*shared, *carried, *[row[step] for row in rows]])
+            now = [as_array(row[step]) for row in values]
+            results = self.run(inner.jaxpr, inner.consts, [*shared, *carried, *now])
             carried = results[:moving]
             outputs.append([self.values(result) for result in results[moving:]])
         if params["reverse"]:
             outputs.reverse()
-        stacked = [
-            np.stack([as_array(output[place]) for output in outputs]) for place in range(len(equation.outvars) - moving)
-        ]
+        count = len(equation.outvars) - moving
+        stacked = [np.stack([output[place] for output in outputs]) for place in range(count)]
         return [*carried, *stacked]
+
+    def _long_scan(
+        self, shared: list[Operand], carried: list[Operand], rows: list[Operand], equation: Any
+    ) -> list[Operand]:
+        code, params, moving = self.code, equation.params, len(carried)
+        if params["reverse"]:
+            message = "a long loop that runs backwards"
+            raise LoweringError(message)
+        inner = params["jaxpr"]
+        length = code.constant(params["length"], "int32")
+        held = self._held(carried, [variable.aval.shape for variable in equation.outvars[:moving]])
+        sources = [
+            row if isinstance(row, Memory) and row.unchanging else self.spill(self.values(row))
+            for row in rows
+        ]
+        results = [
+            Memory(
+                code.reserve(str(variable.aval.dtype), True, int(np.prod(variable.aval.shape))),
+                tuple(variable.aval.shape),
+                str(variable.aval.dtype),
+                True,
+            )
+            for variable in equation.outvars[moving:]
+        ]
+        counter = Memory(code.reserve("int32", False, 1), (), "int32", False)
+        self.write(counter, 0, code.constant(0, "int32"))
+        top, inside, after = code.fresh(), code.fresh(), code.fresh()
+        code.jump(top)
+        code.start(top)
+        with code.inner():
+            number = self.element(counter, 0)
+            code.branch(code.compare("lt", number, length), inside, after)
+            code.start(inside)
+            with code.inner():
+                at = _array([number], ())
+                now = [self._one_row(source, at) for source in sources]
+                found = self.run(inner.jaxpr, inner.consts, [*shared, *held, *now], inputs_may_change=True)
+                self._hold(held, found[:moving])
+                for memory, row in zip(results, found[moving:], strict=True):
+                    values = self.values(row).reshape(-1)
+                    first = code.binary("mul", number, code.constant(values.size, "int32"))
+                    for place, value in enumerate(values):
+                        self.write(memory, code.binary("add", first, code.constant(place, "int32")), value)
+                self.write(counter, 0, code.binary("add", number, code.constant(1, "int32")))
+                code.jump(top)
+        code.start(after)
+        return [*[self.values(memory) for memory in held], *results]
+
+    def _one_row(self, source: Memory, number: Values) -> Values:
+        """Row ``number`` of an array in memory."""
+        shape = (1, *source.shape[1:])
+        starts = [number, *[self.constants(np.int32(0))] * (len(shape) - 1)]
+        if source.unchanging:
+            return self.values(self._view(source, starts, shape)).reshape(shape[1:])
+        return self._slice_memory(source, starts, shape).reshape(shape[1:])
+
+    def _held(self, operands: list[Operand], shapes: list[Any]) -> list[Memory]:
+        """What a loop carries, on the stack; numbers without axes are shared by all lanes."""
+        return [
+            self.spill(self.values(operand), wide=shape != ())
+            for operand, shape in zip(operands, shapes, strict=True)
+        ]
+
+    def _hold(self, held: list[Memory], results: list[Operand]) -> None:
+        """Keep what a loop carries on; all of it is read before any of it is written."""
+        new = [
+            None if result is memory else self.values(result)
+            for result, memory in zip(results, held, strict=True)
+        ]
+        for memory, array in zip(held, new, strict=True):
+            if array is not None:
+                for place, value in enumerate(array.reshape(-1)):
+                    self.write(memory, place, value)
 
     def _cond(self, operands: list[Operand], equation: Any) -> list[Operand]:
         code, branches = self.code, equation.params["branches"]
@@ -345,36 +448,25 @@ class Lowering:
         for place, operand in enumerate(for_body):
             if place in looked_up and not isinstance(operand, Memory):
                 for_body[place] = self.spill(operand)  # once, before the loop
-        start = [self.values(operand) for operand in operands[fixed_condition + fixed_body :]]
         ask, body = params["cond_jaxpr"], params["body_jaxpr"]
-        counters = [variable.aval.shape == () for variable in equation.outvars]
-        carried: list[Memory] = [
-            self.spill(array, wide=not counter) for array, counter in zip(start, counters, strict=True)
-        ]
+        shapes = [variable.aval.shape for variable in equation.outvars]
+        held = self._held(operands[fixed_condition + fixed_body :], shapes)
         top, inside, after = code.fresh(), code.fresh(), code.fresh()
         code.jump(top)
         code.start(top)
         with code.inner():
-            asked = self.run(ask.jaxpr, ask.consts, [*for_condition, *carried])[0]
+            asked = self.run(ask.jaxpr, ask.consts, [*for_condition, *held])[0]
             code.branch(self.values(asked).reshape(-1)[0], inside, after)
             code.start(inside)
             with code.inner():
-                now: list[Operand] = [
-                    self.values(memory) if counter else memory
-                    for memory, counter in zip(carried, counters, strict=True)
+                now = [
+                    self.values(memory) if shape == () else memory
+                    for memory, shape in zip(held, shapes, strict=True)
                 ]
-                results = self.run(body.jaxpr, body.consts, [*for_body, *now])
-                new = [
-                    None if result is memory else self.values(result)
-                    for result, memory in zip(results, carried, strict=True)
-                ]
-                for memory, array in zip(carried, new, strict=True):
-                    if array is not None:
-                        for place, value in enumerate(array.reshape(-1)):
-                            self.write(memory, place, value)
+                self._hold(held, self.run(body.jaxpr, body.consts, [*for_body, *now], inputs_may_change=True))
                 code.jump(top)
         code.start(after)
-        return [self.values(memory) for memory in carried]
+        return [self.values(memory) for memory in held]
 
 
 def as_array(values: Any) -> Values:
@@ -400,6 +492,10 @@ def _last_uses(jaxpr: Any) -> dict[Any, int]:
         if not isinstance(atom, jax_core.Literal):
             uses[atom] = len(jaxpr.eqns)
     return uses
+
+
+def _has_loops(jaxpr: Any) -> bool:
+    return any(equation.primitive.name == "while" for equation in jaxpr.eqns)
 
 
 def _looked_up(jaxpr: Any) -> set[int]:
@@ -574,6 +670,11 @@ def _square(self: Lowering, values: Any, params: Any, dtype: str) -> Value:
     return self.code.binary("mul", values[0], values[0])
 
 
+def _finite(self: Lowering, values: Any, params: Any, dtype: str) -> Value:
+    size = _absolute(self, values, params, values[0].dtype)
+    return self.code.compare("lt", size, self.code.constant(np.inf, size.dtype))
+
+
 _ELEMENTWISE: dict[str, Callable[..., Value]] = {
     "add": _simple("add"),
     "add_any": _simple("add"),
@@ -611,6 +712,7 @@ _ELEMENTWISE: dict[str, Callable[..., Value]] = {
     "abs": _absolute,
     "sign": _sign,
     "not": _inverted,
+    "is_finite": _finite,
     "integer_pow": _integer_power,
     "square": _square,
     "clamp": _clamped,
@@ -641,7 +743,10 @@ _STRUCTURES: dict[str, Callable[..., list[Operand]]] = {
         self.constants(
             np.broadcast_to(
                 np.arange(equation.params["shape"][equation.params["dimension"]]).reshape(
-                    [-1 if a == equation.params["dimension"] else 1 for a in range(len(equation.params["shape"]))]
+                    [
+                        -1 if a == equation.params["dimension"] else 1
+                        for a in range(len(equation.params["shape"]))
+                    ]
                 ),
                 equation.params["shape"],
             ),

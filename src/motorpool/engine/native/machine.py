@@ -89,7 +89,7 @@ def function_of(key: str, name: str, write: Callable[[], str]) -> Any:
         if stored is not None:
             _keep(stored, code)
     address = load_object(code, name)
-    return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)(address)
+    return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)(address)
 
 
 def _read(path: Path | None) -> bytes | None:

@@ -1,0 +1,112 @@
+"""The untreated twin: a person's life without therapy, followed until its type is known and onset was noticed."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from motorpool.biology.vocabulary import Array, record
+from motorpool.cohorts.onset import onset_hours, sma_type, weakness_noticed
+from motorpool.cohorts.traits import PeopleParameters
+from motorpool.engine.blocks import Setting, Span, run_program, surroundings
+from motorpool.engine.grid import last_rows
+from motorpool.engine.state import initial_state
+from motorpool.engine.step import Now, Surroundings, advance, begin, look
+from motorpool.outcomes import panel
+from motorpool.outcomes.milestones import MilestoneWatch, follow_milestones, watch_milestones
+
+
+@record
+class Twin:
+    """Where twins are: the row of each one's grid (P,), the state, milestones seen, and the age in hours at which
+    weakness was first noticed in examinations (P,), +inf while it was not."""
+
+    row: Array
+    now: Now
+    milestones: MilestoneWatch
+    noticed_age_hours: Array
+
+
+def onset_and_type(
+    span: Span,
+    setting: Setting,
+    people: PeopleParameters,
+    latest_walking_years: float,
+    adult_onset_years: float,
+    *,
+    chance: bool,
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Onset (hours, +inf if none in the record) and SMA type of each untreated twin, (P,) each.
+
+    Args:
+        span: untreated lives from mid-gestation on.
+        setting: parameters; care changes hazards, never onset or type.
+        people: how weakness is noticed.
+        latest_walking_years: 99th percentile of healthy children.
+        adult_onset_years: onset from this age on is type 4.
+        chance: as in :func:`motorpool.engine.step.advance`.
+    """
+    limits = np.array([latest_walking_years, adult_onset_years], np.float32)
+    arguments = (people, limits, last_rows(span.grid_hours), span.grid_hours, surroundings(span, setting))
+    return run_program("twin", _lived, arguments, span.patients, shared=(0, 1), tables=(3,), chance=chance)
+
+
+def _lived(
+    people: PeopleParameters,
+    limits: Array,
+    last: Array,
+    grid_hours: Array,
+    around: Surroundings,
+    *,
+    chance: bool,
+) -> tuple[Array, Array]:
+    everybody = jnp.arange(grid_hours.shape[1])
+    person, outcomes = around.person, around.parameters.outcomes
+
+    def hours_at(row: Array) -> Array:
+        return grid_hours.at[row, everybody].get(mode="promise_in_bounds")
+
+    def seen_at(now: Now, hours: Array) -> tuple[Array, Array]:
+        values = panel.evaluate(look(now, hours, around), person, around.care, outcomes)
+        noticed = weakness_noticed(
+            hours,
+            values.outcomes[panel.OUTCOME_INDEX["chop_intend"]],
+            values.outcomes[panel.OUTCOME_INDEX["hfmse"]],
+            person,
+            people,
+            outcomes.chop_intend,
+            outcomes.hfmse,
+            around.parameters.biology.growth,
+        )
+        return values.margins, jnp.where(noticed, hours.astype(values.margins.dtype), jnp.inf)
+
+    def step(twin: Twin) -> Twin:
+        moving = twin.row < last
+        hours, next_row = hours_at(twin.row), jnp.where(moving, twin.row + 1, twin.row)
+        next_hours = hours_at(next_row)
+        now, _ = advance(twin.now, hours, next_hours, jnp.int32(0), around, chance=chance, with_hazards=False)
+        margins, noticed = seen_at(now, next_hours)
+        following = Twin(
+            row=next_row,
+            now=now,
+            milestones=follow_milestones(
+                twin.milestones, margins, next_hours.astype(margins.dtype), outcomes.milestones
+            ),
+            noticed_age_hours=jnp.minimum(twin.noticed_age_hours, noticed),
+        )
+        return jax.tree.map(lambda new, old: jnp.where(moving, new, old), following, twin)
+
+    row = jnp.zeros_like(last)
+    first = hours_at(row)
+    now = begin(initial_state(person, around.plan, first, around.parameters), first, around)
+    margins, noticed = seen_at(now, first)
+    milestones = watch_milestones(margins, first.astype(margins.dtype), outcomes.milestones)
+    twin = jax.lax.while_loop(
+        lambda twin: jnp.any(twin.row < last), step, Twin(row, now, milestones, noticed)
+    )
+    gained, lost = twin.milestones.gained, twin.milestones.lost
+    end = hours_at(last).astype(margins.dtype)
+    onset = onset_hours(twin.noticed_age_hours, gained, lost, end, limits[0], person, people)
+    return onset, sma_type(gained, onset, end, limits[1], person).astype(jnp.int32)

@@ -1,0 +1,194 @@
+"""A JAX function as machine code that works on patients side by side, one per lane."""
+
+from __future__ import annotations
+
+import enum
+import functools
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from motorpool.engine.native import machine
+from motorpool.engine.native.instructions import BYTES, Instructions
+from motorpool.engine.native.lowering import Lowering, Memory
+from motorpool.engine.native.ordering import ordered
+
+LANES = 16
+FUNCTION = "motorpool_program"
+# The rooms whose text programs are made of; any change of it makes new programs.
+ROOMS = ("biology", "therapies", "outcomes", "engine", "cohorts")
+# Rows of a table are looked up without asking how many there are: any number of them stands for all.
+TRACED_ROWS = 2
+
+
+class Belongs(enum.Enum):
+    """Whose the numbers of an argument are: shared by all patients, or each patient's own (on the last axis).
+
+    A table has a row for each step of a patient's own, of which there may be any number; it is only looked up.
+    """
+
+    SHARED = "shared"
+    OWN = "own"
+    OWN_TABLE = "own table"
+
+
+class Program:
+    """A function of trees of arrays, run for whole blocks of patients.
+
+    Its results all belong to patients. The number of patients must be a multiple of ``LANES``.
+    """
+
+    def __init__(self, function: Callable[..., Any], name: str, belongs: Any) -> None:
+        """Take a function, a name that tells it from others, and a tree of :class:`Belongs` like its arguments."""
+        self._function, self._name = function, name
+        self._belongs = tuple(jax.tree.leaves(belongs))
+        self._compiled: dict[Any, tuple[Any, Any, list[Any]]] = {}
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Results as NumPy arrays; runs without holding Python's lock."""
+        leaves, structure = jax.tree.flatten(arguments)
+        arrays = [np.asarray(leaf, order="C") for leaf in leaves]
+        own = [kind is not Belongs.SHARED for kind in self._belongs]
+        patients = next(array.shape[-1] for array, mine in zip(arrays, own, strict=True) if mine)
+        if patients % LANES:
+            message = f"{patients} patients are not a multiple of {LANES}"
+            raise ValueError(message)
+        run, result_structure, shapes = self._program(structure, arrays)
+        results = [np.empty((*shape.shape[:-1], patients), _stored(shape.dtype)) for shape in shapes]
+        buffers = [*(array.astype(_stored(array.dtype), copy=False) for array in arrays), *results]
+        strides = [
+            BYTES[str(buffer.dtype)] * LANES if mine else 0
+            for buffer, mine in zip(buffers, [*own, *[True] * len(results)], strict=True)
+        ]
+        bases = np.array([buffer.ctypes.data for buffer in buffers], np.uint64)
+        offsets = np.array(strides, np.uint64)
+
+        def work(groups: range) -> None:
+            for group in groups:
+                pointers = bases + offsets * np.uint64(group)
+                run(pointers.ctypes.data, patients)
+
+        _share_out(work, patients // LANES)
+        typed = [array.astype(shape.dtype, copy=False) for array, shape in zip(results, shapes, strict=True)]
+        return jax.tree.unflatten(result_structure, typed)
+
+    def _program(self, structure: Any, arrays: list[NDArray[Any]]) -> tuple[Any, Any, list[Any]]:
+        shapes = tuple(
+            (_traced_shape(array.shape, kind), str(array.dtype))
+            for array, kind in zip(arrays, self._belongs, strict=True)
+        )
+        known = self._compiled.get((structure, shapes))
+        if known is None:
+            known = self._compiled[structure, shapes] = self._compile(structure, shapes)
+        return known
+
+    def _compile(self, structure: Any, shapes: tuple[Any, ...]) -> tuple[Any, Any, list[Any]]:
+        one = jax.tree.unflatten(structure, [jax.ShapeDtypeStruct(*shape) for shape in shapes])
+        made_from = (
+            self._name,
+            shapes,
+            str(structure),
+            LANES,
+            jax.__version__,
+            machine.processor(),
+            source_digest(),
+        )
+        key = hashlib.sha256(repr(made_from).encode()).hexdigest()[:32]
+
+        def write() -> str:
+            traced = jax.make_jaxpr(self._function)(*one)
+            return written(traced, [kind is not Belongs.SHARED for kind in self._belongs])
+
+        run = machine.function_of(key, FUNCTION, write)
+        results, result_structure = jax.tree.flatten(jax.eval_shape(self._function, *one))
+        return run, result_structure, results
+
+
+def _stored(dtype: Any) -> Any:
+    """Type in which numbers lie in memory: conditions as whole numbers."""
+    return np.dtype(np.int32) if np.dtype(dtype) == np.bool_ else np.dtype(dtype)
+
+
+def workers() -> int:
+    """Threads that work side by side: one per core this process may use."""
+    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1))
+
+
+def _share_out(work: Callable[[range], None], groups: int) -> None:
+    """Share groups out among threads, a few at a time, so that all threads end together."""
+    count = min(workers(), groups)
+    if count <= 1:
+        work(range(groups))
+        return
+    each = max(1, groups // (4 * count))
+    shares = [range(first, min(first + each, groups)) for first in range(0, groups, each)]
+    with ThreadPoolExecutor(count) as pool:
+        for done in [pool.submit(work, share) for share in shares]:
+            done.result()
+
+
+def _traced_shape(shape: Sequence[int], kind: Belongs) -> tuple[int, ...]:
+    if kind is Belongs.SHARED:
+        return tuple(shape)
+    if kind is Belongs.OWN_TABLE:
+        return (TRACED_ROWS, *shape[1:-1], 1)
+    return (*shape[:-1], 1)
+
+
+@functools.cache
+def source_digest() -> str:
+    """Digest of the text that programs are made from."""
+    root = Path(__file__).parents[2]
+    digest = hashlib.sha256()
+    for room in ROOMS:
+        for path in sorted((root / room).rglob("*.py")):
+            digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def written(traced: Any, own: Sequence[bool]) -> str:
+    """A traced function (of one patient) in LLVM's language.
+
+    It is given the addresses of all arguments and results of a group of patients, and the number of patients in a row
+    of their arrays.
+    """
+    code = Instructions(LANES)
+    lowering = Lowering(code)
+    inputs = [
+        _array_at(code, place, variable.aval, wide=mine, unchanging=True)
+        for place, (variable, mine) in enumerate(zip(traced.jaxpr.invars, own, strict=True))
+    ]
+    results = lowering.run(traced.jaxpr, traced.consts, inputs)
+    for place, (variable, result) in enumerate(zip(traced.jaxpr.outvars, results, strict=True)):
+        memory = _array_at(code, len(inputs) + place, variable.aval, wide=True, unchanging=False)
+        for row, value in enumerate(lowering.values(result).reshape(-1)):
+            lowering.write(memory, row, value)
+    return "\n".join(
+        [
+            f"define void @{FUNCTION}(ptr %arguments, i64 %patients) #0 {{",
+            "entry:",
+            *code.entry_lines,
+            *ordered(code.lines),
+            "  ret void",
+            "}",
+            *sorted(code.declarations),
+            'attributes #0 = { nounwind "min-legal-vector-width"="512" "prefer-vector-width"="512" }',
+            "!0 = !{}",
+            "",
+        ]
+    )
+
+
+def _array_at(code: Instructions, place: int, shape: Any, *, wide: bool, unchanging: bool) -> Memory:
+    name = f"%argument{place}"
+    code.entry_lines.append(f"  {name}.place = getelementptr ptr, ptr %arguments, i64 {place}")
+    code.entry_lines.append(f"  {name} = load ptr, ptr {name}.place, !invariant.load !0")
+    stride = "%patients" if wide else 1
+    return Memory(name, tuple(shape.shape), str(shape.dtype), wide, stride, unchanging)

@@ -1,0 +1,127 @@
+"""A span of life: a block of patients along their grids, and rows of results at chosen boundaries.
+
+Written once in JAX. Processors run it as machine code, patients side by side (:mod:`motorpool.engine.native`);
+graphics cards, double precision and gradients run what JAX compiles.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from motorpool.biology.vocabulary import Array, record
+from motorpool.engine import dosing
+from motorpool.engine.state import State
+from motorpool.engine.step import Now, Surroundings, advance, begin, look
+from motorpool.engine.watch import Definitions, Watched, follow, watch
+from motorpool.outcomes import panel
+
+
+@record
+class Life:
+    """Where patients are: the boundary of each one's grid (P,), the state there and what has been watched."""
+
+    row: Array
+    now: Now
+    watched: Watched
+
+
+@record
+class Row:
+    """Results at one boundary, (..., P): see :class:`motorpool.outcomes.panel.Panel`.
+
+    pools (3, G, P): working, sick and dead share of each pool. cumulative_hazard (2, P). held (M, P): milestones held.
+    ventilation, cough_assist (P,): support worn. doses (C, P): amounts given since the row before.
+    """
+
+    age_hours: Array
+    outcomes: Array
+    margins: Array
+    walk_minute_m: Array
+    pools: Array
+    cumulative_hazard: Array
+    held: Array
+    breathing: Array
+    ventilation: Array
+    cough_assist: Array
+    doses: Array
+
+
+def begin_span(state: State, hours: Array, around: Surroundings, definitions: Definitions) -> Life:
+    """Patients at the first boundaries of their grids, ``hours`` (P,) old; watching begins there."""
+    now = begin(state, hours, around)
+    watched = watch(now, hours, around, definitions)
+    return Life(row=jnp.zeros_like(hours), now=now, watched=watched)
+
+
+def live_on(
+    life: Life,
+    targets: Array,
+    grid_hours: Array,
+    around: Surroundings,
+    *,
+    chance: bool,
+    definitions: Definitions,
+) -> tuple[Life, Row]:
+    """Carry a block of patients on along its grid.
+
+    Args:
+        life: where the patients are.
+        targets: (R, P) int32, never falling; rows of the grid at which results are recorded.
+        grid_hours: (K, P) int32, never falling; boundaries of each person's steps.
+        around: what does not change.
+        chance: as in :func:`motorpool.engine.step.advance`.
+        definitions: the trials' definitions of permanent ventilation.
+
+    Returns:
+        The patients at the last target (its doses not yet given) and the rows, (R, ..., P).
+    """
+    people = jnp.arange(grid_hours.shape[1])
+    in_use = dosing.courses_in_use(life.now.state.start_hours, around.plan)
+
+    def hours_at(row: Array) -> Array:
+        return grid_hours.at[row, people].get(mode="promise_in_bounds")
+
+    def step(life: Life, target: Array) -> Life:
+        moving = life.row < target
+        hours = hours_at(life.row)
+        next_row = jnp.where(moving, life.row + 1, life.row)
+        next_hours = hours_at(next_row)
+        now, doses = advance(life.now, hours, next_hours, in_use, around, chance=chance)
+        watched = follow(life.watched, (life.now, now), (hours, next_hours), doses, around, definitions)
+        # Those who wait for the others stay exactly as they are.
+        following = Life(row=next_row, now=now, watched=watched)
+        return jax.tree.map(lambda new, old: jnp.where(moving, new, old), following, life)
+
+    def to_target(life: Life, target: Array) -> tuple[Life, Row]:
+        there = jax.lax.while_loop(
+            lambda life: jnp.any(life.row < target), lambda life: step(life, target), life
+        )
+        row = _recorded(there, hours_at(there.row), around)
+        return _without_doses(there), row
+
+    return jax.lax.scan(to_target, life, targets)
+
+
+def _without_doses(life: Life) -> Life:
+    fields = {name: getattr(life.watched, name) for name in Watched.__dataclass_fields__}
+    watched = Watched(**{**fields, "doses": jnp.zeros_like(life.watched.doses)})
+    return Life(row=life.row, now=life.now, watched=watched)
+
+
+def _recorded(life: Life, hours: Array, around: Surroundings) -> Row:
+    seen, outcomes = look(life.now, hours, around), around.parameters.outcomes
+    values = panel.evaluate(seen, around.person, around.care, outcomes)
+    return Row(
+        age_hours=hours,
+        outcomes=values.outcomes,
+        margins=values.margins,
+        walk_minute_m=values.walk_minute_m,
+        pools=jnp.stack([seen.working, seen.sick, seen.dead]),
+        cumulative_hazard=life.now.state.cumulative_hazard,
+        held=life.watched.milestones.held,
+        breathing=panel.calm_breathing(seen, around.person, outcomes),
+        ventilation=seen.ventilation,
+        cough_assist=seen.cough_assist,
+        doses=life.watched.doses,
+    )
