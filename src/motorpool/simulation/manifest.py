@@ -19,7 +19,7 @@ PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "xarray", "zarr", "pydantic")
 def manifest_of(scenario: Scenario) -> dict[str, Any]:
     """Versions, seed, hash of the effective scenario and of the parameter set, numerical choices."""
     from motorpool.engine.blocks import BLOCK_PATIENTS
-    from motorpool.engine.grid import SEGMENT_STEPS, STEPS_PER_MONTH
+    from motorpool.engine.grid import STEPS_PER_MONTH
 
     posterior = load_posterior()
     text = json.dumps(scenario.model_dump(mode="json", exclude_none=True), sort_keys=True)
@@ -37,7 +37,6 @@ def manifest_of(scenario: Scenario) -> dict[str, Any]:
             "precision": "float32",
             "steps_per_month": STEPS_PER_MONTH,
             "block_patients": BLOCK_PATIENTS,
-            "segment_steps": SEGMENT_STEPS,
         },
         "packages": packages(),
     }
