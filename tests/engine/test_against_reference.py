@@ -129,7 +129,7 @@ def run_engine(case: Case) -> Engine:
     grid = production_grid(case, courses, anchors)
     setting = Setting(jnp.float32(CARE), cell_protocol(courses), lives.central_draw().model)
     fixed = (lives.padded(person, 1), lives.padded(np.zeros(1, np.uint32), 1), lives.padded_plan(plan, 1))
-    state, before = None, FIRST_HOUR
+    life, before = None, FIRST_HOUR
     states: list[dict[str, Any]] = []
     visits: list[int] = []
     hours: list[Any] = []
@@ -139,8 +139,9 @@ def run_engine(case: Case) -> Engine:
         visit = int(grid[np.argmin(np.abs(grid - years * HOURS_PER_YEAR))])
         part = grid[(grid >= before) & (grid <= visit)].astype(np.int32)[:, None]
         span = Span(np.asarray(lives.padded(lives.without_idle_rows(part), 1)), *fixed)
-        state = begin_life(span, setting) if state is None else state
-        state, path = simulate_span(state, span, setting)
+        life = begin_life(span, setting) if life is None else life
+        life, path = simulate_span(life, span, setting)
+        state = life.now.state
         body = {name: np.asarray(getattr(state.body, name))[..., 0] for name in STATE_NAMES if name != "smn"}
         states.append({**body, "smn": np.asarray(state.smn)[..., 0]})
         visits.append(visit)
@@ -149,7 +150,8 @@ def run_engine(case: Case) -> Engine:
         hazards.append(np.asarray(path.cumulative_hazard)[rows, :, 0])
         given.append(np.asarray(path.doses)[rows, :, 0])
         before = visit
-    assert state is not None
+    assert life is not None
+    state = life.now.state
     all_hours, cumulative = np.concatenate(hours), np.concatenate(hazards)
     starts, stops = np.asarray(state.start_hours)[:, 0], np.asarray(state.stop_hours)[:, 0]
     happenings = what_happened(plan, all_hours, np.concatenate(given), starts, stops, cumulative, person)

@@ -195,7 +195,7 @@ def live(
     setting = Setting(jnp.asarray(care, jnp.float32), cell_protocol(courses), chosen.model)
     end, path = simulate_span(begin_life(span, setting), span, setting, chance=chance)
     cut = jax.tree.map(lambda leaf: np.asarray(leaf)[..., :count], (end, path))
-    return Life(who, grid, cut[1], cut[0], plan)
+    return Life(who, grid, cut[1], cut[0].now.state, plan)
 
 
 def changed(draw: Draw, **values: float) -> Draw:

@@ -237,9 +237,9 @@ def _hazards(hours: Any, states: Any, tube: Any, infection: Any, care: Any, prob
         body, level = _unravel(state)
         forcing = _forcing(level, hour, _influence(hour, placed, problem), problem)
         seen = condition(body, forcing, problem.person, problem.parameters.biology)
-        rates = panel.hazards_per_year(
-            seen, severity[None], problem.person, care, problem.parameters.outcomes
-        )
+        outcomes = problem.parameters.outcomes
+        risk = panel.risk(seen, problem.person, outcomes)
+        rates = panel.hazards_per_year(risk, severity[None], care, outcomes)
         return jnp.stack(rates)[:, 0]
 
     return jax.vmap(one)(hours, states, tube, infection)
@@ -250,7 +250,7 @@ def integrated_hazards(
 ) -> Numbers:
     """Integral of the hazards of death and tube feeding from birth up to each hour, (hours, 2), by the midpoint rule.
 
-    Infections are looked up at every midpoint, so their changes within a step of the engine are resolved.
+    An infection is there on a day of life if it is there in the middle of that day.
     """
     edges = np.asarray(hours, float)
     middles = 0.5 * (edges[1:] + edges[:-1])
@@ -258,7 +258,8 @@ def integrated_hazards(
     tube = (middles >= solution.happenings.tube_placed_hours).astype(float)
     seed = jnp.full(middles.shape, infection_seed, jnp.uint32)
     infections = solution.problem.parameters.outcomes.infections
-    severity = infection_severity(seed, jnp.asarray(middles), infections)
+    noon = (np.floor(middles / HOURS_PER_DAY) + 0.5) * HOURS_PER_DAY
+    severity = infection_severity(seed, jnp.asarray(noon), infections)
     rates = np.asarray(
         _hazards(
             jnp.asarray(middles), jnp.asarray(states), jnp.asarray(tube), severity, care, solution.problem

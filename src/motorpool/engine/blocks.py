@@ -174,27 +174,30 @@ def run_program(
         The function's results as NumPy arrays.
     """
     dtype = arguments[-1].person.smn2_level.dtype
+    fixed = tuple(sorted(static.items()))
     if jax.default_backend() != "cpu" or dtype != np.float32:
-        return jax.tree.map(np.asarray, _through_jax(function, tuple(sorted(static.items())))(*arguments))
+        return jax.tree.map(np.asarray, _through_jax(function, fixed)(*arguments))
     missing = -patients % LANES
-    belongs = tuple(
+    leaves, structure = jax.tree.flatten(arguments)
+    kinds = _kinds(structure, shared, tables)
+    if missing:
+        leaves = [
+            leaf if kind is Belongs.SHARED else _with_more(leaf, missing)
+            for leaf, kind in zip(leaves, kinds, strict=True)
+        ]
+    program = _program(name, function, fixed, structure, kinds)
+    result = program(*jax.tree.unflatten(structure, leaves))
+    return jax.tree.map(lambda leaf: leaf[..., :patients], result) if missing else result
+
+
+@functools.cache
+def _kinds(structure: Any, shared: tuple[int, ...], tables: tuple[int, ...]) -> tuple[Belongs, ...]:
+    """Whose each array of the arguments is."""
+    arguments = jax.tree.unflatten(structure, [0] * structure.num_leaves)
+    kinds = tuple(
         _belongs(argument, _kind(place, shared, tables)) for place, argument in enumerate(arguments)
     )
-    if missing:
-        arguments = jax.tree.map(
-            lambda leaf, kind: leaf if kind is Belongs.SHARED else _with_more(leaf, missing),
-            arguments,
-            belongs,
-        )
-    program = _program(
-        name,
-        function,
-        tuple(sorted(static.items())),
-        jax.tree.structure(belongs),
-        tuple(jax.tree.leaves(belongs)),
-    )
-    result = program(*arguments)
-    return jax.tree.map(lambda leaf: leaf[..., :patients], result) if missing else result
+    return tuple(jax.tree.leaves(kinds))
 
 
 def _with_more(leaf: Any, missing: int) -> NDArray[Any]:
@@ -238,7 +241,7 @@ def _belongs(argument: Any, kind: Belongs) -> Any:
 
 def simulate_span(
     life: Life, span: Span, setting: Setting, *, chance: bool = True
-) -> tuple[State, Trajectory]:
+) -> tuple[Life, Trajectory]:
     """Carry people through the whole of a span and record every boundary; NumPy arrays (K, ..., P)."""
     boundaries = span.grid_hours.shape[0]
     start = dataclasses.replace(life, row=np.zeros(span.patients, np.int32))
@@ -246,7 +249,7 @@ def simulate_span(
     end, rows = live(start, every, span, setting, chance=chance)
     doses = np.concatenate([np.asarray(rows.doses)[1:], np.zeros_like(np.asarray(rows.doses)[:1])])
     fields = {field.name: np.asarray(getattr(rows, field.name)) for field in dataclasses.fields(Trajectory)}
-    return end.now.state, Trajectory(**{**fields, "doses": doses})
+    return end, Trajectory(**{**fields, "doses": doses})
 
 
 def pad_people(values: np.ndarray, patients: int) -> list[np.ndarray]:

@@ -71,9 +71,9 @@ def model_parameters(
     reference = reference_growth()
     filled = ModelParameters(
         growth_reference=reference,
-        log_weight_by_month=jnp.asarray(log_weight_by_month(reference)),
+        log_weight_by_month=log_weight_by_month(reference),
         biology=fill_group(BiologyParameters, table, values),
         therapies=fill_group(TherapyParameters, table, values),
         outcomes=fill_group(OutcomeParameters, table, values),
     )
-    return jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf), dtype), filled)
+    return jax.tree.map(lambda leaf: np.asarray(leaf, np.dtype(dtype)), filled)

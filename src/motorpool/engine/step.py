@@ -3,11 +3,12 @@
 The drugs and the SMN level form the upstream part of the cascade. Drugs are advanced exactly (closed forms), the SMN
 level by exact integration of a quadratic through its target in each of a few parts of a step. The body downstream is
 advanced by the classical fourth-order Runge-Kutta scheme, whose stages need the upstream part only at the start, the
-middle and the end of a step. Hazards are integrated by Simpson's rule.
+middle and the end of a step. Hazards are summed up over the days of a step.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 
@@ -18,14 +19,21 @@ from motorpool.biology import smn
 from motorpool.biology.influence import Influence
 from motorpool.biology.person import Person
 from motorpool.biology.system import Body, Condition, Forcing, condition, fuse_spine, rates_of_change
-from motorpool.biology.vocabulary import HOURS_PER_MONTH, HOURS_PER_YEAR, Array, record, stacked
+from motorpool.biology.vocabulary import (
+    HOURS_PER_DAY,
+    HOURS_PER_MONTH,
+    HOURS_PER_YEAR,
+    Array,
+    record,
+    stacked,
+)
 from motorpool.engine import dosing
 from motorpool.engine.parameters import ModelParameters
 from motorpool.engine.state import State
 from motorpool.outcomes import panel
+from motorpool.outcomes.panel import Risk
 from motorpool.outcomes.respiratory_infections import (
     RecentEpisodes,
-    infection_in_step,
     infection_severity,
     later_episodes,
     recent_episodes,
@@ -36,6 +44,7 @@ from motorpool.therapies.formulary import Amounts
 from motorpool.therapies.kinds import KIND_INDEX
 from motorpool.therapies.start_rules import STATE_RULE_OUTCOMES
 
+DAYS_PER_YEAR = HOURS_PER_YEAR / HOURS_PER_DAY
 INSTANTS = (0.0, 0.5, 1.0)  # of a step, at which the body is driven
 # Numerical choice: equal parts of a step, an even number, in each of which the SMN level is integrated; see
 # docs/explanation/numerics.md.
@@ -64,13 +73,15 @@ class Surroundings:
 class Now:
     """A boundary: the state, and what follows from it, from the age and from luck, so as not to work it out twice.
 
-    stress (V, T, G, P): of every neuron. log_weight (P,): reference weight, log kg. episodes: recent infections.
+    stress (V, T, G, P): of every neuron. log_weight (P,): reference weight, log kg. episodes: recent infections. risk:
+    what the hazards of events depend on.
     """
 
     state: State
     stress: Array
     log_weight: Array
     episodes: RecentEpisodes
+    risk: Risk
 
 
 def relaxation_weights(elapsed: Array) -> tuple[Array, Array, Array]:
@@ -126,7 +137,10 @@ def begin(state: State, hours: Array, around: Surroundings) -> Now:
     age_years = hours.astype(around.person.smn2_level.dtype) / HOURS_PER_YEAR
     stress = smn.stress(state.smn, age_years, around.person, around.parameters.biology.smn)
     episodes = recent_episodes(around.infection_seed, hours, around.parameters.outcomes.infections)
-    return Now(state=state, stress=stress, log_weight=log_weight_at(hours, around), episodes=episodes)
+    log_weight = log_weight_at(hours, around)
+    influence = _influence(state.amounts, state.tube_placed, around)
+    risk = _risk_at(state.body, _forcing(stress, age_years, log_weight, influence, around), around)
+    return Now(state=state, stress=stress, log_weight=log_weight, episodes=episodes, risk=risk)
 
 
 def look(now: Now, hours: Array, around: Surroundings) -> Condition:
@@ -186,17 +200,15 @@ def advance(
         stress = smn.stress(level, age_then, person, parameters.biology.smn) if instant else now.stress
         forcings.append(_forcing(stress, age_then, weight_then, influence, around))
     half_way, moved = runge_kutta(body, forcings, years, person, parameters)
-    born_years = jnp.where(age_years >= 0.0, years, 0.0)
+    risk = _risk_at(moved, forcings[-1], around)
     episodes, cumulative = now.episodes, state.cumulative_hazard
     if with_hazards:
-        episodes, infection = _infections(now.episodes, hours, next_hours, around, chance=chance)
-        hazards = _hazards((body, half_way, moved), forcings, infection, around)
-        cumulative = stacked(
-            [
-                before + (first + 4.0 * middle + last) / 6.0 * born_years
-                for before, (first, middle, last) in zip(state.cumulative_hazard, hazards, strict=True)
-            ]
-        )
+        infections = parameters.outcomes.infections
+        if chance:
+            episodes = later_episodes(now.episodes, around.infection_seed, next_hours, infections)
+        risks = (now.risk, _risk_at(half_way, forcings[1], around), risk)
+        grown = _hazards_grown(risks, (hours, next_hours), episodes, around, chance=chance)
+        cumulative = stacked([before + more for before, more in zip(cumulative, grown, strict=True)])
     following = State(
         body=moved,
         amounts=drugs,
@@ -211,7 +223,11 @@ def advance(
         first_dose_weight_kg=courses.first_dose_weight_kg,
     )
     following_boundary = Now(
-        state=following, stress=forcings[-1].stress, log_weight=next_log_weight, episodes=episodes
+        state=following,
+        stress=forcings[-1].stress,
+        log_weight=next_log_weight,
+        episodes=episodes,
+        risk=risk,
     )
     return following_boundary, amount
 
@@ -302,37 +318,58 @@ def _follow_courses(
     return dosing.follow_courses(known, in_use, moment, plan)
 
 
-def _infections(
-    episodes: RecentEpisodes, hours: Array, next_hours: Array, around: Surroundings, *, chance: bool
-) -> tuple[RecentEpisodes, tuple[Array, Array]]:
-    """Recent episodes at the step's end; share of the step with an infection and its mean severity then, (P,) each."""
-    infections = around.parameters.outcomes.infections
-    if not chance:
-        severity = infection_severity(around.infection_seed, hours, infections, chance=False)
-        return episodes, (jnp.ones_like(severity), severity)
-    later = later_episodes(episodes, around.infection_seed, next_hours, infections)
-    return later, infection_in_step(later, hours, next_hours)
+def _risk_at(body: Body, forcing: Forcing, around: Surroundings) -> Risk:
+    seen = condition(body, forcing, around.person, around.parameters.biology)
+    return panel.risk(seen, around.person, around.parameters.outcomes)
 
 
-def _hazards(
-    bodies: tuple[Body, Body, Body],
-    forcings: Sequence[Forcing],
-    infection: tuple[Array, Array],
+def _hazards_grown(
+    risks: tuple[Risk, Risk, Risk],
+    hours: tuple[Array, Array],
+    episodes: RecentEpisodes,
     around: Surroundings,
-) -> tuple[tuple[Array, ...], ...]:
-    """Hazards per year of each event at the three instants of a step, (P,) each."""
-    person, parameters = around.person, around.parameters
-    ill_share, severity = infection
-    found: list[tuple[Array, Array]] = []
-    for body, forcing in zip(bodies, forcings, strict=True):
-        seen = condition(body, forcing, person, parameters.biology)
-        # Hazards rise steeply with severity, so days with and without infection are weighed, not averaged.
-        calm = panel.hazards_per_year(
-            seen, jnp.zeros_like(severity), person, around.care, parameters.outcomes
-        )
-        ill = panel.hazards_per_year(seen, severity, person, around.care, parameters.outcomes)
-        found.append((calm[0] + ill_share * (ill[0] - calm[0]), calm[1] + ill_share * (ill[1] - calm[1])))
-    return tuple(zip(*found, strict=True))
+    *,
+    chance: bool,
+) -> tuple[Array, Array]:
+    """What a step adds to the integrated hazard of each event, (P,) each: none before birth.
+
+    Hazards rise steeply with the severity of an infection, so every day of the step is looked at. An infection is
+    there on a day of life if it is there in the middle of that day; what hazards depend on otherwise runs as a
+    quadratic through the step.
+    """
+    dtype = risks[0].breathing.dtype
+    begin, end = hours[0].astype(dtype) / HOURS_PER_DAY, hours[1].astype(dtype) / HOURS_PER_DAY
+    first_day = jnp.floor_divide(hours[0], HOURS_PER_DAY)
+    days = jnp.max(jnp.floor_divide(hours[1] - 1, HOURS_PER_DAY) - first_day + 1)
+    length = jnp.maximum(end - begin, 1.0 / HOURS_PER_DAY)
+    infections = around.parameters.outcomes.infections
+
+    def severity_at(age_days: Array) -> Array:
+        if chance:
+            return episodes.severity_at(age_days)
+        age_hours = age_days * HOURS_PER_DAY
+        return infection_severity(around.infection_seed, age_hours, infections, chance=False).astype(dtype)
+
+    def one_day(day: Array, so_far: tuple[Array, Array]) -> tuple[Array, Array]:
+        morning = (first_day + day).astype(dtype)
+        since, until = jnp.maximum(begin, morning), jnp.minimum(end, morning + 1.0)
+        share = (0.5 * (since + until) - begin) / length
+        then = jax.tree.map(functools.partial(_through, share), *risks)
+        severity = severity_at(morning + 0.5)
+        rates = panel.hazards_per_year(then, severity, around.care, around.parameters.outcomes)
+        within = jnp.maximum(until - since, 0.0)
+        return so_far[0] + within * rates[0], so_far[1] + within * rates[1]
+
+    none = jnp.zeros_like(begin)
+    totals = jax.lax.fori_loop(0, days, one_day, (none, none))
+    born = jnp.where(begin >= 0.0, 1.0 / DAYS_PER_YEAR, 0.0)
+    return totals[0] * born, totals[1] * born
+
+
+def _through(share: Array, first: Array, middle: Array, last: Array) -> Array:
+    """Value at a share of a step of the quadratic through its start, middle and end."""
+    curvature = 2.0 * (first - 2.0 * middle + last)
+    return first + share * (last - first + curvature * (share - 1.0))
 
 
 def _plus(body: Body, rate: Body, years: Array) -> Body:
@@ -342,8 +379,9 @@ def _plus(body: Body, rate: Body, years: Array) -> Body:
 def runge_kutta(
     body: Body, forcings: Sequence[Forcing], years: Array, person: Person, parameters: ModelParameters
 ) -> tuple[Body, Body]:
-    """Body in the middle (second order, for quadrature) and at the end (fourth order) of a step of ``years`` (P,).
+    """Body in the middle and at the end of a step of ``years`` (P,).
 
+    The end by the classical fourth-order scheme, the middle by the cubic through both ends and their rates.
     ``forcings``: at the start, the middle and the end.
     """
     start, middle, end = forcings
@@ -357,8 +395,12 @@ def runge_kutta(
     moved = _plus(body, at_start, sixth)
     first_middle = rate(_plus(body, at_start, half), middle)
     moved = _plus(moved, first_middle, third)
-    half_way = _plus(body, first_middle, half)
-    second_middle = rate(half_way, middle)
+    second_middle = rate(_plus(body, first_middle, half), middle)
     moved = _plus(moved, second_middle, third)
     at_end = rate(_plus(body, second_middle, years), end)
-    return half_way, _plus(moved, at_end, sixth)
+    moved = _plus(moved, at_end, sixth)
+
+    def half_way(first: Array, last: Array, first_rate: Array, last_rate: Array) -> Array:
+        return 0.5 * (first + last) + 0.125 * years * (first_rate - last_rate)
+
+    return jax.tree.map(half_way, body, moved, at_start, at_end), moved

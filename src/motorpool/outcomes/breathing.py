@@ -5,8 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from motorpool.biology.vocabulary import BREATHING, Array, record
-from motorpool.outcomes.abilities import ByGroup
+from motorpool.biology.vocabulary import Array, record
 
 
 @record
@@ -27,17 +26,12 @@ class BreathingParameters:
     given_proactive: Array
 
 
-def breathing_log_odds(
-    log_odds_by_group: ByGroup,
-    reserve: Array,
-    infection: Array,
-    cough_assist: Array,
-    parameters: BreathingParameters,
+def during_infection(
+    calm_log_odds: Array, infection: Array, cough_assist: Array, parameters: BreathingParameters
 ) -> Array:
     """Breathing ability now, log-odds (..., P): less during an infection, less so with cough assistance."""
     drop = parameters.infection_log_odds_drop * infection
-    protected = 1.0 - parameters.cough_assist_protection * cough_assist
-    return log_odds_by_group[BREATHING] + reserve - drop * protected
+    return calm_log_odds - drop * (1.0 - parameters.cough_assist_protection * cough_assist)
 
 
 def fvc_percent(breathing: Array, parameters: BreathingParameters) -> Array:

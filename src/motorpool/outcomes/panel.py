@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 from motorpool.biology.person import Person
 from motorpool.biology.system import Condition
-from motorpool.biology.vocabulary import Array, record, stacked
+from motorpool.biology.vocabulary import BREATHING, BULBAR, Array, record, stacked
 from motorpool.outcomes import (
     abilities,
     breathing,
@@ -75,29 +75,47 @@ class Panel:
     walk_minute_m: Array
 
 
-def hazards_per_year(
-    condition: Condition, infection: Array, person: Person, care: Array, parameters: OutcomeParameters
-) -> tuple[Array, Array]:
-    """Hazards per year of death and of tube feeding, each (..., P)."""
+@record
+class Risk:
+    """What the hazards of events depend on at one instant, besides infections, each (..., P).
+
+    breathing: ability between infections, log-odds. bulbar: ability of the bulbar muscles, log-odds. ventilation,
+    cough_assist: support worn.
+    """
+
+    breathing: Array
+    bulbar: Array
+    ventilation: Array
+    cough_assist: Array
+
+
+def risk(condition: Condition, person: Person, parameters: OutcomeParameters) -> Risk:
+    """What the hazards of a condition's events depend on."""
     able = abilities.log_odds(condition, parameters.abilities)
-    breath = breathing.breathing_log_odds(
-        able, person.breathing_reserve, infection, condition.cough_assist, parameters.breathing
+    return Risk(
+        breathing=calm_breathing(condition, person, parameters),
+        bulbar=able[BULBAR],
+        ventilation=condition.ventilation,
+        cough_assist=condition.cough_assist,
     )
+
+
+def hazards_per_year(
+    risk: Risk, infection: Array, care: Array, parameters: OutcomeParameters
+) -> tuple[Array, Array]:
+    """Hazards per year of death and of tube feeding, each (..., P), with an infection of this severity."""
+    breath = breathing.during_infection(risk.breathing, infection, risk.cough_assist, parameters.breathing)
     need = breathing.ventilation_need_hours(breath, parameters.breathing)
     given = breathing.ventilation_hours(
-        need, condition.ventilation, breathing.given_share(care, parameters.breathing), parameters.breathing
+        need, risk.ventilation, breathing.given_share(care, parameters.breathing), parameters.breathing
     )
     death = survival.death_rate_per_year(breath, given, need, care, parameters.survival)
-    return death, survival.tube_feeding_rate_per_year(able, parameters.survival)
+    return death, survival.tube_feeding_rate_per_year(risk.bulbar, parameters.survival)
 
 
 def calm_breathing(condition: Condition, person: Person, parameters: OutcomeParameters) -> Array:
     """Breathing ability between infections, log-odds, (..., P)."""
-    able = abilities.log_odds(condition, parameters.abilities)
-    calm = jnp.zeros_like(condition.age_years)
-    return breathing.breathing_log_odds(
-        able, person.breathing_reserve, calm, condition.cough_assist, parameters.breathing
-    )
+    return abilities.log_odds(condition, parameters.abilities)[BREATHING] + person.breathing_reserve
 
 
 def _minutes_and_fall(

@@ -198,33 +198,6 @@ def later_episodes(
     return jax.lax.while_loop(lambda known: jnp.any(known.last_bin < wanted), one_bin_on, recent)
 
 
-def infection_in_step(
-    recent: RecentEpisodes, from_hours: jax.Array, to_hours: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    """Share of a time step with an infection, and the mean severity while there is one (0 if there is none), (P,).
-
-    For what does not grow in proportion to severity, such as a hazard: (1 - share) x (its value without infection) +
-    share x (its value at the mean severity). ``recent`` are the episodes at the step's end, at most a month after its
-    beginning. The middle of each of the step's days (or of the step, if it is shorter) is looked at.
-    """
-    floating = recent.severity.dtype
-    begin, end = from_hours.astype(floating) / HOURS_PER_DAY, to_hours.astype(floating) / HOURS_PER_DAY
-    count = jnp.maximum(jnp.ceil(end - begin), 1.0)
-    each = (end - begin) / count
-    most = jnp.max(count.astype(jnp.int32))
-
-    def one_day(day: jax.Array, so_far: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        number = day.astype(floating)
-        severity = recent.severity_at(begin + (number + 0.5) * each)
-        severity = jnp.where(number < count, severity, 0.0)
-        ill, total = so_far
-        return ill + jnp.where(severity > 0.0, 1.0, 0.0), total + severity
-
-    none = jnp.zeros_like(count)
-    ill, total = jax.lax.fori_loop(0, most, one_day, (none, none))
-    return ill / count, total / jnp.maximum(ill, 1.0)
-
-
 def _bin_of(age_days: jax.Array) -> jax.Array:
     return jnp.floor(age_days / BIN_DAYS).astype(jnp.int32)
 

@@ -6,8 +6,7 @@ import math
 
 import jax.numpy as jnp
 
-from motorpool.biology.vocabulary import BULBAR, Array, record
-from motorpool.outcomes.abilities import ByGroup
+from motorpool.biology.vocabulary import Array, record
 
 # Numerical ceilings of the logarithm of a relative hazard, far above any that matters.
 _LARGEST_LOG_DEATH = math.log(math.expm1(20.0))
@@ -53,8 +52,7 @@ def death_rate_per_year(
     return bounded * (1.0 - parameters.protection_by_ventilation * met) * care_factor(care, parameters)
 
 
-def tube_feeding_rate_per_year(log_odds_by_group: ByGroup, parameters: SurvivalParameters) -> Array:
-    """Hazard of starting tube feeding, per year, (..., P): from failing bulbar muscles."""
-    bulbar = log_odds_by_group[BULBAR]
+def tube_feeding_rate_per_year(bulbar: Array, parameters: SurvivalParameters) -> Array:
+    """Hazard of starting tube feeding, per year, (..., P): from failing bulbar muscles (their ability, log-odds)."""
     weak = -parameters.tube_slope * (bulbar - parameters.tube_middle_log_odds)
     return parameters.tube_rate_per_year * jnp.exp(jnp.minimum(weak, _LARGEST_LOG_TUBE))

@@ -167,7 +167,8 @@ def follow_ventilation(
     """Follow the days of one step; the same record and endpoints as :func:`ventilation_record` and its functions.
 
     `hours` int32 ages, `chronic_hours` and `weakness` (0 full reserve .. 1 none) at both ends of the step, (P,) each,
-    run linearly between them. `severity_at` gives the severity of infections at ages in days (P,) within the step.
+    run linearly between them. `severity_at` gives the severity of infections at ages in days (P,) within the step; an infection
+    is there on a day if it is there in the middle of that day of life.
     """
     floating = watch.met_on_day.dtype
     begin, end = hours[0].astype(floating), hours[1].astype(floating)
@@ -182,7 +183,11 @@ def follow_ventilation(
         needed = chronic_hours[0] + share * (chronic_hours[1] - chronic_hours[0])
         needed = jnp.clip(needed, 0.0, float(HOURS_PER_DAY))
         weak = jnp.clip(weakness[0] + share * (weakness[1] - weakness[0]), 0.0, 1.0)
-        added = parameters.hours_added_by_full_infection * severity_at(age / HOURS_PER_DAY) * weak
+        added = (
+            parameters.hours_added_by_full_infection
+            * severity_at(jnp.floor(age / HOURS_PER_DAY) + 0.5)
+            * weak
+        )
         added = jnp.where(added >= parameters.shortest_session_hours, added, 0.0)
         given = jnp.minimum(needed + added, float(HOURS_PER_DAY))
         runs: list[jax.Array] = []

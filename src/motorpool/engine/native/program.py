@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motorpool.engine.native import machine
-from motorpool.engine.native.instructions import BYTES, Instructions
+from motorpool.engine.native.instructions import Instructions
 from motorpool.engine.native.lowering import Lowering, Memory
 from motorpool.engine.native.ordering import ordered
 
@@ -49,26 +49,27 @@ class Program:
         """Take a function, a name that tells it from others, and a tree of :class:`Belongs` like its arguments."""
         self._function, self._name = function, name
         self._belongs = tuple(jax.tree.leaves(belongs))
+        self._own = [kind is not Belongs.SHARED for kind in self._belongs]
+        self._first_own = self._own.index(True)
         self._compiled: dict[Any, tuple[Any, Any, list[Any]]] = {}
 
     def __call__(self, *arguments: Any) -> Any:
         """Results as NumPy arrays; runs without holding Python's lock."""
         leaves, structure = jax.tree.flatten(arguments)
         arrays = [np.asarray(leaf, order="C") for leaf in leaves]
-        own = [kind is not Belongs.SHARED for kind in self._belongs]
-        patients = next(array.shape[-1] for array, mine in zip(arrays, own, strict=True) if mine)
+        patients = arrays[self._first_own].shape[-1]
         if patients % LANES:
             message = f"{patients} patients are not a multiple of {LANES}"
             raise ValueError(message)
         run, result_structure, shapes = self._program(structure, arrays)
-        results = [np.empty((*shape.shape[:-1], patients), _stored(shape.dtype)) for shape in shapes]
-        buffers = [*(array.astype(_stored(array.dtype), copy=False) for array in arrays), *results]
-        strides = [
-            BYTES[str(buffer.dtype)] * LANES if mine else 0
-            for buffer, mine in zip(buffers, [*own, *[True] * len(results)], strict=True)
-        ]
+        results = [np.empty((*shape, patients), _stored(dtype)) for shape, dtype in shapes]
+        stored = [a if a.dtype != np.bool_ else a.astype(_stored(a.dtype)) for a in arrays]
+        buffers = [*stored, *results]
         bases = np.array([buffer.ctypes.data for buffer in buffers], np.uint64)
-        offsets = np.array(strides, np.uint64)
+        own = [*self._own, *[True] * len(results)]
+        offsets = np.array(
+            [buffer.itemsize * LANES * mine for buffer, mine in zip(buffers, own, strict=True)], np.uint64
+        )
 
         def work(groups: range) -> None:
             for group in groups:
@@ -76,17 +77,25 @@ class Program:
                 run(pointers.ctypes.data, patients)
 
         _share_out(work, patients // LANES)
-        typed = [array.astype(shape.dtype, copy=False) for array, shape in zip(results, shapes, strict=True)]
+        typed = [
+            array if dtype != np.bool_ else array.astype(bool)
+            for array, (_, dtype) in zip(results, shapes, strict=True)
+        ]
         return jax.tree.unflatten(result_structure, typed)
 
     def _program(self, structure: Any, arrays: list[NDArray[Any]]) -> tuple[Any, Any, list[Any]]:
-        shapes = tuple(
-            (_traced_shape(array.shape, kind), str(array.dtype))
-            for array, kind in zip(arrays, self._belongs, strict=True)
+        described = (
+            structure,
+            tuple([array.shape[:-1] for array in arrays]),
+            tuple([array.dtype for array in arrays]),
         )
-        known = self._compiled.get((structure, shapes))
+        known = self._compiled.get(described)
         if known is None:
-            known = self._compiled[structure, shapes] = self._compile(structure, shapes)
+            shapes = tuple(
+                (_traced_shape(array.shape, kind), str(array.dtype))
+                for array, kind in zip(arrays, self._belongs, strict=True)
+            )
+            known = self._compiled[described] = self._compile(structure, shapes)
         return known
 
     def _compile(self, structure: Any, shapes: tuple[Any, ...]) -> tuple[Any, Any, list[Any]]:
@@ -104,11 +113,11 @@ class Program:
 
         def write() -> str:
             traced = jax.make_jaxpr(self._function)(*one)
-            return written(traced, [kind is not Belongs.SHARED for kind in self._belongs])
+            return written(traced, self._own)
 
         run = machine.function_of(key, FUNCTION, write)
         results, result_structure = jax.tree.flatten(jax.eval_shape(self._function, *one))
-        return run, result_structure, results
+        return run, result_structure, [(result.shape[:-1], np.dtype(result.dtype)) for result in results]
 
 
 def _stored(dtype: Any) -> Any:
@@ -129,9 +138,13 @@ def _share_out(work: Callable[[range], None], groups: int) -> None:
         return
     each = max(1, groups // (4 * count))
     shares = [range(first, min(first + each, groups)) for first in range(0, groups, each)]
-    with ThreadPoolExecutor(count) as pool:
-        for done in [pool.submit(work, share) for share in shares]:
-            done.result()
+    for done in [_threads(count).submit(work, share) for share in shares]:
+        done.result()
+
+
+@functools.cache
+def _threads(count: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(count, thread_name_prefix="motorpool")
 
 
 def _traced_shape(shape: Sequence[int], kind: Belongs) -> tuple[int, ...]:
