@@ -17,6 +17,7 @@ import numpy as np
 from motorpool.engine.blocks import BLOCK_PATIENTS
 from motorpool.simulation.arm import ArmResults, simulate_arm
 from motorpool.simulation.layout import Arrays, arrays_of, dataset_of, in_final_order
+from motorpool.simulation.memory import give_back_memory
 from motorpool.simulation.model import Draw, parameter_draw
 from motorpool.simulation.recruit import Recruited, recruit
 from motorpool.simulation.scenario import Scenario
@@ -55,6 +56,11 @@ class Task:
     at_most: int | None
     keep_people: bool
     keep_tally: bool
+
+    @property
+    def whole(self) -> bool:
+        """Whether the part holds the whole cohort of its draw."""
+        return self.blocks is None and self.people is None
 
     @property
     def key(self) -> tuple[int, int]:
@@ -128,7 +134,11 @@ def simulate_part(task: Task, tell: Tell | None = None) -> Part:
         int(excluded.sum()),
         [{"draw": task.draw, **each} for each in named],
     )
-    return Part(task.key, facts, in_final_order(scenario, arrays) if task.keep_people else {}, counts)
+    part = Part(task.key, facts, in_final_order(scenario, arrays) if task.keep_people else {}, counts)
+    if not task.whole:
+        del cohort, arms, arrays
+        give_back_memory()
+    return part
 
 
 def _cohort(task: Task, draw: Draw, tell: Tell) -> Recruited:

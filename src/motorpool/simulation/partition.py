@@ -105,7 +105,8 @@ class DrawPlan:
         """How many parts the draw will have, as far as can be told."""
         if self.whole or not self.done:
             return -(-self.wanted // self.part_people)
-        return max(len(self.done), round(self.wanted / self._expected_people))
+        missing = self.wanted - self.people
+        return len(self.in_order) + (max(1, round(missing / self._expected_people)) if missing else 0)
 
     @property
     def tried(self) -> int:

@@ -152,11 +152,11 @@ class _Teller:
         """``share``: of the next part that is done already."""
         if self.progress is None:
             return
-        done = sum(len(plan.done) for plan in self.plans)
+        done = sum(min(len(plan.done), plan.parts_expected) for plan in self.plans)
         typical = max(plan.parts_expected for plan in self.plans)
-        total = max(sum(plan.parts_expected if plan.done else typical for plan in self.plans), done)
-        if done == total:
+        total = sum(plan.parts_expected if plan.done else typical for plan in self.plans)
+        if all(plan.complete for plan in self.plans):
             self.progress("simulated", 1.0)
             return
-        number = f", part {done + 1} of {total}" if total > 1 else ""
-        self.progress(f"simulating{number}", (done + min(share, 1.0)) / total)
+        number = f", part {min(done + 1, total)} of {total}" if total > 1 else ""
+        self.progress(f"simulating{number}", min(done + share, total - 0.01) / total)
