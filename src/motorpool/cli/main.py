@@ -16,6 +16,7 @@ from typing import Any
 import typer
 
 from motorpool.cli import (
+    benchmark,
     calibrate,
     credibility,
     doctor,
@@ -63,6 +64,7 @@ app.command("calibrate")(calibrate.calibrate)
 app.command("validate")(validate.validate)
 app.command("credibility")(credibility.credibility)
 app.command("report")(report.report)
+app.command("benchmark")(benchmark.benchmark)
 app.command("doctor")(doctor.doctor)
 
 

@@ -1,0 +1,1 @@
+"""Speed and error of the engine on this machine, beside general integrators on the same right-hand side."""
