@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,8 @@ import pytest
 
 import motorpool
 from motorpool.engine import blocks
-from motorpool.simulation import readout
+from motorpool.engine.native import machine, program
+from motorpool.simulation import measuring
 from tests.simulation.run_samples import scenario, simulate
 
 EVERYTHING: list[dict[str, Any]] = [
@@ -66,9 +69,9 @@ def test_the_order_and_the_company_of_arms_do_not_matter() -> None:
 
 def test_the_number_of_workers_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     many = scenario(cohort__patients=600, horizon_months=3)
-    monkeypatch.setattr(blocks, "workers", lambda: 1)
+    monkeypatch.setattr(program, "workers", lambda: 1)
     alone = motorpool.simulate(many).dataset
-    monkeypatch.setattr(blocks, "workers", lambda: 3)
+    monkeypatch.setattr(program, "workers", lambda: 3)
     together = motorpool.simulate(many).dataset
     equal(alone, together)
 
@@ -87,30 +90,82 @@ def test_adding_a_knowledge_draw_changes_no_other() -> None:
     )
 
 
-def test_changing_a_plan_never_recompiles() -> None:
-    simulate()  # everything that a run of this cohort needs is compiled now
-    segments, readouts = blocks._segment._cache_size(), readout.read_out._cache_size()
-    plans: list[list[dict[str, Any]]] = [
-        EVERYTHING,
-        [{"therapy": "nusinersen", "regimen": "high_dose", "missed_doses": [2], "late_days_mean": 5}],
-        [
-            {"therapy": "nusinersen", "stop": {"after_months": 4}},
-            {"therapy": "risdiplam", "start": {"after": "nusinersen"}},
-        ],
-        [
-            {
-                "therapy": "cell_therapy",
-                "doses": 12,
-                "interval_weeks": 4,
-                "route": "intravenous",
-                "cell_type": "neural",
-            }
-        ],
-    ]
-    for plan in plans:
-        motorpool.simulate(scenario(arms={"untreated": {"therapies": []}, "other": {"therapies": plan}}))
-    assert blocks._segment._cache_size() == segments
-    assert readout.read_out._cache_size() == readouts
+@contextlib.contextmanager
+def noting_programs() -> Iterator[set[str]]:
+    """Keys of the programs that are compiled or read from disk within."""
+    keys: set[str] = set()
+    function_of: Callable[..., Any] = machine.function_of
+
+    def noted(key: str, *others: Any) -> Any:
+        keys.add(key)
+        return function_of(key, *others)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(machine, "function_of", noted)
+        yield keys
+
+
+@pytest.fixture(scope="module")
+def usual_programs() -> set[str]:
+    """Keys of all programs that a run needs."""
+    blocks._program.cache_clear()  # those in memory would not be noted
+    with noting_programs() as keys:
+        motorpool.simulate(scenario())
+    assert keys
+    return keys
+
+
+def assert_needs_no_other_program(usual: set[str], **changes: Any) -> None:
+    measurements = measuring._seen._cache_size()
+    with noting_programs() as keys:
+        motorpool.simulate(scenario(**changes))
+    assert keys <= usual
+    assert measuring._seen._cache_size() == measurements
+
+
+PLANS: dict[str, list[dict[str, Any]]] = {
+    "everything": EVERYTHING,
+    "irregular doses": [
+        {"therapy": "nusinersen", "regimen": "high_dose", "missed_doses": [2], "late_days_mean": 5}
+    ],
+    "one after another": [
+        {"therapy": "nusinersen", "stop": {"after_months": 4}},
+        {"therapy": "risdiplam", "start": {"after": "nusinersen"}},
+    ],
+    "cells": [
+        {
+            "therapy": "cell_therapy",
+            "doses": 12,
+            "interval_weeks": 4,
+            "route": "intravenous",
+            "cell_type": "neural",
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
+def test_changing_a_plan_never_recompiles(plan: list[dict[str, Any]], usual_programs: set[str]) -> None:
+    arms = {"untreated": {"therapies": []}, "other": {"therapies": plan}}
+    assert_needs_no_other_program(usual_programs, arms=arms)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"horizon_months": 7, "visits_months": [0.5, 4.25, 7]},
+        {"horizon_months": 60, "visits_months": {"every": 12}},
+        {"seed": 5},
+        {"cohort__patients": 17},
+        {"cohort__enrolment": {"age_months": {"min": 60, "max": 90}}, "cohort__smn2_copies": 4},
+        {"care": "proactive"},
+    ],
+    ids=["shorter", "longer", "another seed", "fewer patients", "older patients", "other care"],
+)
+def test_changing_times_or_patients_never_recompiles(
+    changes: dict[str, Any], usual_programs: set[str]
+) -> None:
+    assert_needs_no_other_program(usual_programs, **changes)
 
 
 def test_zero_effect_cells_leave_true_and_observed_scores_untouched_but_their_burden_counts() -> None:
