@@ -250,7 +250,7 @@ def integrated_hazards(
 ) -> Numbers:
     """Integral of the hazards of death and tube feeding from birth up to each hour, (hours, 2), by the midpoint rule.
 
-    An infection is there on a day of life if it is there in the middle of that day.
+    Infections are looked up at every midpoint, so their changes within a step of the engine are resolved.
     """
     edges = np.asarray(hours, float)
     middles = 0.5 * (edges[1:] + edges[:-1])
@@ -258,8 +258,7 @@ def integrated_hazards(
     tube = (middles >= solution.happenings.tube_placed_hours).astype(float)
     seed = jnp.full(middles.shape, infection_seed, jnp.uint32)
     infections = solution.problem.parameters.outcomes.infections
-    noon = (np.floor(middles / HOURS_PER_DAY) + 0.5) * HOURS_PER_DAY
-    severity = infection_severity(seed, jnp.asarray(noon), infections)
+    severity = infection_severity(seed, jnp.asarray(middles), infections)
     rates = np.asarray(
         _hazards(
             jnp.asarray(middles), jnp.asarray(states), jnp.asarray(tube), severity, care, solution.problem

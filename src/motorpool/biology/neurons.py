@@ -10,7 +10,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 
 from motorpool.biology.person import Person
-from motorpool.biology.vocabulary import Array, record
+from motorpool.biology.vocabulary import Array, mean_of_rows, record
 
 
 @record
@@ -68,6 +68,11 @@ def rates_of_change(
 
 
 def pool_share(by_class_and_part: Array, person: Person) -> Array:
-    """Average a quantity of shape (V, T, G, P) over the neurons of each pool, shape (G, P)."""
-    by_part = jnp.mean(by_class_and_part, axis=0)
-    return by_part[0] * (1.0 - person.transduced_fraction) + by_part[1] * person.transduced_fraction
+    """Average a quantity of shape (V, T, G, P) over the neurons of each pool, shape (G, P).
+
+    Without a second part (T = 1) every neuron is as those that a vector does not reach.
+    """
+    by_part = mean_of_rows(by_class_and_part)
+    if by_part.shape[0] == 1:
+        return by_part[0]
+    return by_part[0] + person.transduced_fraction * (by_part[1] - by_part[0])

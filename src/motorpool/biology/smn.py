@@ -33,14 +33,15 @@ class SmnParameters:
     vulnerability_class_log_sd: Array
 
 
-def target_level(person: Person, influence: Influence) -> Array:
+def target_level(person: Person, influence: Influence, parts: int = POOL_PARTS) -> Array:
     """SMN level that each part of each pool tends to, shape (T, G, P).
 
-    A splicing modifier multiplies what the SMN2 copies make; a transgene adds to it in the transduced part.
+    A splicing modifier multiplies what the SMN2 copies make; a transgene adds to it in the transduced part. Where no
+    transgene is ever given, the first of the ``parts`` is enough.
     """
     from_smn2 = person.smn2_level * (1.0 + influence.splicing_gain)
     without_transgene = person.smn1_level + from_smn2
-    reached = jnp.arange(POOL_PARTS, dtype=without_transgene.dtype)[
+    reached = jnp.arange(parts, dtype=without_transgene.dtype)[
         :, None, None
     ]  # not transduced 0, transduced 1
     return without_transgene + reached * influence.transgene_neurons

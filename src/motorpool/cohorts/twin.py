@@ -12,6 +12,7 @@ from motorpool.cohorts.onset import onset_hours, sma_type, weakness_noticed
 from motorpool.cohorts.traits import PeopleParameters
 from motorpool.engine.blocks import Setting, Span, run_program, surroundings
 from motorpool.engine.grid import last_rows
+from motorpool.engine.span import in_one_part
 from motorpool.engine.state import initial_state
 from motorpool.engine.step import Now, Surroundings, advance, begin, look
 from motorpool.outcomes import panel
@@ -20,10 +21,11 @@ from motorpool.outcomes.milestones import MilestoneWatch, follow_milestones, wat
 
 @record
 class Twin:
-    """Where twins are: the row of each one's grid (P,), the state, milestones seen, and the age in hours at which
+    """Where twins are: the row of each one's grid and the age there (P,), the state, milestones seen, and the age in hours at which
     weakness was first noticed in examinations (P,), +inf while it was not."""
 
     row: Array
+    hours: Array
     now: Now
     milestones: MilestoneWatch
     noticed_age_hours: Array
@@ -84,12 +86,13 @@ def _lived(
 
     def step(twin: Twin) -> Twin:
         moving = twin.row < last
-        hours, next_row = hours_at(twin.row), jnp.where(moving, twin.row + 1, twin.row)
+        hours, next_row = twin.hours, jnp.where(moving, twin.row + 1, twin.row)
         next_hours = hours_at(next_row)
         now, _ = advance(twin.now, hours, next_hours, jnp.int32(0), around, chance=chance, with_hazards=False)
         margins, noticed = seen_at(now, next_hours)
         following = Twin(
             row=next_row,
+            hours=next_hours,
             now=now,
             milestones=follow_milestones(
                 twin.milestones, margins, next_hours.astype(margins.dtype), outcomes.milestones
@@ -100,11 +103,12 @@ def _lived(
 
     row = jnp.zeros_like(last)
     first = hours_at(row)
-    now = begin(initial_state(person, around.plan, first, around.parameters), first, around)
+    newborn = initial_state(person, around.plan, first, around.parameters)
+    now = in_one_part(begin(newborn, first, around))
     margins, noticed = seen_at(now, first)
     milestones = watch_milestones(margins, first.astype(margins.dtype), outcomes.milestones)
     twin = jax.lax.while_loop(
-        lambda twin: jnp.any(twin.row < last), step, Twin(row, now, milestones, noticed)
+        lambda twin: jnp.any(twin.row < last), step, Twin(row, first, now, milestones, noticed)
     )
     gained, lost = twin.milestones.gained, twin.milestones.lost
     end = hours_at(last).astype(margins.dtype)

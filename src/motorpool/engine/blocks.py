@@ -27,6 +27,8 @@ from motorpool.engine.step import Surroundings
 from motorpool.engine.watch import Definitions
 from motorpool.outcomes.milestones import MilestoneWatch
 from motorpool.therapies.cells import CellProtocol
+from motorpool.therapies.formulary import TRANSGENE_AMOUNTS
+from motorpool.therapies.kinds import KIND_INDEX, KINDS
 
 BLOCK_PATIENTS = 128  # candidates that are drawn together
 ROWS_TOGETHER = 16  # rows of results that one call of the compiled program records
@@ -131,6 +133,7 @@ def live(
     wanted = np.asarray(rows, np.int32)
     padding = -wanted.shape[0] % ROWS_TOGETHER
     padded = np.concatenate([wanted, np.repeat(wanted[-1:], padding, axis=0)])
+    transgene = _transgene(life, span)
     found: list[Row] = []
     for first in range(0, padded.shape[0], ROWS_TOGETHER):
         targets = padded[first : first + ROWS_TOGETHER]
@@ -142,10 +145,19 @@ def live(
             tables=(2,),
             chance=chance,
             definitions=definitions,
+            transgene=transgene,
         )
         found.append(some)
     joined = jax.tree.map(lambda *parts: np.concatenate(parts)[: wanted.shape[0]], *found)
     return life, joined
+
+
+def _transgene(life: Life, span: Span) -> bool:
+    """Whether anybody has been given or may be given a transgene."""
+    amounts, given = life.now.state.amounts, np.asarray(span.plan.dose_to_kind)
+    kinds = [KIND_INDEX[kind] for kind in KINDS if kind.startswith("onasemnogene")]
+    present = [getattr(amounts, name) for name in TRANSGENE_AMOUNTS]
+    return bool(given[:, kinds].any() or any(np.any(np.asarray(amount)) for amount in present))
 
 
 def run_program(
@@ -244,7 +256,9 @@ def simulate_span(
 ) -> tuple[Life, Trajectory]:
     """Carry people through the whole of a span and record every boundary; NumPy arrays (K, ..., P)."""
     boundaries = span.grid_hours.shape[0]
-    start = dataclasses.replace(life, row=np.zeros(span.patients, np.int32))
+    start = dataclasses.replace(
+        life, row=np.zeros(span.patients, np.int32), hours=np.asarray(span.grid_hours[0])
+    )
     every = np.repeat(np.arange(boundaries, dtype=np.int32)[:, None], span.patients, axis=1)
     end, rows = live(start, every, span, setting, chance=chance)
     doses = np.concatenate([np.asarray(rows.doses)[1:], np.zeros_like(np.asarray(rows.doses)[:1])])

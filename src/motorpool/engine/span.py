@@ -6,6 +6,9 @@ graphics cards, double precision and gradients run what JAX compiles.
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 
@@ -19,9 +22,11 @@ from motorpool.outcomes import panel
 
 @record
 class Life:
-    """Where patients are: the boundary of each one's grid (P,), the state there and what has been watched."""
+    """Where patients are: the row of each one's grid and the age in hours there, (P,), the state and what has been
+    watched."""
 
     row: Array
+    hours: Array
     now: Now
     watched: Watched
 
@@ -51,7 +56,24 @@ def begin_span(state: State, hours: Array, around: Surroundings, definitions: De
     """Patients at the first boundaries of their grids, ``hours`` (P,) old; watching begins there."""
     now = begin(state, hours, around)
     watched = watch(now, hours, around, definitions)
-    return Life(row=jnp.zeros_like(hours), now=now, watched=watched)
+    return Life(row=jnp.zeros_like(hours), hours=hours, now=now, watched=watched)
+
+
+def in_one_part(now: Now) -> Now:
+    """The same without the part of each pool that a vector reaches: all there is where no transgene is ever given."""
+    return _with_parts(now, lambda array, axis: jax.lax.slice_in_dim(array, 0, 1, axis=axis))
+
+
+def in_two_parts(now: Now) -> Now:
+    """With both parts of each pool, which are alike, from one."""
+    return _with_parts(now, lambda array, axis: jnp.concatenate([array, array], axis=axis))
+
+
+def _with_parts(now: Now, change: Callable[[Array, int], Array]) -> Now:
+    state, body = now.state, now.state.body
+    body = dataclasses.replace(body, alive=change(body.alive, 1), sick=change(body.sick, 1))
+    state = dataclasses.replace(state, body=body, smn=change(state.smn, 0))
+    return dataclasses.replace(now, state=state, stress=change(now.stress, 1))
 
 
 def live_on(
@@ -62,6 +84,7 @@ def live_on(
     *,
     chance: bool,
     definitions: Definitions,
+    transgene: bool,
 ) -> tuple[Life, Row]:
     """Carry a block of patients on along its grid.
 
@@ -72,6 +95,7 @@ def live_on(
         around: what does not change.
         chance: as in :func:`motorpool.engine.step.advance`.
         definitions: the trials' definitions of permanent ventilation.
+        transgene: whether a transgene was or may be given; without, half of the neurons need not be followed.
 
     Returns:
         The patients at the last target (its doses not yet given) and the rows, (R, ..., P).
@@ -84,36 +108,39 @@ def live_on(
 
     def step(life: Life, target: Array) -> Life:
         moving = life.row < target
-        hours = hours_at(life.row)
+        hours = life.hours
         next_row = jnp.where(moving, life.row + 1, life.row)
         next_hours = hours_at(next_row)
         now, doses = advance(life.now, hours, next_hours, in_use, around, chance=chance)
         watched = follow(life.watched, (life.now, now), (hours, next_hours), doses, around, definitions)
         # Those who wait for the others stay exactly as they are.
-        following = Life(row=next_row, now=now, watched=watched)
+        following = Life(row=next_row, hours=next_hours, now=now, watched=watched)
         return jax.tree.map(lambda new, old: jnp.where(moving, new, old), following, life)
 
     def to_target(life: Life, target: Array) -> tuple[Life, Row]:
         there = jax.lax.while_loop(
             lambda life: jnp.any(life.row < target), lambda life: step(life, target), life
         )
-        row = _recorded(there, hours_at(there.row), around)
+        row = _recorded(there, around)
         return _without_doses(there), row
 
-    return jax.lax.scan(to_target, life, targets)
+    if transgene:
+        return jax.lax.scan(to_target, life, targets)
+    narrow = dataclasses.replace(life, now=in_one_part(life.now))
+    there, rows = jax.lax.scan(to_target, narrow, targets)
+    return dataclasses.replace(there, now=in_two_parts(there.now)), rows
 
 
 def _without_doses(life: Life) -> Life:
-    fields = {name: getattr(life.watched, name) for name in Watched.__dataclass_fields__}
-    watched = Watched(**{**fields, "doses": jnp.zeros_like(life.watched.doses)})
-    return Life(row=life.row, now=life.now, watched=watched)
+    watched = dataclasses.replace(life.watched, doses=jnp.zeros_like(life.watched.doses))
+    return dataclasses.replace(life, watched=watched)
 
 
-def _recorded(life: Life, hours: Array, around: Surroundings) -> Row:
-    seen, outcomes = look(life.now, hours, around), around.parameters.outcomes
+def _recorded(life: Life, around: Surroundings) -> Row:
+    seen, outcomes = look(life.now, life.hours, around), around.parameters.outcomes
     values = panel.evaluate(seen, around.person, around.care, outcomes)
     return Row(
-        age_hours=hours,
+        age_hours=life.hours,
         outcomes=values.outcomes,
         margins=values.margins,
         walk_minute_m=values.walk_minute_m,

@@ -3,7 +3,8 @@
 The drugs and the SMN level form the upstream part of the cascade. Drugs are advanced exactly (closed forms), the SMN
 level by exact integration of a quadratic through its target in each of a few parts of a step. The body downstream is
 advanced by the classical fourth-order Runge-Kutta scheme, whose stages need the upstream part only at the start, the
-middle and the end of a step. Hazards are summed up over the days of a step.
+middle and the end of a step. Hazards are integrated by Gauss's rules, over
+the step and over each infection.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from motorpool.engine.state import State
 from motorpool.outcomes import panel
 from motorpool.outcomes.panel import Risk
 from motorpool.outcomes.respiratory_infections import (
+    Episodes,
     RecentEpisodes,
     infection_severity,
     later_episodes,
@@ -46,6 +48,10 @@ from motorpool.therapies.start_rules import STATE_RULE_OUTCOMES
 
 DAYS_PER_YEAR = HOURS_PER_YEAR / HOURS_PER_DAY
 INSTANTS = (0.0, 0.5, 1.0)  # of a step, at which the body is driven
+# Gauss's points in the unit interval, with which hazards are integrated, and weights where they differ.
+INFECTION_POINTS = (0.5 - 0.5 / math.sqrt(3.0), 0.5 + 0.5 / math.sqrt(3.0))
+SMOOTH_POINTS = (0.5 - 0.5 * math.sqrt(0.6), 0.5, 0.5 + 0.5 * math.sqrt(0.6))
+SMOOTH_WEIGHTS = (5.0 / 18.0, 8.0 / 18.0, 5.0 / 18.0)
 # Numerical choice: equal parts of a step, an even number, in each of which the SMN level is integrated; see
 # docs/explanation/numerics.md.
 UPSTREAM_PARTS = 4
@@ -119,17 +125,15 @@ def advance_smn(level: Array, targets: Sequence[Array], years: Array, turnover_y
 def log_weight_at(hours: Array, around: Surroundings) -> Array:
     """Log of the median weight (kg) for age and sex at whole hours since birth, (P,)."""
     by_month = around.parameters.log_weight_by_month
+    count = by_month.shape[1]
     months = jnp.maximum(hours, 0).astype(by_month.dtype) / HOURS_PER_MONTH
-    last = by_month.shape[1] - 1
-    below = jnp.minimum(jnp.floor(months).astype(jnp.int32), last - 1)
+    below = jnp.minimum(jnp.floor(months).astype(jnp.int32), count - 2)
     share = jnp.minimum(months - below.astype(months.dtype), 1.0)
-    boys, girls = by_month[0], by_month[1]
-
-    def along(table: Array) -> Array:
-        low, high = jnp.take(table, below, mode="clip"), jnp.take(table, below + 1, mode="clip")
-        return low + share * (high - low)
-
-    return jnp.where(around.person.female > 0.5, along(girls), along(boys))
+    # Boys first, then girls, in one row: a look-up costs as much as all the rest.
+    place = below + jnp.where(around.person.female > 0.5, count, 0)
+    table = by_month.reshape(-1)
+    low, high = jnp.take(table, place, mode="clip"), jnp.take(table, place + 1, mode="clip")
+    return low + share * (high - low)
 
 
 def begin(state: State, hours: Array, around: Surroundings) -> Now:
@@ -271,7 +275,8 @@ def _smn_within(
 ) -> list[Array]:
     """SMN level (T, G, P) at the start, the middle and the end of a step."""
     turnover = around.parameters.biology.smn.turnover_time_years
-    targets = [smn.target_level(around.person, influence) for influence in influences]
+    parts = level.shape[0]
+    targets = [smn.target_level(around.person, influence, parts) for influence in influences]
     levels = [level]
     for part in range(UPSTREAM_PARTS):
         nodes = targets[2 * part : 2 * part + 3]
@@ -333,35 +338,48 @@ def _hazards_grown(
 ) -> tuple[Array, Array]:
     """What a step adds to the integrated hazard of each event, (P,) each: none before birth.
 
-    Hazards rise steeply with the severity of an infection, so every day of the step is looked at. An infection is
-    there on a day of life if it is there in the middle of that day; what hazards depend on otherwise runs as a
-    quadratic through the step.
+    Between infections hazards change smoothly (Gauss's rule with three points). They rise steeply with the severity of
+    an infection, so each episode adds, for the time that it shares with the step, what it changes (two points).
     """
+    outcomes, care = around.parameters.outcomes, around.care
     dtype = risks[0].breathing.dtype
     begin, end = hours[0].astype(dtype) / HOURS_PER_DAY, hours[1].astype(dtype) / HOURS_PER_DAY
-    first_day = jnp.floor_divide(hours[0], HOURS_PER_DAY)
-    days = jnp.max(jnp.floor_divide(hours[1] - 1, HOURS_PER_DAY) - first_day + 1)
     length = jnp.maximum(end - begin, 1.0 / HOURS_PER_DAY)
-    infections = around.parameters.outcomes.infections
 
-    def severity_at(age_days: Array) -> Array:
-        if chance:
-            return episodes.severity_at(age_days)
-        age_hours = age_days * HOURS_PER_DAY
-        return infection_severity(around.infection_seed, age_hours, infections, chance=False).astype(dtype)
+    def rates(risk: Risk, severity: Array) -> tuple[Array, Array]:
+        return panel.hazards_per_year(risk, severity, care, outcomes)
 
-    def one_day(day: Array, so_far: tuple[Array, Array]) -> tuple[Array, Array]:
-        morning = (first_day + day).astype(dtype)
-        since, until = jnp.maximum(begin, morning), jnp.minimum(end, morning + 1.0)
-        share = (0.5 * (since + until) - begin) / length
-        then = jax.tree.map(functools.partial(_through, share), *risks)
-        severity = severity_at(morning + 0.5)
-        rates = panel.hazards_per_year(then, severity, around.care, around.parameters.outcomes)
-        within = jnp.maximum(until - since, 0.0)
-        return so_far[0] + within * rates[0], so_far[1] + within * rates[1]
+    def severity_without_chance(share: float) -> Array:
+        age = hours[0] + share * (hours[1] - hours[0])
+        infections = outcomes.infections
+        return infection_severity(around.infection_seed, age, infections, chance=False).astype(dtype)
 
     none = jnp.zeros_like(begin)
-    totals = jax.lax.fori_loop(0, days, one_day, (none, none))
+    totals = (none, none)
+    for share, weight in zip(SMOOTH_POINTS, SMOOTH_WEIGHTS, strict=True):
+        then = jax.tree.map(functools.partial(_through, share), *risks)
+        calm = rates(then, none if chance else severity_without_chance(share))
+        totals = tuple(
+            total + weight * (end - begin) * rate for total, rate in zip(totals, calm, strict=True)
+        )
+
+    def with_episode(totals: tuple[Array, ...], episode: Episodes) -> tuple[Array, ...]:
+        since, until = jnp.maximum(begin, episode.start_days), jnp.minimum(end, episode.end_days)
+        shared = jnp.where(episode.severity > 0.0, jnp.maximum(until - since, 0.0), 0.0)
+
+        def added(totals: tuple[Array, ...]) -> tuple[Array, ...]:
+            for point in INFECTION_POINTS:
+                share = (since + point * (until - since) - begin) / length
+                then = jax.tree.map(functools.partial(_through, share), *risks)
+                more = zip(rates(then, episode.severity), rates(then, none), strict=True)
+                changes = [jnp.where(shared > 0.0, 0.5 * shared * (ill - well), 0.0) for ill, well in more]
+                totals = tuple(total + change for total, change in zip(totals, changes, strict=True))
+            return totals
+
+        return jax.lax.cond(jnp.any(shared > 0.0), added, lambda unchanged: unchanged, totals)
+
+    if chance:
+        totals = functools.reduce(with_episode, episodes.each(), totals)
     born = jnp.where(begin >= 0.0, 1.0 / DAYS_PER_YEAR, 0.0)
     return totals[0] * born, totals[1] * born
 

@@ -7,12 +7,12 @@ anybody's infections, and any age can be looked up without a history.
 
 Rate per year at age a: (later + (at birth - later) exp(-a / decay)) (1 + amplitude cos(2 pi (a - phase))),
 the phase of the season being a hashed draw because the month of birth is. Severity (0 to 1) is log-normal
-with the given mean, cut at 1; duration is log-normal, cut at two bins.
+with the given mean, cut at 1; duration is log-normal, cut at two bins. Nobody has two infections at once: one that
+would begin during another begins when the other is over, and ends when it would have ended.
 """
 
 import math
-from functools import reduce
-from itertools import combinations
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax
@@ -97,7 +97,7 @@ def episodes_in_bin(seed: jax.Array, bin_number: jax.Array, parameters: Infectio
 def infection_severity(
     person_seed: jax.Array, age_hours: ArrayLike, parameters: InfectionParameters, *, chance: bool = True
 ) -> jax.Array:
-    """Severity (0 to 1) of the worst episode active at an age; 0 when none is, and before birth.
+    """Severity (0 to 1) of the episode that a person has at an age; 0 when there is none, and before birth.
 
     `person_seed`: uint32 (P,), from `stream_seed(keys, "respiratory_infections")`. `age_hours`: any shape
     (..., P) that broadcasts. With `chance=False` the expected value over all luck but the season's phase is
@@ -105,40 +105,31 @@ def infection_severity(
     """
     seed = jnp.asarray(person_seed)
     age_days = jnp.asarray(age_hours).astype(jnp.result_type(float)) / HOURS_PER_DAY
-    current = jnp.floor(age_days / BIN_DAYS).astype(jnp.int32)
+    current = _bin_of(age_days)
     if not chance:
         return _expected_severity(seed, age_days, current, parameters)
-    worst = jnp.zeros_like(age_days)
-    for back in range(BINS_REMEMBERED + 1):
-        episode = episodes_in_bin(seed, current - back, parameters)
-        active = (age_days >= episode.start_days) & (age_days < episode.end_days)
-        worst = jnp.maximum(worst, jnp.where(active, episode.severity, 0.0))
-    return worst
+    found = [episodes_in_bin(seed, current - back, parameters) for back in range(2 * BINS_REMEMBERED, -1, -1)]
+    return sum(
+        (_severity_if_active(one, age_days) for one in _one_after_another(found)), jnp.zeros_like(age_days)
+    )
 
 
-def mean_infection_severity(
-    person_seed: jax.Array,
-    from_hours: ArrayLike,
-    to_hours: ArrayLike,
-    parameters: InfectionParameters,
-    *,
-    chance: bool = True,
-) -> jax.Array:
-    """Average of `infection_severity` over each time step, exact for steps of at most one bin (14 days).
+def _severity_if_active(episode: Episodes, age_days: jax.Array) -> jax.Array:
+    active = (age_days >= episode.start_days) & (age_days < episode.end_days)
+    return jnp.where(active, episode.severity, 0.0)
 
-    `from_hours`, `to_hours` (..., P) with from < to. An engine whose hazard is linear in severity gets the
-    same integrated hazard from any grid. The integral of a maximum is a signed sum, over all groups of
-    episodes, of the group's mildest severity x the time they overlap. With `chance=False` the two ends are
-    averaged (the expectation is smooth).
-    """
-    if not chance:
-        ends = [
-            infection_severity(person_seed, hours, parameters, chance=False)
-            for hours in (from_hours, to_hours)
-        ]
-        return 0.5 * (ends[0] + ends[1])
-    found, begin, end = _episodes_of_step(person_seed, from_hours, to_hours, parameters)
-    return _integrated_maximum(found, [one.severity for one in found], begin, end) / (end - begin)
+
+def _after(earlier: Sequence[Episodes], episode: Episodes) -> Episodes:
+    """What is left of an episode after earlier ones: nobody has two infections at once, the first goes on."""
+    start = episode.start_days
+    for one in earlier:
+        start = jnp.where(one.severity > 0.0, jnp.maximum(start, one.end_days), start)
+    return Episodes(start, episode.end_days, jnp.where(start < episode.end_days, episode.severity, 0.0))
+
+
+def _one_after_another(found: Sequence[Episodes]) -> list[Episodes]:
+    """Episodes of rising bins, each begun when those before it are over."""
+    return [_after(found[max(0, place - BINS_REMEMBERED) : place], one) for place, one in enumerate(found)]
 
 
 LONGEST_STEP_DAYS = 31.0
@@ -157,13 +148,14 @@ class RecentEpisodes(NamedTuple):
     end_days: jax.Array
     severity: jax.Array
 
+    def each(self) -> list[Episodes]:
+        """The episodes of each bin, (P,); no two at once."""
+        rows = range(self.severity.shape[0])
+        return [Episodes(self.start_days[row], self.end_days[row], self.severity[row]) for row in rows]
+
     def severity_at(self, age_days: jax.Array) -> jax.Array:
-        """Severity (0 to 1) of the worst episode active at ages (P,) within the month."""
-        worst = jnp.zeros_like(self.severity[0])
-        for row in range(self.severity.shape[0]):
-            active = (age_days >= self.start_days[row]) & (age_days < self.end_days[row])
-            worst = jnp.maximum(worst, jnp.where(active, self.severity[row], 0.0))
-        return worst
+        """Severity (0 to 1) of the episode active at ages (P,) within the month."""
+        return sum((_severity_if_active(one, age_days) for one in self.each()), jnp.zeros_like(age_days))
 
 
 def recent_episodes(
@@ -173,7 +165,8 @@ def recent_episodes(
     seed, ages = jnp.asarray(person_seed), jnp.asarray(age_hours)
     last_bin = _bin_of(ages.astype(jnp.result_type(float)) / HOURS_PER_DAY)
     found = [episodes_in_bin(seed, last_bin - back, parameters) for back in range(RECENT_BINS - 1, -1, -1)]
-    return RecentEpisodes(last_bin, *(stacked(rows) for rows in zip(*found, strict=True)))
+    rows = zip(*_one_after_another(found), strict=True)
+    return RecentEpisodes(last_bin, *(stacked(row) for row in rows))
 
 
 def later_episodes(
@@ -184,7 +177,8 @@ def later_episodes(
 
     def one_bin_on(known: RecentEpisodes) -> RecentEpisodes:
         behind = known.last_bin < wanted
-        episode = episodes_in_bin(person_seed, known.last_bin + 1, parameters)
+        new = episodes_in_bin(person_seed, known.last_bin + 1, parameters)
+        episode = _after(known.each()[-BINS_REMEMBERED:], new)
 
         def shifted(rows: jax.Array, newest: jax.Array) -> jax.Array:
             moved = [*(rows[place] for place in range(1, rows.shape[0])), newest]
@@ -202,38 +196,6 @@ def _bin_of(age_days: jax.Array) -> jax.Array:
     return jnp.floor(age_days / BIN_DAYS).astype(jnp.int32)
 
 
-def _episodes_of_step(
-    person_seed: jax.Array, from_hours: ArrayLike, to_hours: ArrayLike, parameters: InfectionParameters
-) -> tuple[list[Episodes], jax.Array, jax.Array]:
-    """Episodes that can touch each step, and the step's begin and end in days."""
-    seed = jnp.asarray(person_seed)
-    floating = jnp.result_type(float)
-    begin = jnp.asarray(from_hours).astype(floating) / HOURS_PER_DAY
-    end = jnp.asarray(to_hours).astype(floating) / HOURS_PER_DAY
-    return (
-        [episodes_in_bin(seed, _bin_of(end) - back, parameters) for back in range(BINS_REMEMBERED + 2)],
-        begin,
-        end,
-    )
-
-
-def _integrated_maximum(
-    found: list[Episodes], heights: list[jax.Array], begin: jax.Array, end: jax.Array
-) -> jax.Array:
-    """Integral over each step (days) of the largest height among the active episodes."""
-    starts = [jnp.clip(one.start_days, begin, end) for one in found]
-    stops = [jnp.clip(one.end_days, begin, end) for one in found]
-    total = jnp.zeros_like(begin)
-    for size in range(1, len(found) + 1):
-        sign = 1.0 if size % 2 else -1.0
-        for some in combinations(range(len(found)), size):
-            lowest = reduce(jnp.minimum, [heights[number] for number in some])
-            first_stop = reduce(jnp.minimum, [stops[number] for number in some])
-            last_start = reduce(jnp.maximum, [starts[number] for number in some])
-            total = total + sign * lowest * jnp.maximum(first_stop - last_start, 0.0)
-    return total
-
-
 def _expected_minimum_duration_days(limit_days: jax.Array, parameters: InfectionParameters) -> jax.Array:
     """E[min(D, limit)] of the log-normal duration D, in closed form; `limit_days` not negative, cut at the
     longest duration.
@@ -249,31 +211,22 @@ def _expected_minimum_duration_days(limit_days: jax.Array, parameters: Infection
 def _expected_severity(
     seed: jax.Array, age_days: jax.Array, current: jax.Array, parameters: InfectionParameters
 ) -> jax.Array:
-    """Expected worst severity at an age: chance that 1, 2 or 3 episodes are active x expected worst of as
-    many.
-    """
-    active_count = [jnp.ones_like(age_days)] + [jnp.zeros_like(age_days)] * (BINS_REMEMBERED + 1)
+    """Expected severity at an age: chance that any of the episodes that can be active is, x an episode's mean."""
+    nobody = jnp.ones_like(age_days)
     for back in range(BINS_REMEMBERED + 1):
         number = current - back
         since_bin_start = age_days - number.astype(age_days.dtype) * float(BIN_DAYS)
         earlier = _expected_minimum_duration_days(since_bin_start, parameters)
         later = _expected_minimum_duration_days(since_bin_start - float(BIN_DAYS), parameters)
         active = _start_probability(seed, number, parameters) * (earlier - later) / BIN_DAYS
-        for count in range(back + 1, 0, -1):
-            active_count[count] = active_count[count] * (1.0 - active) + active_count[count - 1] * active
-        active_count[0] = active_count[0] * (1.0 - active)
-    expected = jnp.zeros_like(age_days)
-    for count in range(1, BINS_REMEMBERED + 2):
-        expected = expected + active_count[count] * _expected_worst_of(count, parameters)
-    return expected
+        nobody = nobody * (1.0 - active)
+    return (1.0 - nobody) * _expected_severity_of_one(parameters)
 
 
-def _expected_worst_of(count: int, parameters: InfectionParameters) -> jax.Array:
-    """Expected largest of `count` severities: integral over s in (0, 1) of 1 - P(severity <= s)^count
-    (midpoint rule).
-    """
+def _expected_severity_of_one(parameters: InfectionParameters) -> jax.Array:
+    """Expected severity of an episode: integral over s in (0, 1) of P(severity > s) (midpoint rule)."""
     nodes = (jnp.arange(_QUADRATURE_NODES) + 0.5) / _QUADRATURE_NODES
     log_sd = jnp.maximum(jnp.asarray(parameters.severity_log_sd), 1e-6)[..., None]
     mean = jnp.asarray(parameters.mean_severity)[..., None]
     below = ndtr((jnp.log(nodes / mean) + 0.5 * log_sd**2) / log_sd)
-    return jnp.mean(1.0 - below**count, axis=-1)
+    return jnp.mean(1.0 - below, axis=-1)

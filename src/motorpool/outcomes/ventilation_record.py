@@ -9,6 +9,7 @@ Day 0 is the day of enrolment; the record has D days (a static number) and P pat
 as times; +inf means not within the record.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -167,8 +168,8 @@ def follow_ventilation(
     """Follow the days of one step; the same record and endpoints as :func:`ventilation_record` and its functions.
 
     `hours` int32 ages, `chronic_hours` and `weakness` (0 full reserve .. 1 none) at both ends of the step, (P,) each,
-    run linearly between them. `severity_at` gives the severity of infections at ages in days (P,) within the step; an infection
-    is there on a day if it is there in the middle of that day of life.
+    run linearly between them. `severity_at` gives the severity of infections at ages
+    in days (P,) within the step.
     """
     floating = watch.met_on_day.dtype
     begin, end = hours[0].astype(floating), hours[1].astype(floating)
@@ -183,11 +184,7 @@ def follow_ventilation(
         needed = chronic_hours[0] + share * (chronic_hours[1] - chronic_hours[0])
         needed = jnp.clip(needed, 0.0, float(HOURS_PER_DAY))
         weak = jnp.clip(weakness[0] + share * (weakness[1] - weakness[0]), 0.0, 1.0)
-        added = (
-            parameters.hours_added_by_full_infection
-            * severity_at(jnp.floor(age / HOURS_PER_DAY) + 0.5)
-            * weak
-        )
+        added = parameters.hours_added_by_full_infection * severity_at(age / HOURS_PER_DAY) * weak
         added = jnp.where(added >= parameters.shortest_session_hours, added, 0.0)
         given = jnp.minimum(needed + added, float(HOURS_PER_DAY))
         runs: list[jax.Array] = []
@@ -202,6 +199,15 @@ def follow_ventilation(
             runs.append(run)
         return VentilationWatch(jnp.where(due, now.next_day + 1, now.next_day), stacked(runs), stacked(met))
 
+    # Most people are far from needing ventilation: their days pass without being looked at.
+    most = jnp.maximum(*chronic_hours) + parameters.hours_added_by_full_infection * jnp.clip(
+        jnp.maximum(*weakness), 0.0, 1.0
+    )
+    least = functools.reduce(jnp.minimum, [jnp.asarray(one.at_least_hours) for one in definitions], niv_hours)
+    passed = (most < least) & (watch.next_day <= last_day)
+    watch = VentilationWatch(
+        jnp.where(passed, last_day + 1, watch.next_day), jnp.where(passed, 0, watch.runs), watch.met_on_day
+    )
     return jax.lax.while_loop(lambda now: jnp.any(now.next_day <= last_day), one_day, watch)
 
 

@@ -59,15 +59,14 @@ class Amounts:
     fusion: Array
 
 
-# The amounts that decide the SMN level of motor neurons.
-ACTING_ON_SMN = (
-    "nusinersen",
-    "risdiplam",
+TRANSGENE_AMOUNTS = (
     "vector_intravenous",
     "transgene_intravenous",
     "vector_intrathecal",
     "transgene_intrathecal",
 )
+# The amounts that decide the SMN level of motor neurons.
+ACTING_ON_SMN = ("nusinersen", "risdiplam", *TRANSGENE_AMOUNTS)
 
 
 def nothing_given(patients: int, dtype: jnp.dtype) -> Amounts:
