@@ -122,6 +122,29 @@ def test_local_starts_workers_and_gives_the_same_bits(place: Path) -> None:
 
 
 @pytest.mark.slow
+def test_an_interrupt_ends_local_workers_without_noise(place: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "motorpool", *command(place, "interrupted", "--cluster", "local")],
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT / "src")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    parts = place / ".interrupted.unfinished" / "parts"
+    while not list(parts.glob("*.part")) and process.poll() is None:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does on Ctrl-C
+    _, shown = process.communicate(timeout=60)
+    if process.returncode != 0:  # 0: it was done before the signal came
+        assert process.returncode == 130
+        assert "the same command goes on" in shown
+        assert "Traceback" not in shown
+    assert run(command(place, "interrupted")) == 0
+    assert same(place / "alone", place / "interrupted")
+
+
+@pytest.mark.slow
 def test_a_killed_worker_loses_nothing(place: Path, address: str, start: Start, tmp_path: Path) -> None:
     start("dask_scheduler", "--port", address.rpartition(":")[2], "--host", "127.0.0.1", "--no-dashboard")
     start("dask_worker", address, "--nthreads", "1", "--no-dashboard", "--preload", dying_worker.__file__)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -39,12 +40,17 @@ def cluster_workers(address: str) -> Generator[DaskWorkers]:
     except ImportError as error:
         message = '--cluster needs Dask: pip install "motorpool[cluster]"'
         raise ClusterError(message) from error
-    # What goes wrong with the scheduler is told in our own words.
-    for name in ("distributed.client", "distributed.utils"):
+    # What goes wrong with the cluster is told in our own words.
+    for name in ("distributed.client", "distributed.nanny", "distributed.utils"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     if address == LOCAL:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        options: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": None, "preload": [__name__]}
+        options: dict[str, Any] = {
+            "threads_per_worker": 1,
+            "dashboard_address": None,
+            "preload": [__name__],
+            "silence_logs": logging.CRITICAL,
+        }
         with LocalCluster(n_workers=cores or 1, **options) as cluster, Client(cluster) as client:
             yield DaskWorkers(client, address)
         return
@@ -61,7 +67,11 @@ def cluster_workers(address: str) -> Generator[DaskWorkers]:
 
 
 def dask_setup(worker: Any) -> None:
-    """Give a local worker one core of its own; Dask calls this in each worker that it starts for `local`."""
+    """Prepare a worker that was started for `local`; Dask calls this in each of them.
+
+    It gets one core of its own, and leaves Ctrl-C to the process that started it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[int(worker.name) % len(cores)]})
