@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -15,11 +15,12 @@ from motorpool.biology.vocabulary import HOURS_PER_YEAR
 from motorpool.cohorts.traits import draw_people, infection_seed
 from motorpool.engine.blocks import Setting, Span, begin_life, live
 from motorpool.engine.compile_plan import Anchors, cell_protocol, compile_plan, planned_jumps
-from motorpool.engine.dosing import COURSES, NEVER_HOURS
+from motorpool.engine.dosing import COURSES, NEVER_HOURS, Plan
 from motorpool.engine.grid import FIRST_HOUR, life_boundaries, personal_grid, study_ages, study_boundaries
 from motorpool.engine.state import State
 from motorpool.simulation.model import parameter_draw
 from motorpool.therapies.courses import Course
+from motorpool.therapies.kinds import KINDS
 from motorpool.therapies.plan import validate_course
 
 Numbers = NDArray[np.float64]
@@ -32,9 +33,12 @@ NOT_WITHIN_A_LIFE = 1e9  # an exponential draw that no integrated hazard reaches
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One therapy from an age on, in people with so many SMN2 copies; life is followed from mid-gestation."""
+    """Courses from an age on, in people with so many SMN2 copies; life is followed from mid-gestation.
 
-    therapy: str
+    ``courses`` are written as in a scenario. They start and stop at times known in advance, the same for everybody.
+    """
+
+    courses: tuple[Mapping[str, Any], ...]
     smn2_copies: int
     enrolment_years: float
     study_years: float
@@ -42,7 +46,8 @@ class Case:
     @property
     def name(self) -> str:
         """In words."""
-        return f"{self.therapy}, {self.smn2_copies} SMN2 copies, from {self.enrolment_years:g} years of age"
+        therapies = " and ".join(str(course["therapy"]) for course in self.courses) or "untreated"
+        return f"{therapies}, {self.smn2_copies} SMN2 copies, from {self.enrolment_years:g} years of age"
 
     @property
     def enrolment_hours(self) -> int:
@@ -67,7 +72,7 @@ class Case:
 
 THERAPIES = ("nusinersen", "risdiplam")
 CASES = tuple(
-    Case(therapy, copies, enrolment, study)
+    Case(({"therapy": therapy},), copies, enrolment, study)
     for copies, enrolment, study in ((2, 0.25, 2.0), (3, 2.0, 3.0), (4, 15.0, 2.0))
     for therapy in THERAPIES
 )
@@ -111,7 +116,9 @@ class Population:
         given = np.asarray(found.doses)[1:, :, 0].astype(
             np.float64
         )  # a row tells what was given since the one before
-        return _treatment(self.span, given, np.asarray(life.now.state.start_hours)[:, 0])
+        state = life.now.state
+        times = (np.asarray(state.start_hours)[:, 0], np.asarray(state.stop_hours)[:, 0])
+        return _treatment(self.span, given, *times)
 
     def _rows(self, rows: NDArray[Any]) -> NDArray[np.int32]:
         return np.repeat(rows[:, None], self.span.patients, axis=1).astype(np.int32)
@@ -132,7 +139,7 @@ def population(case: Case, count: int) -> Population:
     copies, any_sex = case.smn2_copies * everyone, -everyone
     person = draw_people(SEED, identity, 0.0 * everyone, copies, any_sex, draw.people, draw.model.biology.smn)
     person = dataclasses.replace(person, tube_feeding_draw=NOT_WITHIN_A_LIFE * everyone)
-    courses = (validate_course({"therapy": case.therapy}),)
+    courses = tuple(validate_course(dict(course)) for course in case.courses)
     enrolment = np.full(count, case.enrolment_hours, np.int32)
     never = np.full(count, NEVER_HOURS, np.int32)
     anchors = Anchors(enrolment, never, never, np.zeros(count, bool))
@@ -167,18 +174,28 @@ def _as_vectors(state: State) -> Numbers:
     return np.concatenate([leaf.reshape(-1, leaf.shape[-1]) for leaf in leaves]).T
 
 
-def _treatment(span: Span, given: Numbers, starts: NDArray[np.int32]) -> Treatment:
-    """From amounts by boundary and course, and the hours (courses,) at which courses started."""
+def _treatment(span: Span, given: Numbers, starts: NDArray[np.int32], stops: NDArray[np.int32]) -> Treatment:
+    """From amounts by boundary and course, and the hours (courses,) at which courses started and stopped."""
     plan = span.plan
     to_kind = np.asarray(plan.dose_to_kind, np.float64)
     doses = {
         int(span.grid_hours[row, 0]): given[row] @ to_kind for row in np.flatnonzero(given.sum(axis=1) > 0)
     }
-    rate = np.asarray(plan.rate, np.float64)
-    running = [course for course in range(COURSES) if rate[course] > 0 and starts[course] < NEVER_HOURS]
-    to_kind = np.asarray(plan.rate_to_kind, np.float64)
-    rates: dict[int, Numbers] = {}
-    for start in sorted({int(starts[course]) for course in running}):
-        begun = [course for course in running if starts[course] <= start]
-        rates[start] = np.asarray([rate[course] for course in begun]) @ to_kind[begun]
-    return Treatment(doses, rates)
+    return Treatment(doses, _continuous_inputs(plan, starts, stops))
+
+
+def _continuous_inputs(plan: Plan, starts: NDArray[np.int32], stops: NDArray[np.int32]) -> dict[int, Numbers]:
+    """Inputs (kinds,) from each hour at which a continuous course starts, changes or stops."""
+    rate, to_kind = np.asarray(plan.rate, np.float64), np.asarray(plan.rate_to_kind, np.float64)
+    changes, factors = np.asarray(plan.segment_from_hours), np.asarray(plan.segment_factor, np.float64)
+    continuous = [course for course in range(COURSES) if rate[course] > 0 and starts[course] < NEVER_HOURS]
+    times = {int(starts[c] + since) for c in continuous for since in changes[c] if since < NEVER_HOURS}
+    times |= {int(stops[c]) for c in continuous if stops[c] < NEVER_HOURS}
+    found: dict[int, Numbers] = {}
+    for time in sorted(times):
+        total = np.zeros(len(KINDS))
+        for c in continuous:
+            if starts[c] <= time < stops[c]:
+                total += factors[c][changes[c] <= time - starts[c]][-1] * rate[c] * to_kind[c]
+        found[time] = total
+    return found

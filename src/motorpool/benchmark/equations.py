@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -102,12 +103,13 @@ def derivative(hour: Any, state: Any, segment: Any, traits: Any, table: Any) -> 
     return _ravelled(rates, change) / HOURS_PER_YEAR
 
 
-def problem_of(population: Population) -> Problem:
-    """The people of a population as a problem."""
+def problem_of(population: Population, looks: Sequence[int] = ()) -> Problem:
+    """The people of a population as a problem; ``looks`` are further hours at which segments meet."""
     treatment = population.treatment()
     end = int(population.hours[-1])
     events = sorted({*treatment.doses, *treatment.rates})
-    edges = np.asarray([FIRST_HOUR, *(hour for hour in events if hour < end), end], np.float64)
+    inside = sorted({hour for hour in (*events, *looks) if FIRST_HOUR < hour < end})
+    edges = np.asarray([FIRST_HOUR, *inside, end], np.float64)
     kinds = len(KINDS)
     segments, knots, doses, rates = [], [], [], []
     rate = np.zeros(kinds)

@@ -20,12 +20,15 @@ def reference(problem: Problem) -> Numbers:
     return scipy_states(problem, "DOP853", REFERENCE_TOLERANCE)
 
 
-def relative_error(states: Numbers, exact: Numbers) -> float:
-    """The largest |difference| / max(|value|, 1 % of the state's range) of all states, people and segments."""
-    if not np.isfinite(states).all():
-        return float("inf")
+def relative_errors(states: Numbers, exact: Numbers) -> Numbers:
+    """|difference| / max(|value|, 1 % of the state's range) of every number (..., states)."""
     allowed = np.maximum(np.abs(exact), SMALLEST_SHARE_OF_RANGE * _ranges(exact.shape[-1]))
-    return float((np.abs(states - exact) / allowed).max())
+    return np.abs(states - exact) / allowed
+
+
+def relative_error(states: Numbers, exact: Numbers) -> float:
+    """The largest of :func:`relative_errors`; infinite where a state is not a number."""
+    return float(relative_errors(states, exact).max()) if np.isfinite(states).all() else float("inf")
 
 
 def _ranges(states: int) -> Numbers:
