@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -112,7 +111,7 @@ def compile_plan(courses: Sequence[Course], anchors: Anchors) -> Plan:
         calendar = calendar_of(course)
         _compile_times(arrays, index, course, calendar, names, anchors)
         _compile_doses(arrays, index, course, calendar)
-    return Plan(**{name: jnp.asarray(array) for name, array in arrays.items()})
+    return Plan(**arrays)
 
 
 def _compile_times(
@@ -194,11 +193,11 @@ def cell_protocol(courses: Sequence[Course]) -> CellProtocol:
     mechanisms = [float(course is None or getattr(course.mechanisms, name)) for name in CELL_MECHANISMS]
     effect = "none" if course is None else course.effect
     return CellProtocol(
-        mechanisms=jnp.asarray(mechanisms, jnp.float32),
-        prior_effect=jnp.asarray(float(effect == "prior"), jnp.float32),
-        effect_smd=jnp.asarray(float(effect) if isinstance(effect, float) else 0.0, jnp.float32),
-        immunosuppressed=jnp.asarray(float(course is not None and course.immunosuppression), jnp.float32),
-        neural=jnp.asarray(float(course is not None and course.cell_type == "neural"), jnp.float32),
+        mechanisms=np.asarray(mechanisms, np.float32),
+        prior_effect=np.float32(effect == "prior"),
+        effect_smd=np.float32(effect if isinstance(effect, float) else 0.0),
+        immunosuppressed=np.float32(course is not None and course.immunosuppression),
+        neural=np.float32(course is not None and course.cell_type == "neural"),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
 from motorpool.biology import smn
 from motorpool.biology.person import Person
@@ -91,9 +92,9 @@ def initial_state(
 def no_protocol(dtype: Any) -> CellProtocol:
     """A plan without cells."""
     return CellProtocol(
-        mechanisms=jnp.ones(5, dtype),
-        prior_effect=jnp.zeros((), dtype),
-        effect_smd=jnp.zeros((), dtype),
-        immunosuppressed=jnp.zeros((), dtype),
-        neural=jnp.zeros((), dtype),
+        mechanisms=np.ones(5, dtype),
+        prior_effect=np.zeros((), dtype),
+        effect_smd=np.zeros((), dtype),
+        immunosuppressed=np.zeros((), dtype),
+        neural=np.zeros((), dtype),
     )

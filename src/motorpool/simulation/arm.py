@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -61,7 +60,7 @@ def simulate_arm(scenario: Scenario, arm: str, cohort: Recruited, draw: Draw) ->
     jumps = planned_jumps(courses, anchors, last)
     grid = personal_grid(study_ages(base, enrolment), jumps, enrolment, last)
     state = _state_at_enrolment(cohort, np.asarray(plan.start_hours), len(scenario.cohort.background))
-    setting = Setting(jnp.float32(CARE[scenario.care]), cell_protocol(courses), draw.model)
+    setting = Setting(np.float32(CARE[scenario.care]), cell_protocol(courses), draw.model)
     definitions, chance = ventilation_definitions(), scenario.uncertainty.chance
     span = Span(grid, people.person, people.infection_seed, plan, enrolment)
     begun = begin_enrolled(state, people.milestones, span, setting, definitions)

@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,6 +36,7 @@ from motorpool.simulation.measuring import measured
 from motorpool.simulation.model import Draw
 from motorpool.simulation.scenario import Scenario
 
+PEOPLE_TOGETHER = 256
 CARE = {"palliative": 0.0, "standard": 1.0, "proactive": 2.0}
 
 Whole = NDArray[np.int32]
@@ -180,9 +180,10 @@ def screen(
     facts = (infections, onset, diagnosis, enrolment, kind, smn2)
     entered: list[Candidates] = []
     found = 0
-    # Life up to enrolment is simulated block by block, and for no more people than are needed.
-    for begin in range(0, kept.size, BLOCK_PATIENTS if needed else kept.size):
-        part = kept[begin : begin + BLOCK_PATIENTS] if needed else kept
+    # Life up to enrolment is simulated for no more people than are needed, some at a time.
+    together = PEOPLE_TOGETHER if needed else kept.size
+    for begin in range(0, kept.size, together):
+        part = kept[begin : begin + together]
         people = _to_enrolment(
             scenario, draw, take_people(person, part), *[take_people(fact, part) for fact in facts]
         )
@@ -203,11 +204,11 @@ def _born(scenario: Scenario, draw: Draw, identity: Whole, smn2_shares: Mapping[
         shares[copies - 1] = share
     blocks = [
         draw_candidates(
-            jnp.uint32(scenario.seed),
-            jnp.asarray(part),
-            jnp.float32(cohort.smn1_copies),
-            jnp.asarray(shares, jnp.float32),
-            jnp.float32({"any": -1.0, "female": 1.0, "male": 0.0}[cohort.sex]),
+            np.uint32(scenario.seed),
+            part,
+            np.float32(cohort.smn1_copies),
+            shares.astype(np.float32),
+            np.float32({"any": -1.0, "female": 1.0, "male": 0.0}[cohort.sex]),
             draw.people,
             draw.model.biology.smn,
             between_people=scenario.uncertainty.between_people,
@@ -259,7 +260,7 @@ def _untreated_twin(scenario: Scenario, draw: Draw, person: Person, infections: 
     nothing = planned_jumps((), anchors, last)
     grid = personal_grid(np.repeat(base[:, None], patients, axis=1), nothing, first, last)
     # Care changes hazards, never onset or type.
-    setting = Setting(jnp.float32(CARE["standard"]), no_protocol(jnp.float32), draw.model)
+    setting = Setting(np.float32(CARE["standard"]), no_protocol(np.float32), draw.model)
     latest = load_milestone_catalogue()["walk"].who_p99_months
     latest_years = float(latest or 0.0) * HOURS_PER_MONTH / HOURS_PER_YEAR
     span = Span(grid, person, infections, plan)
@@ -308,7 +309,7 @@ def _to_enrolment(
     jumps = planned_jumps(background, anchors, enrolment)
     everyones = np.repeat(base[:, None], patients, axis=1)
     grid = personal_grid(everyones, jumps, first, enrolment)
-    setting = Setting(jnp.float32(CARE[scenario.care]), cell_protocol(background), draw.model)
+    setting = Setting(np.float32(CARE[scenario.care]), cell_protocol(background), draw.model)
     span = Span(grid, person, infections, plan)
     chance = scenario.uncertainty.chance
     life, row = live(begin_life(span, setting), last_rows(grid)[None], span, setting, chance=chance)
@@ -332,7 +333,7 @@ def _to_enrolment(
 def patient_seed(seed: int, numbers: NDArray[Any], purpose: str) -> NDArray[np.uint32]:
     """Seed of each patient's luck for one purpose, uint32 (P,)."""
     padded = pad_people(np.asarray(numbers), numbers.size)
-    found = [_patient_seed(jnp.uint32(seed), jnp.asarray(part), purpose=purpose) for part in padded]
+    found = [_patient_seed(np.uint32(seed), part, purpose=purpose) for part in padded]
     return np.concatenate([np.asarray(part) for part in found])[: numbers.size]
 
 

@@ -56,7 +56,7 @@ class Program:
     def __call__(self, *arguments: Any) -> Any:
         """Results as NumPy arrays; runs without holding Python's lock."""
         leaves, structure = jax.tree.flatten(arguments)
-        arrays = [np.asarray(leaf, order="C") for leaf in leaves]
+        arrays = [_single(np.asarray(leaf, order="C")) for leaf in leaves]
         patients = arrays[self._first_own].shape[-1]
         if patients % LANES:
             message = f"{patients} patients are not a multiple of {LANES}"
@@ -118,6 +118,14 @@ class Program:
         run = machine.function_of(key, FUNCTION, write)
         results, result_structure = jax.tree.flatten(jax.eval_shape(self._function, *one))
         return run, result_structure, [(result.shape[:-1], np.dtype(result.dtype)) for result in results]
+
+
+_SINGLE = {np.dtype(np.float64): np.float32, np.dtype(np.int64): np.int32, np.dtype(np.uint64): np.uint32}
+
+
+def _single(array: NDArray[Any]) -> NDArray[Any]:
+    """The array with numbers of 32 bits, as JAX would trace them."""
+    return array.astype(_SINGLE[array.dtype]) if array.dtype in _SINGLE else array
 
 
 def _stored(dtype: Any) -> Any:
