@@ -35,7 +35,7 @@ from motorpool.evidence.records import EvidenceError
 from motorpool.simulation.calibration_state import model_digest, parameters_digest
 
 Array = NDArray[np.float64]
-AROUND_MODE, AT_POSTERIOR = 44, 16
+AROUND_MODE, AT_POSTERIOR = 120, 60
 SHIPPED_DRAWS = 400
 QUICK_DRAWS = 400
 SEED = 20261126

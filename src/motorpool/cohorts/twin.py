@@ -21,8 +21,11 @@ from motorpool.outcomes.milestones import MilestoneWatch, follow_milestones, wat
 
 @record
 class Twin:
-    """Where twins are: the row of each one's grid and the age there (P,), the state, milestones seen, and the age in hours at which
-    weakness was first noticed in examinations (P,), +inf while it was not."""
+    """Where twins are, (P,) unless said.
+
+    row: of each one's grid. hours: the age there. now: the state. milestones: what has been seen of them.
+    noticed_age_hours: when weakness was first noticed in examinations, +inf while it was not.
+    """
 
     row: Array
     hours: Array

@@ -8,8 +8,8 @@ The margin (ability minus what the milestone asks for) is known at grid times an
 - In between the status stays what it was, and a lost milestone can be regained.
 
 Both are properties of the margin's curve, found inside steps, so the answer changes only with the square of
-the grid's step. Shapes: K grid times first, any middle axes (such as milestones M), patients P last. Ages in
-hours; +inf means never.
+the grid's step. Milestones are watched step by step while patients live. Shapes: any axes (such as milestones M),
+patients P last. Ages in hours; +inf means never.
 """
 
 from typing import NamedTuple
@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_YEAR, Array, record
+from motorpool.biology.vocabulary import HOURS_PER_DAY, Array, record
 
 MILESTONES: tuple[str, ...] = (
     "head_control",
@@ -33,9 +33,6 @@ MILESTONES: tuple[str, ...] = (
 )
 """Milestones in the order of results."""
 
-NO_MILESTONE = -1
-"""Position reported by `highest_milestone` when none is held."""
-
 
 @record
 class MilestoneParameters:
@@ -44,16 +41,6 @@ class MilestoneParameters:
     hold_days: Array
     loss_hold_days: Array
     hysteresis: Array
-
-
-class MilestoneHistory(NamedTuple):
-    """First gain and first loss (hours, (..., P)) and whether the milestone is held at each grid time (K,
-    ..., P).
-    """
-
-    gained_age_hours: jax.Array
-    lost_age_hours: jax.Array
-    status: jax.Array
 
 
 def _per_milestone(value: ArrayLike, dimensions: int) -> jax.Array:
@@ -136,67 +123,3 @@ def follow_milestones(
     later_loss = jnp.where(loses, loss, -jnp.inf) >= jnp.where(gains, gain, -jnp.inf)
     held = jnp.where(gains | loses, ~later_loss, state.held)
     return MilestoneWatch(next_height, next_age, able, unable, held, gained, lost)
-
-
-def milestone_history(
-    margin: jax.Array,
-    age_hours: ArrayLike,
-    parameters: MilestoneParameters,
-    end_of_life_hours: ArrayLike | None = None,
-) -> MilestoneHistory:
-    """Gain, loss and status of milestones.
-
-    `margin` (K, ..., P): ability over the threshold, or a boolean (able or not; crossings are then put in the
-    middle of the step and the hysteresis must be below 1). `age_hours` (K, P) or (K, 1), increasing.
-    `end_of_life_hours` (P,): nothing is gained or lost, and no status held, after it; death is not a loss.
-    """
-    floating = margin.dtype if jnp.issubdtype(margin.dtype, jnp.floating) else jnp.result_type(float)
-    height = (
-        margin.astype(floating)
-        if margin.dtype != jnp.bool_
-        else jnp.where(margin, 1.0, -1.0).astype(floating)
-    )
-    ages = jnp.asarray(age_hours).astype(floating)
-    ages = ages.reshape(ages.shape[:1] + (1,) * (height.ndim - ages.ndim) + ages.shape[1:])
-    ages = jnp.broadcast_to(ages, height.shape)
-    start = watch_milestones(height[0], ages[0], parameters)
-
-    def step(state: MilestoneWatch, now: tuple[jax.Array, jax.Array]) -> tuple[MilestoneWatch, jax.Array]:
-        later = follow_milestones(state, *now, parameters)
-        return later, later.held
-
-    last, later_status = jax.lax.scan(step, start, (height[1:], ages[1:]))
-    gained, lost = last.gained, last.lost
-    status = jnp.concatenate([start.held[None], later_status])
-    if end_of_life_hours is not None:
-        end = jnp.asarray(end_of_life_hours).astype(floating)
-        gained = jnp.where(gained <= end, gained, jnp.inf)
-        lost = jnp.where(lost <= end, lost, jnp.inf)
-        status = status & (ages <= end)
-    return MilestoneHistory(gained, lost, status)
-
-
-def status_at(status: jax.Array, time_index: ArrayLike) -> jax.Array:
-    """Status at visits: `status` (K, ..., P) and indices (V,) shared by all or (V, P) of each person; (V,
-    ..., P).
-    """
-    index = jnp.asarray(time_index)
-    if index.ndim == 1:
-        return status[index]
-    index = index.reshape(index.shape[:1] + (1,) * (status.ndim - 2) + index.shape[1:])
-    return jnp.take_along_axis(status, jnp.broadcast_to(index, index.shape[:1] + status.shape[1:]), axis=0)
-
-
-def highest_milestone(status: jax.Array, milestone_axis: int = -2) -> jax.Array:
-    """Position of the highest milestone held, in the order of `MILESTONES`; `NO_MILESTONE` when none is
-    held.
-    """
-    count = status.shape[milestone_axis]
-    reversed_status = jnp.flip(status, axis=milestone_axis)
-    highest = count - 1 - jnp.argmax(reversed_status, axis=milestone_axis)
-    return jnp.where(jnp.any(status, axis=milestone_axis), highest, NO_MILESTONE)
-
-
-def age_years_or_nan(age_hours: jax.Array) -> jax.Array:
-    """Ages for the results: years, NaN instead of +inf (never)."""
-    return jnp.where(jnp.isfinite(age_hours), age_hours / float(HOURS_PER_YEAR), jnp.nan)
