@@ -133,12 +133,13 @@ class Treatment:
 
 
 def population(case: Case, count: int) -> Population:
-    """So many people of a case. Nobody gets a feeding tube, because that instant depends on luck."""
+    """So many people of a case. Nobody dies or gets a feeding tube, because these instants depend on luck."""
     draw = parameter_draw(None, SEED)
     identity, everyone = jnp.arange(count), jnp.ones(count, jnp.float32)
     copies, any_sex = case.smn2_copies * everyone, -everyone
     person = draw_people(SEED, identity, 0.0 * everyone, copies, any_sex, draw.people, draw.model.biology.smn)
-    person = dataclasses.replace(person, tube_feeding_draw=NOT_WITHIN_A_LIFE * everyone)
+    never_happens = NOT_WITHIN_A_LIFE * everyone
+    person = dataclasses.replace(person, death_draw=never_happens, tube_feeding_draw=never_happens)
     courses = tuple(validate_course(dict(course)) for course in case.courses)
     enrolment = np.full(count, case.enrolment_hours, np.int32)
     never = np.full(count, NEVER_HOURS, np.int32)
