@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from motorpool.biology.person import Person
 from motorpool.biology.vocabulary import Array, record
 from motorpool.engine.dosing import NEVER_HOURS, Plan
-from motorpool.engine.grid import Hours
+from motorpool.engine.grid import Hours, halved
 from motorpool.engine.native.program import LANES, Belongs, Program
 from motorpool.engine.parameters import ModelParameters
 from motorpool.engine.span import Life, Row, begin_span, live_on
@@ -31,6 +31,7 @@ from motorpool.therapies.formulary import TRANSGENE_AMOUNTS
 from motorpool.therapies.kinds import KIND_INDEX, KINDS
 
 BLOCK_PATIENTS = 128  # candidates that are drawn together
+MOST_HALVINGS = 3  # of the steps of a person whose local error is too large
 ROWS_TOGETHER = 16  # rows of results that one call of the compiled program records
 PERSONAL_OF_PLAN = ("start_hours", "stop_hours", "excluded")
 Tree = TypeVar("Tree")
@@ -118,6 +119,9 @@ def live(
 ) -> tuple[Life, Row]:
     """Carry people on and record results at boundaries of their grids.
 
+    Those whose local error was too large in any step live this span again in steps half as long, and again if need be;
+    ``halvings`` of the result counts how often.
+
     Args:
         life: where they are.
         rows: (R, P) rows of the grid, never falling.
@@ -128,6 +132,54 @@ def live(
     Returns:
         The people at the last row (its doses not yet given), and what is recorded, NumPy arrays (R, ..., P).
     """
+    there, found = _live(life, rows, span, setting, definitions, chance=chance)
+    inexact = np.flatnonzero(np.asarray(there.now.excess_error) > 0.0)
+    if not inexact.size or np.max(np.asarray(life.halvings)[inexact]) >= MOST_HALVINGS:
+        return there, found
+    some = _some_people(life, inexact)
+    again = dataclasses.replace(some, row=2 * some.row, halvings=some.halvings + 1)
+    finer = dataclasses.replace(_some_of_span(span, inexact), grid_hours=halved(span.grid_hours[:, inexact]))
+    redone, exact = live(again, 2 * rows[:, inexact], finer, setting, definitions, chance=chance)
+    redone = dataclasses.replace(redone, row=redone.row // 2)
+    return _with_people(there, redone, inexact), _with_people(found, exact, inexact)
+
+
+def _some_people(tree: Tree, index: NDArray[Any]) -> Tree:
+    return jax.tree.map(lambda leaf: np.asarray(leaf)[..., index], tree)
+
+
+def _some_of_span(span: Span, index: NDArray[Any]) -> Span:
+    own = {name: np.asarray(getattr(span.plan, name))[..., index] for name in PERSONAL_OF_PLAN}
+    enrolment = None if span.enrolment_hours is None else np.asarray(span.enrolment_hours)[index]
+    return Span(
+        grid_hours=span.grid_hours[:, index],
+        person=_some_people(span.person, index),
+        infection_seed=np.asarray(span.infection_seed)[index],
+        plan=dataclasses.replace(span.plan, **own),
+        enrolment_hours=enrolment,
+    )
+
+
+def _with_people(everybody: Tree, some: Tree, index: NDArray[Any]) -> Tree:
+    """A tree in which the people at ``index`` are replaced."""
+
+    def replaced(old: Any, new: Any) -> NDArray[Any]:
+        array = np.array(old)
+        array[..., index] = new
+        return array
+
+    return jax.tree.map(replaced, everybody, some)
+
+
+def _live(
+    life: Life,
+    rows: NDArray[np.int32],
+    span: Span,
+    setting: Setting,
+    definitions: Definitions,
+    *,
+    chance: bool,
+) -> tuple[Life, Row]:
     around = surroundings(span, setting)
     grid = np.ascontiguousarray(span.grid_hours, np.int32)
     wanted = np.asarray(rows, np.int32)

@@ -23,10 +23,11 @@ from motorpool.outcomes import panel
 @record
 class Life:
     """Where patients are: the row of each one's grid and the age in hours there, (P,), the state and what has been
-    watched."""
+    watched. ``halvings`` (P,): how often the steps were halved because their error was too large."""
 
     row: Array
     hours: Array
+    halvings: Array
     now: Now
     watched: Watched
 
@@ -56,7 +57,8 @@ def begin_span(state: State, hours: Array, around: Surroundings, definitions: De
     """Patients at the first boundaries of their grids, ``hours`` (P,) old; watching begins there."""
     now = begin(state, hours, around)
     watched = watch(now, hours, around, definitions)
-    return Life(row=jnp.zeros_like(hours), hours=hours, now=now, watched=watched)
+    none = jnp.zeros_like(hours)
+    return Life(row=none, hours=hours, halvings=none, now=now, watched=watched)
 
 
 def in_one_part(now: Now) -> Now:
@@ -73,7 +75,9 @@ def _with_parts(now: Now, change: Callable[[Array, int], Array]) -> Now:
     state, body = now.state, now.state.body
     body = dataclasses.replace(body, alive=change(body.alive, 1), sick=change(body.sick, 1))
     state = dataclasses.replace(state, body=body, smn=change(state.smn, 0))
-    return dataclasses.replace(now, state=state, stress=change(now.stress, 1))
+    rate = now.last_rate
+    rate = dataclasses.replace(rate, alive=change(rate.alive, 1), sick=change(rate.sick, 1))
+    return dataclasses.replace(now, state=state, stress=change(now.stress, 1), last_rate=rate)
 
 
 def live_on(
@@ -114,7 +118,7 @@ def live_on(
         now, doses = advance(life.now, hours, next_hours, in_use, around, chance=chance)
         watched = follow(life.watched, (life.now, now), (hours, next_hours), doses, around, definitions)
         # Those who wait for the others stay exactly as they are.
-        following = Life(row=next_row, hours=next_hours, now=now, watched=watched)
+        following = dataclasses.replace(life, row=next_row, hours=next_hours, now=now, watched=watched)
         return jax.tree.map(lambda new, old: jnp.where(moving, new, old), following, life)
 
     def to_target(life: Life, target: Array) -> tuple[Life, Row]:

@@ -48,6 +48,9 @@ from motorpool.therapies.start_rules import STATE_RULE_OUTCOMES
 
 DAYS_PER_YEAR = HOURS_PER_YEAR / HOURS_PER_DAY
 INSTANTS = (0.0, 0.5, 1.0)  # of a step, at which the body is driven
+# The local error of a step that is allowed in the states that move fastest, relative to the value or to a share of the
+# state's range; chosen by the study in docs/explanation/numerics.md.
+FAST_STATES, ALLOWED_LOCAL_ERROR, SMALLEST_SHARE_OF_RANGE = ("sick", "inflammation", "muscle"), 2e-2, 0.01
 # Gauss's points in the unit interval, with which hazards are integrated, and weights where they differ.
 INFECTION_POINTS = (0.5 - 0.5 / math.sqrt(3.0), 0.5 + 0.5 / math.sqrt(3.0))
 SMOOTH_POINTS = (0.5 - 0.5 * math.sqrt(0.6), 0.5, 0.5 + 0.5 * math.sqrt(0.6))
@@ -80,7 +83,9 @@ class Now:
     """A boundary: the state, and what follows from it, from the age and from luck, so as not to work it out twice.
 
     stress (V, T, G, P): of every neuron. log_weight (P,): reference weight, log kg. episodes: recent infections. risk:
-    what the hazards of events depend on.
+    what the hazards of events depend on. last_rate: rates of change at the end of the last step, of ``last_years``
+    (P,), as the scheme foresaw them. excess_error (P,): by how much the local error of any step was larger than
+    allowed; not above zero where it never was.
     """
 
     state: State
@@ -88,6 +93,9 @@ class Now:
     log_weight: Array
     episodes: RecentEpisodes
     risk: Risk
+    last_rate: Body
+    last_years: Array
+    excess_error: Array
 
 
 def relaxation_weights(elapsed: Array) -> tuple[Array, Array, Array]:
@@ -117,7 +125,9 @@ def advance_smn(level: Array, targets: Sequence[Array], years: Array, turnover_y
     the middle and the end.
     """
     first, middle, last = targets
-    slope, curvature = 4.0 * middle - 3.0 * first - last, 2.0 * (first - 2.0 * middle + last)
+    # Written in differences, so that a target that stands still has neither slope nor curvature to the last bit.
+    to_middle, to_last = middle - first, last - first
+    slope, curvature = 4.0 * to_middle - to_last, 2.0 * (to_last - 2.0 * to_middle)
     constant, linear, quadratic = relaxation_weights(years / turnover_years)
     return level + constant * (first - level) + linear * slope + quadratic * curvature
 
@@ -144,7 +154,16 @@ def begin(state: State, hours: Array, around: Surroundings) -> Now:
     log_weight = log_weight_at(hours, around)
     influence = _influence(state.amounts, state.tube_placed, around)
     risk = _risk_at(state.body, _forcing(stress, age_years, log_weight, influence, around), around)
-    return Now(state=state, stress=stress, log_weight=log_weight, episodes=episodes, risk=risk)
+    return Now(
+        state=state,
+        stress=stress,
+        log_weight=log_weight,
+        episodes=episodes,
+        risk=risk,
+        last_rate=jax.tree.map(jnp.zeros_like, state.body),
+        last_years=jnp.zeros_like(age_years),
+        excess_error=jnp.full_like(age_years, -jnp.inf),
+    )
 
 
 def look(now: Now, hours: Array, around: Surroundings) -> Condition:
@@ -192,10 +211,9 @@ def advance(
     body = fuse_spine(state.body, operated, parameters.biology.skeleton)
     amounts = formulary.administer(state.amounts, given.dose)
 
-    drugs, influences = _drugs_within(amounts, given.rate, length, weight, state.tube_placed, around)
-    levels = _smn_within(state.smn, influences, years, around)
-    half = len(influences) // 2
-    influences = influences[::half]
+    drugs, influences, levels = _upstream(
+        state.smn, amounts, given.rate, (length, years), weight, state.tube_placed, around
+    )
     forcings: list[Forcing] = []
     for instant, (share, level, influence) in enumerate(zip(INSTANTS, levels, influences, strict=True)):
         age_then = age_years + share * years
@@ -203,7 +221,9 @@ def advance(
         # Doses change where the SMN level is going, never where it is: at the start the stress is known.
         stress = smn.stress(level, age_then, person, parameters.biology.smn) if instant else now.stress
         forcings.append(_forcing(stress, age_then, weight_then, influence, around))
-    half_way, moved = runge_kutta(body, forcings, years, person, parameters)
+    at_start = rates_of_change(body, forcings[0], person, parameters.biology)
+    excess = _excess_error(now, body, at_start, parameters)
+    half_way, moved, at_end = runge_kutta(body, at_start, forcings, years, person, parameters)
     risk = _risk_at(moved, forcings[-1], around)
     episodes, cumulative = now.episodes, state.cumulative_hazard
     if with_hazards:
@@ -232,6 +252,9 @@ def advance(
         log_weight=next_log_weight,
         episodes=episodes,
         risk=risk,
+        last_rate=at_end,
+        last_years=years,
+        excess_error=excess,
     )
     return following_boundary, amount
 
@@ -240,10 +263,42 @@ def _influence(amounts: Amounts, tube: Array, around: Surroundings) -> Influence
     return formulary.influence(amounts, tube, around.protocol, around.parameters.therapies)
 
 
+def _upstream(
+    level: Array,
+    amounts: Amounts,
+    rate: Array,
+    length: tuple[Array, Array],
+    weight: Array,
+    tube: Array,
+    around: Surroundings,
+) -> tuple[Amounts, list[Influence], list[Array]]:
+    """The upstream part of a step of ``length`` (hours, years; (P,) each).
+
+    Returns the amounts at its end, what drugs do, and the SMN level (T, G, P), both at start, middle and end. Where
+    nobody has or gets anything, nothing is advanced but the SMN level, with the same bits.
+    """
+    hours, years = length
+    here = _influence(amounts, tube, around)
+    present = [leaf for leaf in jax.tree.leaves(amounts)] + [rate]
+    any_present = functools.reduce(jnp.logical_or, [jnp.any(leaf != 0.0) for leaf in present])
+
+    def with_drugs(amounts: Amounts) -> tuple[Amounts, tuple[Influence, ...], tuple[Array, ...]]:
+        drugs, influences = _drugs_within(amounts, rate, hours, weight, tube, around)
+        middle, end = _smn_within(level, [here, *influences], years, around)
+        return drugs, (influences[len(influences) // 2 - 1], influences[-1]), (middle, end)
+
+    def without_drugs(amounts: Amounts) -> tuple[Amounts, tuple[Influence, ...], tuple[Array, ...]]:
+        middle, end = _smn_within(level, [here] * (2 * UPSTREAM_PARTS + 1), years, around)
+        return amounts, (here, here), (middle, end)
+
+    drugs, later, levels = jax.lax.cond(any_present, with_drugs, without_drugs, amounts)
+    return drugs, [here, *later], [level, *levels]
+
+
 def _drugs_within(
     amounts: Amounts, rate: Array, length_hours: Array, weight: Array, tube: Array, around: Surroundings
 ) -> tuple[Amounts, list[Influence]]:
-    """Amounts at the end of a step, and what drugs do at all nodes of its upstream part, from start to end.
+    """Amounts at the end of a step, and what drugs do at all nodes of its upstream part after the start.
 
     Drugs are advanced exactly, so that equal parts of a step follow one another and share their exponentials. Those
     that do not act on the SMN level are known at the start, the middle and the end only; in between they stand still.
@@ -261,7 +316,7 @@ def _drugs_within(
 
     nodes = 2 * UPSTREAM_PARTS
     fine, coarse = amounts, amounts
-    influences = [_influence(amounts, tube, around)]
+    influences: list[Influence] = []
     for node in range(1, nodes + 1):
         fine = after(fine, nodes)
         if node % UPSTREAM_PARTS == 0:
@@ -272,8 +327,8 @@ def _drugs_within(
 
 def _smn_within(
     level: Array, influences: Sequence[Influence], years: Array, around: Surroundings
-) -> list[Array]:
-    """SMN level (T, G, P) at the start, the middle and the end of a step."""
+) -> tuple[Array, Array]:
+    """SMN level (T, G, P) in the middle and at the end of a step."""
     turnover = around.parameters.biology.smn.turnover_time_years
     parts = level.shape[0]
     targets = [smn.target_level(around.person, influence, parts) for influence in influences]
@@ -281,7 +336,7 @@ def _smn_within(
     for part in range(UPSTREAM_PARTS):
         nodes = targets[2 * part : 2 * part + 3]
         levels.append(advance_smn(levels[-1], nodes, years / UPSTREAM_PARTS, turnover))
-    return levels[:: UPSTREAM_PARTS // 2]
+    return levels[UPSTREAM_PARTS // 2], levels[-1]
 
 
 def _forcing(
@@ -394,22 +449,43 @@ def _plus(body: Body, rate: Body, years: Array) -> Body:
     return jax.tree.map(lambda state, change: state + years * change, body, rate)
 
 
+def _excess_error(now: Now, body: Body, at_start: Body, parameters: ModelParameters) -> Array:
+    """By how much the local error of the steps so far was larger than allowed, (P,).
+
+    The error of the last step is estimated by the third-order solution that the rates at its end complete,
+    step x (rate foreseen - rate found) / 10, in the states that move fastest.
+    """
+    ranges = {"muscle": parameters.biology.muscle.ceiling}
+    excess = now.excess_error
+    for name in FAST_STATES:
+        value, foreseen, found = (getattr(one, name) for one in (body, now.last_rate, at_start))
+        error = 0.1 * now.last_years * jnp.abs(foreseen - found)
+        floor = SMALLEST_SHARE_OF_RANGE * ranges.get(name, 1.0)
+        over = error - ALLOWED_LOCAL_ERROR * jnp.maximum(jnp.abs(value), floor)
+        excess = jnp.maximum(excess, jnp.max(over.reshape(-1, over.shape[-1]), axis=0))
+    return excess
+
+
 def runge_kutta(
-    body: Body, forcings: Sequence[Forcing], years: Array, person: Person, parameters: ModelParameters
-) -> tuple[Body, Body]:
-    """Body in the middle and at the end of a step of ``years`` (P,).
+    body: Body,
+    at_start: Body,
+    forcings: Sequence[Forcing],
+    years: Array,
+    person: Person,
+    parameters: ModelParameters,
+) -> tuple[Body, Body, Body]:
+    """Body in the middle and at the end of a step of ``years`` (P,), and the rates of change foreseen for the end.
 
     The end by the classical fourth-order scheme, the middle by the cubic through both ends and their rates.
-    ``forcings``: at the start, the middle and the end.
+    ``at_start``: rates of change there. ``forcings``: at the start, the middle and the end.
     """
-    start, middle, end = forcings
+    _, middle, end = forcings
 
     def rate(there: Body, forcing: Forcing) -> Body:
         return rates_of_change(there, forcing, person, parameters.biology)
 
     half, sixth = 0.5 * years, years / 6.0
     third = 2.0 * sixth
-    at_start = rate(body, start)
     moved = _plus(body, at_start, sixth)
     first_middle = rate(_plus(body, at_start, half), middle)
     moved = _plus(moved, first_middle, third)
@@ -421,4 +497,4 @@ def runge_kutta(
     def half_way(first: Array, last: Array, first_rate: Array, last_rate: Array) -> Array:
         return 0.5 * (first + last) + 0.125 * years * (first_rate - last_rate)
 
-    return jax.tree.map(half_way, body, moved, at_start, at_end), moved
+    return jax.tree.map(half_way, body, moved, at_start, at_end), moved, at_end

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_YEAR
+from motorpool.engine.grid import last_rows
 from motorpool.engine.span import Row
 from motorpool.engine.watch import Watched
 from motorpool.outcomes.panel import MILESTONE_INDEX
@@ -83,25 +84,24 @@ class VisitRows:
 
 def visit_rows(grid_hours: NDArray[np.int32], visit_hours: NDArray[np.int32]) -> VisitRows:
     """Rows of the grid (K, P) around visits at ages ``visit_hours`` (V, P)."""
-    last = grid_hours.shape[0] - 1
-    people = range(grid_hours.shape[1])
-    found = [np.searchsorted(grid_hours[:, p], visit_hours[:, p], side="right") - 1 for p in people]
-    before = np.clip(np.stack(found, axis=1), 0, last)
-    # Repeated last boundaries are one: the first of them.
-    end = np.argmax(grid_hours >= grid_hours[-1:], axis=0)
-    before = np.minimum(before, end[None])
-    after = np.minimum(before + 1, end[None])
+    boundaries, people = grid_hours.shape
+    end = last_rows(grid_hours)
+    # Everybody's boundaries in one rising row: a person's come after all those of the person before.
+    apart = np.arange(people, dtype=np.int64) << 32
+    found = np.searchsorted((grid_hours + apart).T.reshape(-1), visit_hours + apart, side="right") - 1
+    before = np.clip(found - np.arange(people) * boundaries, 0, end)
+    after = np.minimum(before + 1, end)
     hours = [np.take_along_axis(grid_hours, rows, axis=0).astype(np.float64) for rows in (before, after)]
-    length = np.maximum(hours[1] - hours[0], 1.0)
-    share = np.clip((visit_hours - hours[0]) / length, 0.0, 1.0)
-    wanted = np.concatenate([before, after, end[None]])
+    share = np.clip((visit_hours - hours[0]) / np.maximum(hours[1] - hours[0], 1.0), 0.0, 1.0)
+    on_grid = not share.any()
+    wanted = np.concatenate([before, end[None]] if on_grid else [before, after, end[None]])
     order = np.argsort(wanted, axis=0, kind="stable")
     place = np.argsort(order, axis=0, kind="stable")
     visits = visit_hours.shape[0]
     return VisitRows(
         np.take_along_axis(wanted, order, axis=0).astype(np.int32),
         place[:visits],
-        place[visits : 2 * visits],
+        place[:visits] if on_grid else place[visits : 2 * visits],
         share.astype(np.float32),
     )
 

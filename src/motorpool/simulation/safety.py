@@ -124,7 +124,8 @@ def adverse_event_counts_of(
     if len(pairs) > MOST_PAIRS:
         message = f"a plan has {len(pairs)} adverse events of courses; the program holds {MOST_PAIRS}"
         raise ValueError(message)
-    parameters = _padded_parameters(pairs, courses)
+    parameters = _padded_parameters(pairs, courses, _rounded_up(len(pairs)))
+    most = min(MOST_ADMINISTRATIONS, _rounded_up(int(administrations.max(initial=1))))
     rows = COURSES + 1
     exposure = Exposure(
         administrations=jnp.asarray(_padded_rows(administrations, rows), jnp.int32),
@@ -132,7 +133,7 @@ def adverse_event_counts_of(
         weight_kg=jnp.asarray(_padded_rows(weights, rows), jnp.float32),
     )
     blocks = split_tree((np.asarray(seed), exposure), patients)
-    counted = [_counts(*block, parameters, chance=chance) for block in blocks]
+    counted = [_counts(*block, parameters, most=most, chance=chance) for block in blocks]
     for (number, _, _), row in zip(pairs, np.asarray(join_tree(counted, patients), np.float64), strict=False):
         total[number] += row
     return total
@@ -142,20 +143,25 @@ def _padded_rows(values: NDArray[Any], rows: int) -> NDArray[Any]:
     return np.concatenate([values, np.zeros((rows - values.shape[0], *values.shape[1:]), values.dtype)])
 
 
+def _rounded_up(count: int) -> int:
+    """The next power of two, at least eight: few sizes, few programs."""
+    return max(8, 1 << max(0, count - 1).bit_length())
+
+
 def _padded_parameters(
-    pairs: Sequence[tuple[int, int, AdverseEventEntry]], courses: Sequence[Course]
+    pairs: Sequence[tuple[int, int, AdverseEventEntry]], courses: Sequence[Course], rows: int
 ) -> AdverseEventParameters:
-    """One row per adverse event of a course; rows of probability zero fill up the fixed shape."""
+    """One row per adverse event of a course; rows of probability zero fill up the shape."""
     tube_row = len(courses)
     kinds = {"dose": PER_DOSE, "procedure": PER_DOSE, "course": PER_COURSE, "patient_year": PER_PATIENT_YEAR}
 
     def filled(values: list[float], kind: Any) -> Array:
-        return jnp.asarray(np.asarray(values + [0] * (MOST_PAIRS - len(values)), kind))
+        return jnp.asarray(np.asarray(values + [0] * (rows - len(values)), kind))
 
     names = tuple(f"{entry.id}@{courses[row].name if row < tube_row else 'tube'}" for _, row, entry in pairs)
     weighted = [entry.weight_effect for _, _, entry in pairs]
     return AdverseEventParameters(
-        identity=adverse_event_identity(names + ("",) * (MOST_PAIRS - len(names))),
+        identity=adverse_event_identity(names + ("",) * (rows - len(names))),
         therapy_index=filled([row for _, row, _ in pairs], np.int32),
         kind=filled([kinds[entry.per] for _, _, entry in pairs], np.int32),
         probability=filled(
@@ -167,9 +173,11 @@ def _padded_parameters(
     )
 
 
-@functools.partial(jax.jit, static_argnames="chance")
-def _counts(seed: Array, exposure: Exposure, parameters: AdverseEventParameters, *, chance: bool) -> Array:
-    weights = jnp.broadcast_to(exposure.weight_kg[None], (MOST_ADMINISTRATIONS, *exposure.weight_kg.shape))
+@functools.partial(jax.jit, static_argnames=("most", "chance"))
+def _counts(
+    seed: Array, exposure: Exposure, parameters: AdverseEventParameters, *, most: int, chance: bool
+) -> Array:
+    weights = jnp.broadcast_to(exposure.weight_kg[None], (most, *exposure.weight_kg.shape))
     return adverse_event_counts(
         seed,
         exposure._replace(weight_kg=weights),

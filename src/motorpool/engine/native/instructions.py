@@ -414,7 +414,11 @@ def _fold(name: str, left: Value, right: Value) -> Any:
         if name in ("add", "or", "xor") and a == 0:
             return right
         return None
-    # Adding zero may turn -0.0 into 0.0, which no equation can tell from it.
+    # Numbers are taken to be finite here, and -0.0 to be 0.0: no equation can tell them apart.
+    if name == "sub" and left == right:
+        return 0.0
+    if name == "mul" and 0.0 in (a, b):
+        return 0.0
     if name in ("add", "sub") and b == 0.0:
         return left
     if name == "add" and a == 0.0:

@@ -65,7 +65,7 @@ def measure_engine_error(quantile: float) -> EngineError:
     from motorpool.engine.blocks import BLOCK_PATIENTS, Setting
     from motorpool.engine.compile_plan import Anchors, cell_protocol, compile_plan, planned_jumps
     from motorpool.engine.dosing import NEVER_HOURS
-    from motorpool.engine.grid import FIRST_HOUR, life_boundaries, personal_grid
+    from motorpool.engine.grid import FIRST_HOUR, halved, life_boundaries, personal_grid
     from motorpool.simulation.api import keep_compiled_programs
     from motorpool.simulation.model import parameter_draw
     from motorpool.therapies.plan import validate_course
@@ -98,18 +98,6 @@ def measure_engine_error(quantile: float) -> EngineError:
     coarse = _carry(usual, person, seeds, plan, setting)
     fine = _carry(halved(usual), person, seeds, plan, setting)
     return EngineError(count, UNTIL_YEARS, quantile, _errors(coarse, fine, quantile))
-
-
-def halved(grid: Hours) -> Hours:
-    """The grid (K, P) with a boundary in the middle of every step, padded to whole segments again."""
-    from motorpool.engine.grid import SEGMENT_STEPS, whole_segments
-
-    finer = np.empty((2 * grid.shape[0] - 1, grid.shape[1]), np.int32)
-    finer[0::2] = grid
-    finer[1::2] = (grid[:-1].astype(np.int64) + grid[1:]) // 2
-    steps = finer.shape[0] - 1
-    padding = SEGMENT_STEPS * whole_segments(steps) - steps
-    return np.concatenate([finer, np.repeat(finer[-1:], padding, axis=0)])
 
 
 def _carry(grid: Hours, person: Any, seeds: Any, plan: Any, setting: Any) -> dict[str, Any]:
