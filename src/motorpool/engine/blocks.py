@@ -41,7 +41,7 @@ Tree = TypeVar("Tree")
 class Setting:
     """What one simulated arm shares: care (0 palliative, 1 standard, 2 proactive), cell protocol and parameters."""
 
-    care: Array
+    care: Any
     protocol: CellProtocol
     parameters: ModelParameters
 
@@ -67,7 +67,7 @@ class Span:
 
 def surroundings(span: Span, setting: Setting) -> Surroundings:
     """What does not change during a span."""
-    never = np.full(span.patients, NEVER_HOURS, np.int32)
+    never: Any = np.full(span.patients, NEVER_HOURS, np.int32)
     return Surroundings(
         person=span.person,
         infection_seed=span.infection_seed,
@@ -314,8 +314,11 @@ def simulate_span(
     every = np.repeat(np.arange(boundaries, dtype=np.int32)[:, None], span.patients, axis=1)
     end, rows = live(start, every, span, setting, chance=chance)
     doses = np.concatenate([np.asarray(rows.doses)[1:], np.zeros_like(np.asarray(rows.doses)[:1])])
-    fields = {field.name: np.asarray(getattr(rows, field.name)) for field in dataclasses.fields(Trajectory)}
-    return end, Trajectory(**{**fields, "doses": doses})
+    fields: dict[str, Any] = {
+        field.name: np.asarray(getattr(rows, field.name)) for field in dataclasses.fields(Trajectory)
+    }
+    fields["doses"] = doses
+    return end, Trajectory(**fields)
 
 
 def pad_people(values: np.ndarray, patients: int) -> list[np.ndarray]:

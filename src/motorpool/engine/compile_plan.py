@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +57,7 @@ class Anchors:
         return np.minimum(begun, NEVER_HOURS).astype(np.int32)
 
 
-def empty_plan(patients: int) -> dict[str, NDArray[np.generic]]:
+def empty_plan(patients: int) -> dict[str, Any]:
     """Arrays of a plan in which nothing is given, by field of :class:`Plan`."""
 
     def whole(shape: tuple[int, ...] | int, value: int = 0) -> NDArray[np.generic]:
@@ -115,7 +116,7 @@ def compile_plan(courses: Sequence[Course], anchors: Anchors) -> Plan:
 
 
 def _compile_times(
-    arrays: dict[str, NDArray[np.generic]],
+    arrays: dict[str, Any],
     index: int,
     course: Course,
     calendar: Calendar,
@@ -147,7 +148,7 @@ def _compile_times(
             _compile_rule(arrays, "stop_rule", index, course.stop.when)
 
 
-def _compile_rule(arrays: dict[str, NDArray[np.generic]], which: str, index: int, rule: StateRule) -> None:
+def _compile_rule(arrays: dict[str, Any], which: str, index: int, rule: StateRule) -> None:
     arrays[f"{which}_outcome"][index] = STATE_RULE_OUTCOMES.index(rule.outcome)
     above = rule.operator in (">", ">=")
     arrays[f"{which}_sign"][index] = 1.0 if above else -1.0
@@ -158,9 +159,7 @@ def _compile_rule(arrays: dict[str, NDArray[np.generic]], which: str, index: int
     arrays[f"{which}_value"][index] = np.nextafter(value, np.float32(towards)) if inclusive else value
 
 
-def _compile_doses(
-    arrays: dict[str, NDArray[np.generic]], index: int, course: Course, calendar: Calendar
-) -> None:
+def _compile_doses(arrays: dict[str, Any], index: int, course: Course, calendar: Calendar) -> None:
     for number, (offset, amount) in enumerate(calendar.loading):
         arrays["loading_offset_hours"][index, number] = offset
         arrays["loading_amount"][index, number] = amount
@@ -192,12 +191,16 @@ def cell_protocol(courses: Sequence[Course]) -> CellProtocol:
     course = given[-1] if given else None
     mechanisms = [float(course is None or getattr(course.mechanisms, name)) for name in CELL_MECHANISMS]
     effect = "none" if course is None else course.effect
+
+    def single(number: Any) -> Any:
+        return np.asarray(number, np.float32)
+
     return CellProtocol(
-        mechanisms=np.asarray(mechanisms, np.float32),
-        prior_effect=np.float32(effect == "prior"),
-        effect_smd=np.float32(effect if isinstance(effect, float) else 0.0),
-        immunosuppressed=np.float32(course is not None and course.immunosuppression),
-        neural=np.float32(course is not None and course.cell_type == "neural"),
+        mechanisms=single(mechanisms),
+        prior_effect=single(effect == "prior"),
+        effect_smd=single(effect if isinstance(effect, float) else 0.0),
+        immunosuppressed=single(course is not None and course.immunosuppression),
+        neural=single(course is not None and course.cell_type == "neural"),
     )
 
 

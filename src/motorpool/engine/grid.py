@@ -115,7 +115,7 @@ def personal_grid(base_hours: Hours, jumps: Jumps, first_hours: Hours, last_hour
     left = most - np.sum(at < NEVER_HOURS, axis=0)
     after = np.where(np.arange(after.shape[0])[:, None] < left, after, NEVER_HOURS)
     every = np.concatenate([first_hours[None], base_hours, at, after, last_hours[None]])
-    every = _distinct(np.clip(every, first_hours, last_hours))
+    every = _distinct(np.clip(every, first_hours, last_hours).astype(np.int64))
     needed = int(np.sum(every < NEVER_HOURS, axis=0).max(initial=1))
     every = np.minimum(every[:needed], last_hours)
     padding = padded_steps(needed - 1) + 1 - needed

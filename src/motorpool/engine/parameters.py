@@ -69,9 +69,10 @@ def model_parameters(
         ParameterError: a number that the model needs has no record.
     """
     reference = reference_growth()
+    by_month: Any = log_weight_by_month(reference)
     filled = ModelParameters(
         growth_reference=reference,
-        log_weight_by_month=log_weight_by_month(reference),
+        log_weight_by_month=by_month,
         biology=fill_group(BiologyParameters, table, values),
         therapies=fill_group(TherapyParameters, table, values),
         outcomes=fill_group(OutcomeParameters, table, values),

@@ -91,10 +91,8 @@ def initial_state(
 
 def no_protocol(dtype: Any) -> CellProtocol:
     """A plan without cells."""
+    zero: Any = np.zeros((), dtype)
+    mechanisms: Any = np.ones(5, dtype)
     return CellProtocol(
-        mechanisms=np.ones(5, dtype),
-        prior_effect=np.zeros((), dtype),
-        effect_smd=np.zeros((), dtype),
-        immunosuppressed=np.zeros((), dtype),
-        neural=np.zeros((), dtype),
+        mechanisms=mechanisms, prior_effect=zero, effect_smd=zero, immunosuppressed=zero, neural=zero
     )

@@ -439,7 +439,7 @@ def _hazards_grown(
     return totals[0] * born, totals[1] * born
 
 
-def _through(share: Array, first: Array, middle: Array, last: Array) -> Array:
+def _through(share: Array | float, first: Array, middle: Array, last: Array) -> Array:
     """Value at a share of a step of the quadratic through its start, middle and end."""
     curvature = 2.0 * (first - 2.0 * middle + last)
     return first + share * (last - first + curvature * (share - 1.0))

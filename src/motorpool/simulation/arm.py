@@ -69,7 +69,7 @@ def simulate_arm(scenario: Scenario, arm: str, cohort: Recruited, draw: Draw) ->
     final, row = live(begun, at.rows, span, setting, definitions, chance=chance)
     measure = _Measurement(scenario, cohort, draw, visits)
     readout = read_out(row, final.watched, at, visits, enrolment, float(base[-1]), measure.seen)
-    end = final.now.state
+    end: Any = final.now.state
     administrations, exposure, weight = end.administrations, end.exposure_hours, end.first_dose_weight_kg
     starts, tube = end.start_hours, end.tube_placed
     # What the background gave before enrolment is not an outcome of this study.

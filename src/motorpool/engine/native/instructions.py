@@ -10,7 +10,7 @@ import contextlib
 import dataclasses
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
@@ -148,7 +148,7 @@ class Instructions:
         self.block = label
 
     @contextlib.contextmanager
-    def inner(self) -> Iterator[None]:
+    def inner(self) -> Generator[None, None, None]:
         """A region whose values are not known outside."""
         self._known.append({})
         try:

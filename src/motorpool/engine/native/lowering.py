@@ -103,7 +103,8 @@ class Lowering:
 
         def read(atom: Any) -> Operand:
             if isinstance(atom, jax_core.Literal):
-                return self.constants(np.asarray(atom.val), str(atom.aval.dtype))
+                shape: Any = atom.aval
+                return self.constants(np.asarray(atom.val), str(shape.dtype))
             return known[atom]
 
         last_use = _last_uses(jaxpr)
@@ -126,7 +127,7 @@ class Lowering:
                 known[variable] = result
         return [read(atom) for atom in jaxpr.outvars]
 
-    def _plain(self, name: str, operands: list[Operand], equation: Any) -> Values:
+    def _plain(self, name: str, operands: list[Operand], equation: Any) -> Operand:
         shape = equation.outvars[0].aval.shape
         dtype = str(equation.outvars[0].aval.dtype)
         if name == "dynamic_slice" and not self._known_places(operands[1:]):
@@ -240,7 +241,7 @@ class Lowering:
         at = code.binary("mul", rows, Value(str(table.stride), "int64", False))
         return code.gather(table.base, code.binary("add", at, code.lane_numbers()), table.dtype)
 
-    def _row_of(self, operands: list[Operand], equation: Any) -> list[Operand]:
+    def part(self, operands: list[Operand], equation: Any) -> list[Operand]:
         """A part of an array: of one in memory that never changes, still in memory where its numbers lie together."""
         table, params = operands[0], equation.params
         if isinstance(table, Memory) and table.unchanging and isinstance(table.stride, int):
@@ -254,7 +255,7 @@ class Lowering:
                 return [dataclasses.replace(table, base=base, shape=equation.outvars[0].aval.shape)]
         return [_moved(equation, [self.values(table)])]
 
-    def _same_in_order(self, operands: list[Operand], equation: Any) -> list[Operand]:
+    def same_in_order(self, operands: list[Operand], equation: Any) -> list[Operand]:
         """An array with other axes, still in memory if it was."""
         if isinstance(operands[0], Memory):
             return [dataclasses.replace(operands[0], shape=equation.outvars[0].aval.shape)]
@@ -298,14 +299,15 @@ class Lowering:
 
     # -- loops and choices
 
-    def _call(self, operands: list[Operand], equation: Any) -> list[Operand]:
+    def inline(self, operands: list[Operand], equation: Any) -> list[Operand]:
+        """A function within a function, written where it is called."""
         params = equation.params
         inner = params.get("jaxpr") or params.get("call_jaxpr") or params.get("fun_jaxpr")
         if hasattr(inner, "jaxpr"):
             return self.run(inner.jaxpr, inner.consts, operands)
         return self.run(inner, (), operands)
 
-    def _scan(self, operands: list[Operand], equation: Any) -> list[Operand]:
+    def scan(self, operands: list[Operand], equation: Any) -> list[Operand]:
         """A loop of known length: written out if it is short."""
         params = equation.params
         fixed, moving = params["num_consts"], params["num_carry"]
@@ -401,7 +403,8 @@ class Lowering:
                 for place, value in enumerate(array.reshape(-1)):
                     self.write(memory, place, value)
 
-    def _cond(self, operands: list[Operand], equation: Any) -> list[Operand]:
+    def choice(self, operands: list[Operand], equation: Any) -> list[Operand]:
+        """One of two ways, chosen while the program runs; what is never chosen costs nothing."""
         code, branches = self.code, equation.params["branches"]
         which = self.values(operands[0]).reshape(-1)[0]
         rest = operands[1:]
@@ -438,7 +441,7 @@ class Lowering:
             merged.append(_array(found, ways[0][0][place].shape))
         return merged
 
-    def _while(self, operands: list[Operand], equation: Any) -> list[Operand]:
+    def loop(self, operands: list[Operand], equation: Any) -> list[Operand]:
         """A loop of unknown length; what it carries is kept on the stack."""
         code, params = self.code, equation.params
         fixed_condition, fixed_body = params["cond_nconsts"], params["body_nconsts"]
@@ -727,18 +730,18 @@ _REDUCTIONS: dict[str, Callable[..., Value]] = {
     "reduce_and": _ELEMENTWISE["and"],
 }
 _STRUCTURES: dict[str, Callable[..., list[Operand]]] = {
-    "jit": Lowering._call,
-    "pjit": Lowering._call,
-    "closed_call": Lowering._call,
-    "custom_jvp_call": Lowering._call,
-    "custom_vjp_call": Lowering._call,
-    "scan": Lowering._scan,
-    "cond": Lowering._cond,
-    "while": Lowering._while,
-    "slice": Lowering._row_of,
-    "squeeze": Lowering._same_in_order,
-    "reshape": Lowering._same_in_order,
-    "expand_dims": Lowering._same_in_order,
+    "jit": Lowering.inline,
+    "pjit": Lowering.inline,
+    "closed_call": Lowering.inline,
+    "custom_jvp_call": Lowering.inline,
+    "custom_vjp_call": Lowering.inline,
+    "scan": Lowering.scan,
+    "cond": Lowering.choice,
+    "while": Lowering.loop,
+    "slice": Lowering.part,
+    "squeeze": Lowering.same_in_order,
+    "reshape": Lowering.same_in_order,
+    "expand_dims": Lowering.same_in_order,
     "iota": lambda self, operands, equation: [
         self.constants(
             np.broadcast_to(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import functools
 import os
 import tempfile
 import threading
@@ -19,9 +18,8 @@ _lock = threading.Lock()
 _engines: list[Any] = []
 
 
-@functools.cache
 def target_machine() -> Any:
-    """This computer's processor, as LLVM sees it."""
+    """This computer's processor, as LLVM sees it; a new one each time, because whoever is given it owns it."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return llvm.Target.from_default_triple().create_target_machine(
@@ -56,8 +54,8 @@ def compile_object(text: str) -> bytes:
 def load_object(code: bytes, name: str) -> int:
     """Put machine code into memory; returns the address of its function ``name``."""
     with _lock:
-        machine = target_machine()
-        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+        # One stretch of memory for code and constants: apart they may lie too far from one another to be addressed.
+        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine(), use_lmm=True)
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         engine.finalize_object()
         _engines.append(engine)  # the function lives as long as its engine

@@ -149,11 +149,13 @@ def infections(model: Mechanisms) -> Figure:
     opposite = infection_rate_per_year(jnp.asarray(ages), 0.5, parameters)
     middle = 0.5 * (np.asarray(season) + np.asarray(opposite))
     severity = np.linspace(0.0, 1.0, POINTS)
-    weak = _everywhere(np.full(severity.size, -0.5))
 
     def hazard(cough_assist: float) -> np.ndarray:
-        able = breathing.breathing_log_odds(
-            weak, jnp.zeros(()), jnp.asarray(severity), jnp.asarray(cough_assist), model.outcomes.breathing
+        able = breathing.during_infection(
+            jnp.full(severity.size, -0.5),
+            jnp.asarray(severity),
+            jnp.asarray(cough_assist),
+            model.outcomes.breathing,
         )
         need = breathing.ventilation_need_hours(able, model.outcomes.breathing)
         given = breathing.ventilation_hours(
@@ -209,7 +211,11 @@ def swallowing(model: Mechanisms) -> Figure:
                 "Hazard of tube feeding",
                 ("Bulbar ability, log-odds", odds),
                 "Per year",
-                {"tube feeding": survival.tube_feeding_rate_per_year(able, model.outcomes.survival)},
+                {
+                    "tube feeding": survival.tube_feeding_rate_per_year(
+                        jnp.asarray(odds), model.outcomes.survival
+                    )
+                },
                 y_domain=(1e-3, 100.0),
                 logarithmic=True,
             ),
