@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.scipy.special import ndtr
 from jax.typing import ArrayLike
 
 from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_YEAR, Array, record, stacked
+from motorpool.outcomes.normal import normal_probability
 from motorpool.outcomes.randomness import hashed_normal, hashed_uniform, name_id
 
 BIN_DAYS = 14
@@ -31,7 +31,6 @@ BINS_REMEMBERED = 2
 _LONGEST_DAYS = float(BIN_DAYS * BINS_REMEMBERED)
 _SEASON, _STARTS, _HOUR = name_id("season"), name_id("starts"), name_id("hour")
 _SEVERITY, _DURATION = name_id("severity"), name_id("duration")
-_QUADRATURE_NODES = 64
 
 
 @record
@@ -204,8 +203,8 @@ def _expected_minimum_duration_days(limit_days: jax.Array, parameters: Infection
     log_sd = jnp.maximum(jnp.asarray(parameters.duration_log_sd), 1e-6)
     median = jnp.asarray(parameters.median_duration_days)
     standardised = jnp.log(jnp.where(limit > 0, limit, 1.0) / median) / log_sd
-    shorter = median * jnp.exp(0.5 * log_sd**2) * ndtr(standardised - log_sd)
-    return jnp.where(limit > 0, shorter + limit * ndtr(-standardised), 0.0)
+    shorter = median * jnp.exp(0.5 * log_sd**2) * normal_probability(standardised - log_sd)
+    return jnp.where(limit > 0, shorter + limit * normal_probability(-standardised), 0.0)
 
 
 def _expected_severity(
@@ -224,9 +223,8 @@ def _expected_severity(
 
 
 def _expected_severity_of_one(parameters: InfectionParameters) -> jax.Array:
-    """Expected severity of an episode: integral over s in (0, 1) of P(severity > s) (midpoint rule)."""
-    nodes = (jnp.arange(_QUADRATURE_NODES) + 0.5) / _QUADRATURE_NODES
-    log_sd = jnp.maximum(jnp.asarray(parameters.severity_log_sd), 1e-6)[..., None]
-    mean = jnp.asarray(parameters.mean_severity)[..., None]
-    below = ndtr((jnp.log(nodes / mean) + 0.5 * log_sd**2) / log_sd)
-    return jnp.mean(1.0 - below, axis=-1)
+    """Expected severity of an episode, E[min(S, 1)] of the log-normal severity S, in closed form."""
+    log_sd = jnp.maximum(jnp.asarray(parameters.severity_log_sd), 1e-6)
+    mean = jnp.asarray(parameters.mean_severity)
+    standardised, half = jnp.log(mean) / log_sd, 0.5 * log_sd
+    return mean * normal_probability(-standardised - half) + normal_probability(standardised - half)
