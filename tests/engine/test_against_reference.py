@@ -25,9 +25,8 @@ from motorpool.engine.grid import (
     study_ages,
     study_boundaries,
 )
-from motorpool.outcomes.events import crossing_time
 from motorpool.therapies.kinds import KIND_INDEX, KINDS
-from tests.support import lives
+from tests.support import lives, recomputed
 from tests.support.reference_integrator import (
     STATE_NAMES,
     Happenings,
@@ -115,9 +114,7 @@ def production_grid(case: Case, courses: Any, anchors: Any) -> Any:
     before = personal_grid(run_in[:, None], none, first, enrolment)
     base = study_boundaries(float(until[0] - enrolment[0]) / HOURS_PER_YEAR * MONTHS)
     last = enrolment + base[-1]
-    after = personal_grid(
-        study_ages(base, enrolment), planned_jumps(courses, anchors, last), enrolment, last
-    )
+    after = personal_grid(study_ages(base, enrolment), planned_jumps(courses, anchors, last), enrolment, last)
     return np.unique(np.concatenate([before[:, 0], after[:, 0]]))
 
 
@@ -270,7 +267,7 @@ def test_events_come_when_the_finely_integrated_hazard_crosses_the_draw(
     engine, solution = engines[name], references[name]
     last = engine.visit_hours[-1]
     fine = np.arange(0, last + 1)  # infections begin at whole hours
-    ages, hazard = jnp.asarray(engine.grid_hours)[:, None], engine.cumulative_hazard
+    hazard = engine.cumulative_hazard
     with jax.enable_x64(True):
         expected = integrated_hazards(solution, fine, 0, CARE)
     boundaries = engine.grid_hours[engine.grid_hours >= 0]
@@ -286,7 +283,7 @@ def test_events_come_when_the_finely_integrated_hazard_crosses_the_draw(
             # Where hardly any risk is left, the error that the hazard may have moves the time further.
             by_hazard = (2e-3 * draw + 2e-4) / max(float(np.interp(exact, fine, rate_per_hour)), 1e-12)
             allowed.append(max(MOST_DAYS_OFF, by_hazard / HOURS_PER_DAY))
-            got = float(crossing_time(jnp.asarray(hazard[:, row : row + 1]), ages, jnp.asarray([draw]))[0])
+            got = recomputed.crossing(hazard[:, row], engine.grid_hours, draw)
             found.append((got - exact) / HOURS_PER_DAY)
     assert expected[-1].min() > 0.005  # both events are possible, or the check would be empty
     assert (np.abs(found) < allowed).all(), f"days off: {np.abs(found).max():.2f}"

@@ -1,5 +1,7 @@
 """Milestones: exact cases, hold times, hysteresis, re-gain, independence of the grid."""
 
+from typing import Any, NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,11 +9,37 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motorpool.outcomes import milestones
-from motorpool.outcomes.milestones import MilestoneParameters
+from motorpool.outcomes.milestones import MilestoneParameters, follow_milestones, watch_milestones
+from tests.support import recomputed
 
 DAY = 24.0
-milestone_history = jax.jit(milestones.milestone_history)
+
+
+class History(NamedTuple):
+    """First gain and first loss (hours, (..., P)), and whether the milestone is held at each time, (K, ..., P)."""
+
+    gained_age_hours: Any
+    lost_age_hours: Any
+    status: Any
+
+
+def history_of(margin: Any, age_hours: Any, parameters: MilestoneParameters) -> History:
+    """Watch margins (K, ..., P) at ages (K, P) or (K, 1) from the first to the last."""
+    ages = jnp.asarray(age_hours).reshape(
+        age_hours.shape[:1] + (1,) * (margin.ndim - 2) + age_hours.shape[1:]
+    )
+    ages = jnp.broadcast_to(ages, margin.shape)
+
+    def step(state: Any, now: Any) -> Any:
+        following = follow_milestones(state, *now, parameters)
+        return following, following.held
+
+    start = watch_milestones(margin[0], ages[0], parameters)
+    end, later = jax.lax.scan(step, start, (margin[1:], ages[1:]))
+    return History(end.gained, end.lost, jnp.concatenate([start.held[None], later]))
+
+
+milestone_history = jax.jit(history_of)
 NO_HOLD = MilestoneParameters(jnp.asarray(0.0), jnp.asarray(0.0), jnp.asarray(0.0))
 HOLD = MilestoneParameters(jnp.asarray(10.0), jnp.asarray(20.0), jnp.asarray(0.1))
 
@@ -83,27 +111,6 @@ def test_never_able_and_always_able():
     assert np.isinf(history.gained_age_hours[0]) and not np.any(history.status[:, 0])
     assert float(history.gained_age_hours[1]) == 10.0 * DAY
     assert np.isinf(history.lost_age_hours).all()
-    years = milestones.age_years_or_nan(history.gained_age_hours)
-    assert np.isnan(years[0]) and float(years[1]) == pytest.approx(240.0 / 8766.0)
-
-
-def test_death_ends_the_record_and_is_not_a_loss():
-    _, alive = sine_history(1.0, HOLD)
-    days = np.arange(-20.0, 900.0)[:, None]
-    margin = jnp.asarray(np.sin(2 * np.pi * days / 400.0) - 0.5)
-    early = milestone_history(margin, days * DAY, HOLD, end_of_life_hours=jnp.asarray([100.0 * DAY]))
-    assert early.gained_age_hours == alive.gained_age_hours
-    assert np.isinf(early.lost_age_hours[0]) and not np.any(early.status[121:])
-    before = milestone_history(margin, days * DAY, HOLD, end_of_life_hours=jnp.asarray([40.0 * DAY]))
-    assert np.isinf(before.gained_age_hours[0]) and not np.any(before.status)
-
-
-def test_booleans_cross_in_the_middle_of_the_step():
-    able = jnp.asarray([False, False, True, True, False, False])[:, None]
-    age = jnp.arange(0.0, 60.0, 10.0)[:, None]
-    history = milestone_history(able, age, NO_HOLD)
-    assert float(history.gained_age_hours[0]) == 15.0 and float(history.lost_age_hours[0]) == 35.0
-    np.testing.assert_array_equal(history.status[:, 0], able[:, 0])
 
 
 def test_milestone_axis_with_a_rule_for_each_milestone_equals_one_at_a_time_and_jit():
@@ -114,7 +121,7 @@ def test_milestone_axis_with_a_rule_for_each_milestone_equals_one_at_a_time_and_
         jnp.array([5.0, 10.0, 0.0]), jnp.array([3.0, 0.0, 9.0]), jnp.array([0.1, 0.2, 0.0])
     )
     together = milestone_history(margin, age, rules)
-    eager = milestones.milestone_history(margin, age, rules)
+    eager = history_of(margin, age, rules)
     for number in range(3):
         single_rules = MilestoneParameters(*(field[number] for field in vars(rules).values()))
         alone = milestone_history(margin[:, number], age, single_rules)
@@ -142,15 +149,40 @@ def test_status_agrees_with_first_gain_and_more_margin_is_never_later(seed: int,
     assert np.all(np.isinf(less.lost_age_hours) | (less.lost_age_hours > less.gained_age_hours))
 
 
-def test_status_at_visits_and_highest_milestone():
-    status = jnp.asarray(np.random.default_rng(0).random((20, 9, 5)) < 0.2)
-    shared = milestones.status_at(status, jnp.array([0, 7]))
-    own = milestones.status_at(status, jnp.array([[0, 1, 2, 3, 4], [7, 7, 7, 7, 7]]))
-    assert shared.shape == own.shape == (2, 9, 5)
-    np.testing.assert_array_equal(own[1], status[7])
-    np.testing.assert_array_equal(own[0, :, 3], status[3, :, 3])
-    highest = np.asarray(milestones.highest_milestone(status))
-    for time in range(20):
-        for person in range(5):
-            held = np.flatnonzero(np.asarray(status)[time, :, person])
-            assert highest[time, person] == (held.max() if held.size else milestones.NO_MILESTONE)
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    hold=st.just(0.0) | st.floats(0.01, 30.0),
+    loss_hold=st.just(0.0) | st.floats(0.01, 40.0),
+    hysteresis=st.floats(0.0, 0.5),
+)
+def test_watching_step_by_step_finds_what_the_whole_curve_shows(
+    seed: int, hold: float, loss_hold: float, hysteresis: float
+) -> None:
+    generator = np.random.default_rng(seed)
+    margin = np.cumsum(generator.normal(0, 0.4, (60, 4)), axis=0)
+    age = np.cumsum(generator.uniform(0.5, 20.0, (60, 4)), axis=0) * DAY
+    rules = MilestoneParameters(*(jnp.asarray(value) for value in (hold, loss_hold, hysteresis)))
+    found = milestone_history(jnp.asarray(margin), jnp.asarray(age), rules)
+    for person in range(4):
+        whole = recomputed.milestone(
+            margin[:, person],
+            age[:, person],
+            hold_hours=hold * DAY,
+            loss_hold_hours=loss_hold * DAY,
+            hysteresis=hysteresis,
+        )
+        assert float(found.gained_age_hours[person]) == pytest.approx(whole.gained, rel=1e-12)
+        assert float(found.lost_age_hours[person]) == pytest.approx(whole.lost, rel=1e-12)
+        np.testing.assert_array_equal(found.status[:, person], whole.held)
+
+
+def test_steps_of_no_length_change_nothing() -> None:
+    generator = np.random.default_rng(8)
+    margin = jnp.asarray(np.cumsum(generator.normal(0, 0.4, (50, 5)), axis=0))
+    age = jnp.asarray(np.cumsum(generator.uniform(1.0, 20.0, (50, 1)), axis=0) * DAY)
+    once = milestone_history(margin, age, HOLD)
+    twice = milestone_history(jnp.repeat(margin, 2, axis=0), jnp.repeat(age, 2, axis=0), HOLD)
+    np.testing.assert_array_equal(once.gained_age_hours, twice.gained_age_hours)
+    np.testing.assert_array_equal(once.lost_age_hours, twice.lost_age_hours)
+    np.testing.assert_array_equal(once.status, twice.status[1::2])

@@ -9,7 +9,6 @@ from motorpool.outcomes import respiratory_infections as infections
 from motorpool.outcomes.randomness import person_key, stream_seed
 
 infection_severity = jax.jit(infections.infection_severity, static_argnames="chance")
-mean_infection_severity = jax.jit(infections.mean_infection_severity)
 PARAMETERS = infections.InfectionParameters(
     rate_per_year_at_birth=6.0,
     rate_per_year_later=1.5,
@@ -93,20 +92,29 @@ def test_integer_hours_and_float32_give_the_same_infections():
     assert np.mean(np.abs(single - double) > 1e-5) < 1e-4
 
 
-@pytest.mark.parametrize("step_days", [1.0, 3.5, 7.0, 14.0])
-def test_average_over_a_step_is_exact(step_days: float):
-    edges = np.arange(30.0, 30.0 + 6 * step_days, step_days)[:, None] * 24.0
-    mean = mean_infection_severity(seeds(30), edges[:-1], edges[1:], PARAMETERS)
-    inside = (np.arange(400) + 0.5)[:, None, None] / 400 * step_days * 24.0 + edges[:-1]
-    sampled = infection_severity(seeds(30), inside, PARAMETERS)
-    np.testing.assert_allclose(mean, sampled.mean(axis=0), atol=4e-3)
+def all_at_once(people: int, days: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Start, end (whole hours, (bins, P)) and severity of what episodes would be if they did not wait for others."""
+    bins = jnp.arange(-3, days // infections.BIN_DAYS + 1)[:, None]
+    found = infections.episodes_in_bin(seeds(people), bins, PARAMETERS)
+    return np.asarray(found.start_days), np.asarray(found.end_days), np.asarray(found.severity)
 
 
-def test_integrated_severity_does_not_depend_on_the_grid():
-    def total(step_days: float) -> np.ndarray:
-        edges = jnp.arange(0.0, 364.0 + step_days / 2, step_days)[:, None] * 24.0
-        mean = mean_infection_severity(seeds(200), edges[:-1], edges[1:], PARAMETERS)
-        return np.asarray(mean.sum(axis=0) * step_days)
-
-    np.testing.assert_allclose(total(1.0), total(7.0), rtol=1e-9)
-    np.testing.assert_allclose(total(1.0), total(14.0), rtol=1e-9)
+def test_one_infection_waits_for_the_other_and_ends_when_it_would_have_ended():
+    people, days = 40, 700
+    starts, ends, severities = all_at_once(people, days)
+    at_hours = np.arange(0.0, days * 24.0, 6.0) + 3.0
+    found = np.asarray(infection_severity(seeds(people), at_hours[:, None], PARAMETERS))
+    waited = 0
+    for person in range(people):
+        free, expected = -np.inf, np.zeros(at_hours.size)
+        for start, end, severity in zip(
+            starts[:, person], ends[:, person], severities[:, person], strict=True
+        ):
+            if severity > 0.0:
+                begin = max(start, free)
+                waited += int(start < begin < end)
+                here = (at_hours / 24.0 >= begin) & (at_hours / 24.0 < end)
+                expected[here] = severity
+                free = max(free, end)
+        np.testing.assert_allclose(found[:, person], expected, rtol=1e-12)
+    assert waited > 10  # or the test would be empty

@@ -1,7 +1,7 @@
 """Whole lives of chosen people under chosen courses, run through the compiled program that users run.
 
-Every life has the same number of people and steps per segment, so that all tests share one compiled program. Rows
-of the grid that are a step of length zero for everybody are left out: they change nothing.
+Every life has the same number of people, so that lives in double precision share one program compiled by JAX. Rows of
+the grid that are a step of length zero for everybody are left out: they change nothing.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def padded_plan(plan: Plan, count: int) -> Plan:
     return dataclasses.replace(plan, **{name: padded(getattr(plan, name), count) for name in names})
 
 
-def live(
+def prepared(
     courses: Sequence[Course],
     who: Person,
     *,
@@ -171,31 +171,36 @@ def live(
     care: float = 1.0,
     infection_seed: Any = None,
     grid_hours: Numbers | None = None,
-    chance: bool = True,
     **anchor_ages: Any,
-) -> Life:
-    """Carry people from mid-gestation to an age under courses; ``anchor_ages`` as in :func:`anchors_of`."""
+) -> tuple[Span, Setting]:
+    """People from mid-gestation to an age under courses; ``anchor_ages`` as in :func:`anchors_of`."""
     count = int(np.asarray(who.smn2_level).shape[0])
-    chosen = draw or central_draw()
     when = anchors or anchors_of(count, **anchor_ages)
-    plan = compile_plan(courses, when)
     if grid_hours is None:
         base = life_boundaries(round(until_years * HOURS_PER_YEAR))
         last = np.full(count, round(until_years * HOURS_PER_YEAR), np.int32)
         jumps = planned_jumps(courses, when, last)
         first = np.full(count, FIRST_HOUR, np.int32)
         grid_hours = personal_grid(np.repeat(base[:, None], count, axis=1), jumps, first, last)
-    grid = without_idle_rows(grid_hours)
-    seeds = (
-        np.arange(count, dtype=np.uint32) if infection_seed is None else np.asarray(infection_seed, np.uint32)
+    seeds = np.asarray(np.arange(count) if infection_seed is None else infection_seed, np.uint32)
+    model = (draw or central_draw()).model
+    setting = Setting(jnp.asarray(care, jnp.float32), cell_protocol(courses), model)
+    return Span(without_idle_rows(grid_hours), who, seeds, compile_plan(courses, when)), setting
+
+
+def live(courses: Sequence[Course], who: Person, *, chance: bool = True, **circumstances: Any) -> Life:
+    """Carry people from mid-gestation to an age under courses; ``circumstances`` as in :func:`prepared`."""
+    span, setting = prepared(courses, who, **circumstances)
+    count = span.patients
+    block = Span(
+        np.asarray(padded(span.grid_hours, count)),
+        padded(who, count),
+        padded(span.infection_seed, count),
+        padded_plan(span.plan, count),
     )
-    span = Span(
-        np.asarray(padded(grid, count)), padded(who, count), padded(seeds, count), padded_plan(plan, count)
-    )
-    setting = Setting(jnp.asarray(care, jnp.float32), cell_protocol(courses), chosen.model)
-    end, path = simulate_span(begin_life(span, setting), span, setting, chance=chance)
+    end, path = simulate_span(begin_life(block, setting), block, setting, chance=chance)
     cut = jax.tree.map(lambda leaf: np.asarray(leaf)[..., :count], (end, path))
-    return Life(who, grid, cut[1], cut[0].now.state, plan)
+    return Life(who, span.grid_hours, cut[1], cut[0].now.state, span.plan)
 
 
 def changed(draw: Draw, **values: float) -> Draw:
