@@ -117,12 +117,7 @@ def damaged(kind: str, whole: bytes, programs: Path) -> bytes:
 DAMAGES = ("empty", "text", "zeros", "half", "nearly whole", "one byte changed", "another program's")
 
 
-CRASHES = pytest.mark.xfail(reason="a damaged file in the cache ends the process", strict=True)
-
-
-@pytest.mark.parametrize(
-    "kind", [kind if kind == "one byte changed" else pytest.param(kind, marks=CRASHES) for kind in DAMAGES]
-)
+@pytest.mark.parametrize("kind", DAMAGES)
 def test_a_damaged_or_foreign_file_is_compiled_anew(kind: str, programs: Path) -> None:
     result("key", lambda: program(1))
     file = programs / "key.o"

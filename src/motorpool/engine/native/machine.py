@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 import tempfile
 import threading
@@ -14,8 +15,9 @@ import llvmlite.binding as llvm
 
 # Straight-line code of many thousand instructions: what helps loops over arrays only costs time here.
 OPTIMISATION_LEVEL = 2
+SEAL_BYTES = 32  # of the digest before the machine code in a file
 _lock = threading.Lock()
-_engines: list[Any] = []
+_loaded: list[Any] = []
 
 
 def target_machine() -> Any:
@@ -54,12 +56,11 @@ def compile_object(text: str) -> bytes:
 def load_object(code: bytes, name: str) -> int:
     """Put machine code into memory; returns the address of its function ``name``."""
     with _lock:
-        # One stretch of memory for code and constants: apart they may lie too far from one another to be addressed.
-        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine(), use_lmm=True)
-        engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-        engine.finalize_object()
-        _engines.append(engine)  # the function lives as long as its engine
-        return engine.get_function_address(name)
+        # JITLink keeps code and constants in one stretch of memory: apart they may lie too far from one another.
+        compiler = llvm.create_lljit_compiler(target_machine(), use_jit_link=True, suppress_errors=True)
+        program = llvm.JITLibraryBuilder().add_object_img(code).export_symbol(name).link(compiler, name)
+        _loaded.append((compiler, program))  # the function lives as long as they do
+        return program[name]
 
 
 def cache_folder() -> Path | None:
@@ -81,28 +82,35 @@ def function_of(key: str, name: str, write: Callable[[], str]) -> Any:
     """
     folder = cache_folder()
     stored = None if folder is None else folder / f"{key}.o"
-    code = _read(stored)
+    code = _read(stored, name)
     if code is None:
         code = compile_object(write())
         if stored is not None:
-            _keep(stored, code)
+            _keep(stored, code, name)
     address = load_object(code, name)
     return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)(address)
 
 
-def _read(path: Path | None) -> bytes | None:
+def _read(path: Path | None, name: str) -> bytes | None:
+    """The machine code of function ``name`` in a file; None unless it is whole and that of this function."""
     try:
-        return None if path is None else path.read_bytes()
+        whole = b"" if path is None else path.read_bytes()
     except OSError:
         return None
+    seal, code = whole[:SEAL_BYTES], whole[SEAL_BYTES:]
+    return code if code and seal == _seal(code, name) else None
 
 
-def _keep(path: Path, code: bytes) -> None:
+def _seal(code: bytes, name: str) -> bytes:
+    return hashlib.sha256(name.encode() + code).digest()
+
+
+def _keep(path: Path, code: bytes, name: str) -> None:
     """Write a file that is either whole or absent, whoever else writes it."""
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
         with os.fdopen(handle, "wb") as file:
-            file.write(code)
+            file.write(_seal(code, name) + code)
         Path(temporary).replace(path)
     except OSError:
         return
