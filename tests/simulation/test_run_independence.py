@@ -14,19 +14,7 @@ from motorpool.engine import blocks
 from motorpool.engine.native import machine, program
 from motorpool.simulation import measuring
 from tests.simulation.run_samples import scenario, simulate
-
-EVERYTHING: list[dict[str, Any]] = [
-    {"therapy": "risdiplam", "pauses": [{"from_months": 3, "to_months": 5}]},
-    {"therapy": "onasemnogene", "start": {"at": "enrolment", "delay_days": 30}},
-    {"therapy": "myostatin_inhibition"},
-    {"therapy": "transmission_support"},
-    {"therapy": "cell_therapy", "effect": 0.5},
-    {"therapy": "rehabilitation"},
-    {"therapy": "breathing_support", "start": {"when": "fvc_percent < 60"}},
-    {"therapy": "nutrition_support"},
-    {"therapy": "brace"},
-    {"therapy": "spine_surgery"},
-]
+from tests.support.everything import EVERYTHING
 
 
 def equal(first: Any, second: Any, names: list[str] | None = None) -> None:
@@ -60,7 +48,7 @@ def test_the_order_and_the_company_of_arms_do_not_matter() -> None:
     turned = simulate(
         arms={
             "nusinersen": arms["nusinersen"],
-            "everything": {"therapies": EVERYTHING},
+            "everything": {"therapies": list(EVERYTHING)},
             "untreated": arms["untreated"],
         }
     )
@@ -110,7 +98,9 @@ def usual_programs() -> set[str]:
     """Keys of all programs that a run needs."""
     blocks._program.cache_clear()  # those in memory would not be noted
     with noting_programs() as keys:
-        motorpool.simulate(scenario())
+        # Of people who are not recruited yet, with and without a transgene.
+        plans = {"untreated": {"therapies": []}, "gene": {"therapies": [{"therapy": "onasemnogene"}]}}
+        motorpool.simulate(scenario(seed=77, arms=plans))
     assert keys
     return keys
 
@@ -124,7 +114,7 @@ def assert_needs_no_other_program(usual: set[str], **changes: Any) -> None:
 
 
 PLANS: dict[str, list[dict[str, Any]]] = {
-    "everything": EVERYTHING,
+    "everything": list(EVERYTHING),
     "irregular doses": [
         {"therapy": "nusinersen", "regimen": "high_dose", "missed_doses": [2], "late_days_mean": 5}
     ],
