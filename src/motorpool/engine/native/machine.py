@@ -58,7 +58,8 @@ def load_object(code: bytes, name: str) -> int:
     with _lock:
         # JITLink keeps code and constants in one stretch of memory: apart they may lie too far from one another.
         compiler = llvm.create_lljit_compiler(target_machine(), use_jit_link=True, suppress_errors=True)
-        program = llvm.JITLibraryBuilder().add_object_img(code).export_symbol(name).link(compiler, name)
+        library = llvm.JITLibraryBuilder().add_object_img(code).add_current_process().export_symbol(name)
+        program = library.link(compiler, name)
         _loaded.append((compiler, program))  # the function lives as long as they do
         return program[name]
 

@@ -120,12 +120,11 @@ class Program:
         return run, result_structure, [(result.shape[:-1], np.dtype(result.dtype)) for result in results]
 
 
-_SINGLE = {np.dtype(np.float64): np.float32, np.dtype(np.int64): np.int32, np.dtype(np.uint64): np.uint32}
-
-
 def _single(array: NDArray[Any]) -> NDArray[Any]:
-    """The array with numbers of 32 bits, as JAX would trace them."""
-    return array.astype(_SINGLE[array.dtype]) if array.dtype in _SINGLE else array
+    """The array with numbers of 32 bits where JAX would trace them so."""
+    if array.itemsize < 8:
+        return array
+    return array.astype(jax.dtypes.canonicalize_dtype(array.dtype), copy=False)
 
 
 def _stored(dtype: Any) -> Any:
