@@ -418,7 +418,8 @@ def _hazards_grown(
             total + weight * (end - begin) * rate for total, rate in zip(totals, calm, strict=True)
         )
 
-    def with_episode(totals: tuple[Array, ...], episode: Episodes) -> tuple[Array, ...]:
+    def with_episode(totals: tuple[Array, ...], found: Episodes) -> tuple[Array, ...]:
+        episode = Episodes(*(one.astype(dtype) for one in found))
         since, until = jnp.maximum(begin, episode.start_days), jnp.minimum(end, episode.end_days)
         shared = jnp.where(episode.severity > 0.0, jnp.maximum(until - since, 0.0), 0.0)
 
