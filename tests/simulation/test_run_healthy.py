@@ -72,7 +72,8 @@ def test_nothing_happens_that_belongs_to_sma(smn1_copies: int) -> None:
         assert not np.isfinite(data["event_time_years"].sel(event=event).values).any(), event
     assert data["alive"].all()
     last = data.sel(visit_month=240)
-    assert float(last["motor_neurons_dead"].max()) < 0.02
+    # Motor unit counts of one person differ by 10 % from day to day: a carrier's loss must stay far below that.
+    assert float(last["motor_neurons_dead"].max()) < 0.03
     assert float(last["hfmse__true"].min()) > 60
     assert float(last["fvc_percent__true"].min()) > 85
     assert float(last["cobb_degrees__true"].max()) < 10

@@ -17,7 +17,7 @@ from motorpool.simulation.loading import load_scenario
 from motorpool.simulation.results import Results
 from tests.simulation.run_samples import scenario
 
-POISONED = 5
+POISONED = 3
 VISIT = 2
 
 
