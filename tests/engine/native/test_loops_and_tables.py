@@ -62,12 +62,7 @@ def test_a_loop_runs_for_each_patient_as_long_as_that_one_needs() -> None:
     assert np.array_equal(nobody, X)
 
 
-LATE = pytest.mark.xfail(reason="a long scan gives what it carries after the turn, not before", strict=True)
-
-
-@pytest.mark.parametrize(
-    "length", [pytest.param(3, id="written out"), pytest.param(50, id="long", marks=LATE)]
-)
+@pytest.mark.parametrize("length", [pytest.param(3, id="written out"), pytest.param(50, id="long")])
 def test_a_scan_gives_every_row_and_what_it_carries(length: int) -> None:
     def scanned(x: Any, rows: Any) -> Any:
         def turn(now: Any, row: Any) -> Any:
@@ -88,7 +83,6 @@ def test_a_short_scan_runs_backwards_and_a_long_one_is_refused() -> None:
         compiled(backwards)(X, np.resize(ROWS, (50, PATIENTS)))
 
 
-@LATE
 def test_a_loop_within_a_scan_and_a_count_of_turns_that_patients_share() -> None:
     def nested(turns: Any, x: Any) -> Any:
         def turn(now: Any, day: Any) -> Any:

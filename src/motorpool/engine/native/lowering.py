@@ -366,9 +366,10 @@ class Lowering:
                 at = _array([number], ())
                 now = [self._one_row(source, at) for source in sources]
                 found = self.run(inner.jaxpr, inner.consts, [*shared, *held, *now], inputs_may_change=True)
+                # A row may be what the loop carries: it is read before that is written.
+                rows_found = [self.values(row).reshape(-1) for row in found[moving:]]
                 self._hold(held, found[:moving])
-                for memory, row in zip(results, found[moving:], strict=True):
-                    values = self.values(row).reshape(-1)
+                for memory, values in zip(results, rows_found, strict=True):
                     first = code.binary("mul", number, code.constant(values.size, "int32"))
                     for place, value in enumerate(values):
                         self.write(memory, code.binary("add", first, code.constant(place, "int32")), value)
