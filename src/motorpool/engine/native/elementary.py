@@ -162,7 +162,7 @@ class Elementary:
             "add", code.binary("add", z, series), code.binary("mul", power, self._number(LN2_HIGH, x))
         )
         if certain:
-            return found
+            return code.select(code.compare("ne", x, x), x, found)  # what is not a number stays so
         zero = self._number(0.0, x)
         found = code.select(code.compare("eq", x, zero), self._number(-math.inf, x), found)
         # What is below zero, or not a number, has no logarithm.

@@ -251,20 +251,24 @@ class Instructions:
         )
 
     def smaller(self, left: Value, right: Value) -> Value:
-        """The smaller number; not a number if the one that is not a constant is not."""
+        """The smaller number; not a number if either is not."""
+        return self._one_of("lt", left, right)
+
+    def larger(self, left: Value, right: Value) -> Value:
+        """The larger number; not a number if either is not."""
+        found = self._one_of("gt", left, right)
+        known = left.constant if left.constant is not None else right.constant
+        if known is not None:
+            self._least[found.text] = float(known)
+        return found
+
+    def _one_of(self, comparison: str, left: Value, right: Value) -> Value:
         if left.constant is not None and right.constant is None:
             left, right = right, left
         # The comparison is false for what is not a number: the left one is kept then.
-        return self.select(self.compare("lt", right, left), right, left)
-
-    def larger(self, left: Value, right: Value) -> Value:
-        """The larger number; not a number if the one that is not a constant is not."""
-        if left.constant is not None and right.constant is None:
-            left, right = right, left
-        found = self.select(self.compare("gt", right, left), right, left)
-        if left.constant is not None or right.constant is not None:
-            known = left.constant if left.constant is not None else right.constant
-            self._least[found.text] = float(known)
+        found = self.select(self.compare(comparison, right, left), right, left)
+        if right.constant is None and right.dtype in FLOATS:
+            found = self.select(self.compare("ne", right, right), right, found)
         return found
 
     def at_least(self, value: Value) -> float:

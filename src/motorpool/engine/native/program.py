@@ -84,11 +84,12 @@ class Program:
         return jax.tree.unflatten(result_structure, typed)
 
     def _program(self, structure: Any, arrays: list[NDArray[Any]]) -> tuple[Any, Any, list[Any]]:
-        described = (
-            structure,
-            tuple([array.shape[:-1] for array in arrays]),
-            tuple([array.dtype for array in arrays]),
-        )
+        # A table may have any number of rows: they make no other program.
+        rows = [
+            array.shape[1:-1] if kind is Belongs.OWN_TABLE else array.shape[:-1]
+            for array, kind in zip(arrays, self._belongs, strict=True)
+        ]
+        described = (structure, tuple(rows), tuple([array.dtype for array in arrays]), _widest())
         known = self._compiled.get(described)
         if known is None:
             shapes = tuple(
@@ -105,6 +106,7 @@ class Program:
             shapes,
             str(structure),
             LANES,
+            _widest(),
             jax.__version__,
             machine.processor(),
             source_digest(),
@@ -118,6 +120,11 @@ class Program:
         run = machine.function_of(key, FUNCTION, write)
         results, result_structure = jax.tree.flatten(jax.eval_shape(self._function, *one))
         return run, result_structure, [(result.shape[:-1], np.dtype(result.dtype)) for result in results]
+
+
+def _widest() -> str:
+    """The widest fractions that JAX traces now: constants in a program are of this type."""
+    return str(jax.dtypes.canonicalize_dtype(np.float64))
 
 
 def _single(array: NDArray[Any]) -> NDArray[Any]:
