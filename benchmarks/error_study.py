@@ -32,7 +32,7 @@ from motorpool.benchmark.equations import problem_of
 from motorpool.benchmark.errors import reference, relative_errors
 from motorpool.biology.system import rates_of_change
 from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_MONTH
-from motorpool.engine import blocks, grid, step
+from motorpool.engine import blocks, grid, step, upstream
 from motorpool.figures.mechanisms.files import write_figures
 from motorpool.simulation.model import parameter_draw
 
@@ -76,6 +76,7 @@ class Variant:
     name: str
     grid: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     step: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    upstream: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     double: bool = False
 
 
@@ -90,15 +91,18 @@ class Found:
     usual: float
 
 
-def midpoint(body: Any, forcings: Any, years: Any, person: Any, parameters: Any) -> tuple[Any, Any]:
+def midpoint(
+    body: Any, at_start: Any, forcings: Any, years: Any, person: Any, parameters: Any
+) -> tuple[Any, Any, Any]:
     """The explicit midpoint rule in the place of :func:`motorpool.engine.step.runge_kutta`."""
-    start, middle, _ = forcings
+    _, middle, end = forcings
 
     def moved(rate: Any, share: float) -> Any:
         return jax.tree.map(lambda state, change: state + share * years * change, body, rate)
 
-    half_way = moved(rates_of_change(body, start, person, parameters.biology), 0.5)
-    return half_way, moved(rates_of_change(half_way, middle, person, parameters.biology), 1.0)
+    half_way = moved(at_start, 0.5)
+    there = moved(rates_of_change(half_way, middle, person, parameters.biology), 1.0)
+    return half_way, there, rates_of_change(there, end, person, parameters.biology)
 
 
 def variants() -> list[Variant]:
@@ -129,9 +133,9 @@ def variants() -> list[Variant]:
             if years != grid.COARSE_AFTER_YEARS
         ),
         *(
-            Variant("parts of a step upstream", str(parts), step={"UPSTREAM_PARTS": parts})
+            Variant("parts of a step upstream", str(parts), upstream={"UPSTREAM_PARTS": parts})
             for parts in (2, 4, 8)
-            if parts != step.UPSTREAM_PARTS
+            if parts != upstream.UPSTREAM_PARTS
         ),
         Variant("order", "midpoint (second)", step={"runge_kutta": midpoint}),
         Variant(
@@ -148,10 +152,10 @@ def variants() -> list[Variant]:
 def engine_with(variant: Variant) -> Iterator[None]:
     """The engine with other choices. Programs compiled under one choice are never met by another."""
     with contextlib.ExitStack() as stack:
-        for module, changes in ((grid, variant.grid), (step, variant.step)):
+        for module, changes in ((grid, variant.grid), (step, variant.step), (upstream, variant.upstream)):
             for name, value in changes.items():
                 stack.enter_context(mock.patch.object(module, name, value))
-        if variant.step:
+        if variant.step or variant.upstream:
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             stack.enter_context(mock.patch.dict(os.environ, {"XDG_CACHE_HOME": folder}))
             forget()

@@ -14,7 +14,8 @@ from motorpool.engine.blocks import Setting, Span, run_program, surroundings
 from motorpool.engine.grid import last_rows
 from motorpool.engine.span import in_one_part
 from motorpool.engine.state import initial_state
-from motorpool.engine.step import Now, Surroundings, advance, begin, look
+from motorpool.engine.step import Now, advance, begin, look
+from motorpool.engine.surroundings import Surroundings
 from motorpool.outcomes import panel
 from motorpool.outcomes.milestones import MilestoneWatch, follow_milestones, watch_milestones
 

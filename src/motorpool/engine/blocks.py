@@ -23,7 +23,7 @@ from motorpool.engine.native.program import LANES, Belongs, Program
 from motorpool.engine.parameters import ModelParameters
 from motorpool.engine.span import Life, Row, begin_span, live_on
 from motorpool.engine.state import State, Trajectory, initial_state
-from motorpool.engine.step import Surroundings
+from motorpool.engine.surroundings import Surroundings
 from motorpool.engine.watch import Definitions
 from motorpool.outcomes.milestones import MilestoneWatch
 from motorpool.therapies.cells import CellProtocol

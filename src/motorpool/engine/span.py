@@ -15,7 +15,8 @@ import jax.numpy as jnp
 from motorpool.biology.vocabulary import Array, record
 from motorpool.engine import dosing
 from motorpool.engine.state import State
-from motorpool.engine.step import Now, Surroundings, advance, begin, look
+from motorpool.engine.step import Now, advance, begin, look
+from motorpool.engine.surroundings import Surroundings
 from motorpool.engine.watch import Definitions, Watched, follow, watch
 from motorpool.outcomes import panel
 

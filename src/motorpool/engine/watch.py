@@ -11,7 +11,8 @@ import jax.numpy as jnp
 from motorpool.biology.person import Person
 from motorpool.biology.system import Condition
 from motorpool.biology.vocabulary import Array, record
-from motorpool.engine.step import Now, Surroundings, look
+from motorpool.engine.step import Now, look
+from motorpool.engine.surroundings import Surroundings
 from motorpool.outcomes import panel
 from motorpool.outcomes.breathing import given_share
 from motorpool.outcomes.milestones import MilestoneWatch, follow_milestones, watch_milestones

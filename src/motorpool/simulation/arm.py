@@ -31,12 +31,16 @@ from motorpool.therapies.courses import Course
 
 @dataclasses.dataclass(frozen=True)
 class ArmResults:
-    """Results of one arm under one draw, numpy arrays with patients last."""
+    """Results of one arm under one draw, numpy arrays with patients last.
+
+    ``halvings`` (P,): how often a person's steps were halved because their error was too large.
+    """
 
     readout: Any
     adverse_events: NDArray[Any]
     procedures: NDArray[Any]
     started: NDArray[Any]
+    halvings: NDArray[np.int32]
 
 
 def _state_at_enrolment(cohort: Recruited, plan_start: NDArray[Any], background: int) -> State:
@@ -87,6 +91,7 @@ def simulate_arm(scenario: Scenario, arm: str, cohort: Recruited, draw: Draw) ->
         adverse_events=adverse_event_counts_of(courses, given, tube_since, safety_seed, chance=chance),
         procedures=procedure_counts(courses, given, tube_since),
         started=therapies_started(courses, starts, until),
+        halvings=np.asarray(final.halvings),
     )
 
 

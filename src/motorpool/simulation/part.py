@@ -79,6 +79,7 @@ class Facts:
         effective_sample_size: what these people, or a cohort recruited at once, are worth after reweighting.
         excluded: how many people's numbers went wrong.
         wrong: what went wrong, for the first of them.
+        steps_halved: how many people were simulated again in shorter steps in any arm, because the error was too large.
     """
 
     people: int
@@ -87,6 +88,7 @@ class Facts:
     effective_sample_size: float
     excluded: int = 0
     wrong: list[Found] = field(default_factory=list[Found])
+    steps_halved: int = 0
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,7 @@ def simulate_part(task: Task, tell: Tell | None = None) -> Part:
         cohort.effective_sample_size,
         int(excluded.sum()),
         [{"draw": task.draw, **each} for each in named],
+        int(np.any([arm.halvings > 0 for arm in arms], axis=0).sum()),
     )
     part = Part(task.key, facts, in_final_order(scenario, arrays) if task.keep_people else {}, counts)
     if not task.whole:

@@ -69,6 +69,11 @@ class DrawPlan:
         return numbers
 
     @property
+    def steps_halved(self) -> int:
+        """People who were simulated again in shorter steps, in the parts that are done in order."""
+        return sum(self.done[number].steps_halved for number in self.in_order)
+
+    @property
     def people(self) -> int:
         """People in the parts that are done in order."""
         return sum(self.done[number].people for number in self.in_order)

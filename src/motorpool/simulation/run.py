@@ -131,6 +131,7 @@ def with_cohort_facts(dataset: xr.Dataset, plans: list[DrawPlan]) -> xr.Dataset:
     found = dataset.assign(
         tried=("draw", np.asarray([plan.tried for plan in plans])),
         effective_sample_size=("draw", np.asarray([plan.effective_sample_size for plan in plans])),
+        steps_halved=("draw", np.asarray([plan.steps_halved for plan in plans])),
     )
     return found.assign_attrs(refused=json.dumps(plans[0].refused, sort_keys=True))
 

@@ -165,7 +165,7 @@ def headline(dataset: xr.Dataset, table: pd.DataFrame, people: int, wrong: Wrong
     last = float(dataset["visit_month"].values[-1])
     rows = table[(table["visit_month"] == last) & ~table["measure"].isin(NOT_HEADLINE)]
     cohort: dict[str, Any] = {"people_per_draw": people, "knowledge_draws": dataset.sizes["draw"]}
-    for name in ("tried", "effective_sample_size"):
+    for name in ("tried", "effective_sample_size", "steps_halved"):
         if name in dataset:
             cohort[name] = [rounded(value) for value in dataset[name].values.tolist()]
     if "refused" in dataset.attrs:

@@ -11,14 +11,13 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import jax
 import numpy as np
 from jax.extend import core as jax_core
 
 from motorpool.engine.native.elementary import Elementary
-from motorpool.engine.native.instructions import FLOATS, Instructions, Value
-
-Values = np.ndarray  # of Value, dtype object
+from motorpool.engine.native.instructions import Instructions, Value
+from motorpool.engine.native.moves import MOVES, LoweringError, Values, moved
+from motorpool.engine.native.primitives import ELEMENTWISE, REDUCTIONS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,10 +38,6 @@ class Memory:
 
 Operand = Any  # Values or Memory
 WRITTEN_OUT = 12  # longest loop that is written out turn by turn
-
-
-class LoweringError(NotImplementedError):
-    """The equations use an operation that this compiler does not know."""
 
 
 class Lowering:
@@ -138,12 +133,12 @@ class Lowering:
         if name == "gather" and not self._known_places(operands[1:]):
             return self._look_up(operands, equation)
         arrays = [self.values(operand) for operand in operands]
-        if name in _ELEMENTWISE:
-            return self._elementwise(_ELEMENTWISE[name], arrays, shape, equation.params, dtype)
-        if name in _REDUCTIONS:
+        if name in ELEMENTWISE:
+            return self._elementwise(ELEMENTWISE[name], arrays, shape, equation.params, dtype)
+        if name in REDUCTIONS:
             return self._reduce(name, arrays[0], equation.params["axes"], equation.invars[0].aval.shape)
-        if name in _MOVES:
-            return _moved(equation, arrays)
+        if name in MOVES:
+            return moved(equation, arrays)
         message = f"no instructions for the operation {name!r}"
         raise LoweringError(message)
 
@@ -155,7 +150,7 @@ class Lowering:
         return _array([write(self, values, params, dtype) for values in columns], shape)
 
     def _reduce(self, name: str, array: Values, axes: Sequence[int], shape: Sequence[int]) -> Values:
-        combine = _REDUCTIONS[name]
+        combine = REDUCTIONS[name]
         last = len(shape) - 1
         across = last in axes and shape[last] == 1
         moved = np.moveaxis(array, list(axes), list(range(len(axes))))
@@ -253,13 +248,13 @@ class Lowering:
                 each = int(np.prod(table.shape[1:]))
                 base = self.code.address(table.base, starts[0] * each, table.dtype, table.wide)
                 return [dataclasses.replace(table, base=base, shape=equation.outvars[0].aval.shape)]
-        return [_moved(equation, [self.values(table)])]
+        return [moved(equation, [self.values(table)])]
 
     def same_in_order(self, operands: list[Operand], equation: Any) -> list[Operand]:
         """An array with other axes, still in memory if it was."""
         if isinstance(operands[0], Memory):
             return [dataclasses.replace(operands[0], shape=equation.outvars[0].aval.shape)]
-        return [_moved(equation, [operands[0]])]
+        return [moved(equation, [operands[0]])]
 
     def _update(self, operands: list[Operand], params: Any, spent: bool) -> Operand:
         whole, part, *starts = operands
@@ -517,219 +512,6 @@ def _looked_up(jaxpr: Any) -> set[int]:
     return found
 
 
-def _moved(equation: Any, arrays: list[Values]) -> Values:
-    """What an operation that only moves numbers about makes of arrays: it is done to the places of the numbers."""
-    moving, fixed = _MOVES[equation.primitive.name]
-    count = len(arrays)
-    movable = range(count)[moving]
-    places: list[Any] = []
-    everything: list[Value] = []
-    for index, array in enumerate(arrays):
-        if index in movable:
-            first = len(everything)
-            everything.extend(array.reshape(-1))
-            places.append(np.arange(first, len(everything), dtype=np.int32).reshape(array.shape))
-        else:
-            numbers = [value.constant for value in array.reshape(-1)]
-            if any(number is None for number in numbers):
-                message = f"{equation.primitive.name} at places that are known only when the program runs"
-                raise LoweringError(message)
-            dtype = equation.invars[index].aval.dtype
-            places.append(np.asarray(numbers, dtype).reshape(array.shape))
-    with jax.ensure_compile_time_eval():
-        found = np.asarray(fixed(equation, places))
-    result = np.empty(found.size, dtype=object)
-    result[:] = [everything[place] for place in found.reshape(-1)]
-    return result.reshape(found.shape)
-
-
-def _bound(equation: Any, places: list[Any]) -> Any:
-    params = dict(equation.params)
-    if equation.primitive.name == "gather":
-        params["fill_value"] = None
-    return equation.primitive.bind(*[jax.numpy.asarray(place) for place in places], **params)
-
-
-def _broadcast(equation: Any, places: list[Any]) -> Any:
-    params = equation.params
-    array, shape = places[0], params["shape"]
-    expanded = [1] * len(shape)
-    for axis, target in enumerate(params["broadcast_dimensions"]):
-        expanded[target] = array.shape[axis]
-    return np.broadcast_to(array.reshape(expanded), shape)
-
-
-def _reshaped(equation: Any, places: list[Any]) -> Any:
-    return places[0].reshape(equation.outvars[0].aval.shape)
-
-
-def _sliced(equation: Any, places: list[Any]) -> Any:
-    params = equation.params
-    strides = params["strides"] or (1,) * len(params["start_indices"])
-    return places[0][
-        tuple(
-            slice(a, b, s)
-            for a, b, s in zip(params["start_indices"], params["limit_indices"], strides, strict=True)
-        )
-    ]
-
-
-ALL, FIRST, FIRST_TWO = slice(None), slice(0, 1), slice(0, 2)
-# Which operands are moved (the others say where to), and how.
-_MOVES: dict[str, tuple[slice, Callable[[Any, list[Any]], Any]]] = {
-    "broadcast_in_dim": (FIRST, _broadcast),
-    "reshape": (FIRST, _reshaped),
-    "squeeze": (FIRST, _reshaped),
-    "expand_dims": (FIRST, _reshaped),
-    "slice": (FIRST, _sliced),
-    "transpose": (FIRST, lambda equation, places: np.transpose(places[0], equation.params["permutation"])),
-    "rev": (FIRST, lambda equation, places: np.flip(places[0], equation.params["dimensions"])),
-    "concatenate": (ALL, lambda equation, places: np.concatenate(places, equation.params["dimension"])),
-    "stack": (ALL, lambda equation, places: np.stack(places, equation.params.get("axis", 0))),
-    "copy": (FIRST, lambda equation, places: places[0]),
-    "stop_gradient": (FIRST, lambda equation, places: places[0]),
-    "gather": (FIRST, _bound),
-    "dynamic_slice": (FIRST, _bound),
-    "scatter": (slice(0, 3, 2), _bound),
-}
-
-
-def _simple(name: str) -> Callable[..., Value]:
-    return lambda self, values, params, dtype: self.code.binary(name, *values)
-
-
-def _comparison(name: str) -> Callable[..., Value]:
-    return lambda self, values, params, dtype: self.code.compare(name, *values)
-
-
-def _function(name: str) -> Callable[..., Value]:
-    return lambda self, values, params, dtype: getattr(self.elementary, name)(*values)
-
-
-def _called(name: str) -> Callable[..., Value]:
-    def write(self: Lowering, values: Any, params: Any, dtype: str) -> Value:
-        constant = values[0].constant
-        if constant is not None:
-            known = {"floor": np.floor, "ceil": np.ceil, "fabs": np.abs}
-            if name in known:
-                return self.code.constant(known[name](constant), values[0].dtype)
-        return self.code.call(name, *values)
-
-    return write
-
-
-def _integer_power(self: Lowering, values: Any, params: Any, dtype: str) -> Value:
-    exponent, base = params["y"], values[0]
-    result: Value | None = None
-    square = base
-    left = abs(exponent)
-    while left:
-        if left & 1:
-            result = square if result is None else self.code.binary("mul", result, square)
-        square = self.code.binary("mul", square, square)
-        left >>= 1
-    one = self.code.constant(1, base.dtype)
-    found = one if result is None else result
-    return found if exponent >= 0 else self.code.binary("div", one, found)
-
-
-def _absolute(self: Lowering, values: Any, params: Any, dtype: str) -> Value:
-    value = values[0]
-    if value.constant is not None:
-        return self.code.constant(abs(value.constant), value.dtype)
-    if value.dtype in FLOATS:
-        return self.code.call("fabs", value)
-    return self.code.larger(value, self.code.negative(value))
-
-
-def _sign(self: Lowering, values: Any, params: Any, dtype: str) -> Value:
-    code, value = self.code, values[0]
-    zero, one = code.constant(0, value.dtype), code.constant(1, value.dtype)
-    below = code.select(code.compare("lt", value, zero), code.constant(-1, value.dtype), value)
-    return code.select(code.compare("gt", value, zero), one, below)
-
-
-def _inverted(self: Lowering, values: Any, params: Any, dtype: str) -> Value:
-    value = values[0]
-    every = True if value.dtype == "bool" else -1
-    return self.code.binary("xor", value, self.code.constant(every, value.dtype))
-
-
-def _clamped(self: Lowering, values: Any, params: Any, dtype: str) -> Value:
-    low, value, high = values
-    return self.code.smaller(self.code.larger(value, low), high)
-
-
-def _selected(self: Lowering, values: Any, params: Any, dtype: str) -> Value:
-    which, no, yes = values
-    return self.code.select(self.code.convert(which, "bool"), yes, no)
-
-
-def _rounded(self: Lowering, values: Any, params: Any, dtype: str) -> Value:
-    to_even = "EVEN" in str(params["rounding_method"])
-    return self.code.call("rint" if to_even else "round", values[0])
-
-
-def _square(self: Lowering, values: Any, params: Any, dtype: str) -> Value:
-    return self.code.binary("mul", values[0], values[0])
-
-
-def _finite(self: Lowering, values: Any, params: Any, dtype: str) -> Value:
-    size = _absolute(self, values, params, values[0].dtype)
-    return self.code.compare("lt", size, self.code.constant(np.inf, size.dtype))
-
-
-_ELEMENTWISE: dict[str, Callable[..., Value]] = {
-    "add": _simple("add"),
-    "add_any": _simple("add"),
-    "sub": _simple("sub"),
-    "mul": _simple("mul"),
-    "div": _simple("div"),
-    "rem": _simple("rem"),
-    "and": _simple("and"),
-    "or": _simple("or"),
-    "xor": _simple("xor"),
-    "shift_left": _simple("shl"),
-    "shift_right_logical": _simple("shr"),
-    "shift_right_arithmetic": _simple("sar"),
-    "eq": _comparison("eq"),
-    "ne": _comparison("ne"),
-    "lt": _comparison("lt"),
-    "le": _comparison("le"),
-    "gt": _comparison("gt"),
-    "ge": _comparison("ge"),
-    "max": lambda self, values, params, dtype: self.code.larger(*values),
-    "min": lambda self, values, params, dtype: self.code.smaller(*values),
-    "neg": lambda self, values, params, dtype: self.code.negative(values[0]),
-    "exp": _function("exp"),
-    "log": _function("log"),
-    "log1p": _function("log1p"),
-    "expm1": _function("expm1"),
-    "logistic": _function("logistic"),
-    "sqrt": _function("sqrt"),
-    "cos": _function("cos"),
-    "tanh": _function("tanh"),
-    "pow": _function("power"),
-    "floor": _called("floor"),
-    "ceil": _called("ceil"),
-    "round": _rounded,
-    "abs": _absolute,
-    "sign": _sign,
-    "not": _inverted,
-    "is_finite": _finite,
-    "integer_pow": _integer_power,
-    "square": _square,
-    "clamp": _clamped,
-    "select_n": _selected,
-    "convert_element_type": lambda self, values, params, dtype: self.code.convert(values[0], dtype),
-}
-_REDUCTIONS: dict[str, Callable[..., Value]] = {
-    "reduce_sum": _ELEMENTWISE["add"],
-    "reduce_max": _ELEMENTWISE["max"],
-    "reduce_min": _ELEMENTWISE["min"],
-    "reduce_or": _ELEMENTWISE["or"],
-    "reduce_and": _ELEMENTWISE["and"],
-}
 _STRUCTURES: dict[str, Callable[..., list[Operand]]] = {
     "jit": Lowering.inline,
     "pjit": Lowering.inline,

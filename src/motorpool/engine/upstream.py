@@ -1,0 +1,142 @@
+"""The upstream part of a step: drugs and the SMN level, on which nothing downstream feeds back.
+
+Drugs are advanced exactly (closed forms), the SMN level by exact integration of a quadratic through its target in each
+of a few parts of the step.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+
+from motorpool.biology import smn
+from motorpool.biology.influence import Influence
+from motorpool.biology.vocabulary import Array
+from motorpool.engine.surroundings import Surroundings
+from motorpool.therapies import formulary
+from motorpool.therapies.formulary import Amounts
+
+# Numerical choice: equal parts of a step, an even number, in each of which the SMN level is integrated; see
+# docs/explanation/numerics.md.
+UPSTREAM_PARTS = 4
+# Numerical choice: below this the power series with so many terms is exact to single precision.
+SHORT_STEP, SERIES_TERMS = 0.5, 8
+
+
+def relaxation_weights(elapsed: Array) -> tuple[Array, Array, Array]:
+    """Share of a target's constant, linear and quadratic part that a first-order state takes up in a step.
+
+    With x = ``elapsed``, the step's length over the state's time constant, they are the integrals over s in (0, 1) of
+    x exp(-x (1 - s)) s^n for n = 0, 1, 2. Short steps take the power series: the closed forms would lose all digits.
+    """
+    constant = -jnp.expm1(-elapsed)
+    short = elapsed < SHORT_STEP
+    safe = jnp.where(short, 1.0, elapsed)
+    linear = 1.0 - constant / safe
+    quadratic = 1.0 - 2.0 * linear / safe
+    small = jnp.where(short, elapsed, 0.0)
+    linear_series, quadratic_series = jnp.zeros_like(small), jnp.zeros_like(small)
+    for power in range(SERIES_TERMS, 0, -1):
+        sign = 1.0 if power % 2 else -1.0
+        linear_series = (linear_series + sign / math.factorial(power + 1)) * small
+        quadratic_series = (quadratic_series + 2.0 * sign / math.factorial(power + 2)) * small
+    return constant, jnp.where(short, linear_series, linear), jnp.where(short, quadratic_series, quadratic)
+
+
+def advance_smn(level: Array, targets: Sequence[Array], years: Array, turnover_years: Array) -> Array:
+    """SMN level (T, G, P) after ``years`` (P,), from ``level``.
+
+    Solves level' = (target - level) / turnover exactly for the quadratic through ``targets`` (T, G, P) at the start,
+    the middle and the end.
+    """
+    first, middle, last = targets
+    # Written in differences, so that a target that stands still has neither slope nor curvature to the last bit.
+    to_middle, to_last = middle - first, last - first
+    slope, curvature = 4.0 * to_middle - to_last, 2.0 * (to_last - 2.0 * to_middle)
+    constant, linear, quadratic = relaxation_weights(years / turnover_years)
+    return level + constant * (first - level) + linear * slope + quadratic * curvature
+
+
+def influence_of(amounts: Amounts, tube: Array, around: Surroundings) -> Influence:
+    """What therapies do to the body, given their amounts in it and whether it is fed by tube, (P,)."""
+    return formulary.influence(amounts, tube, around.protocol, around.parameters.therapies)
+
+
+def upstream_part(
+    level: Array,
+    amounts: Amounts,
+    rate: Array,
+    length: tuple[Array, Array],
+    weight: Array,
+    tube: Array,
+    around: Surroundings,
+) -> tuple[Amounts, list[Influence], list[Array]]:
+    """The upstream part of a step of ``length`` (hours, years; (P,) each).
+
+    Returns the amounts at its end, what drugs do, and the SMN level (T, G, P), both at start, middle and end. Where
+    nobody has or gets anything, nothing is advanced but the SMN level, with the same bits.
+    """
+    hours, years = length
+    here = influence_of(amounts, tube, around)
+    present = [leaf for leaf in jax.tree.leaves(amounts)] + [rate]
+    any_present = functools.reduce(jnp.logical_or, [jnp.any(leaf != 0.0) for leaf in present])
+
+    def with_drugs(amounts: Amounts) -> tuple[Amounts, tuple[Influence, ...], tuple[Array, ...]]:
+        drugs, influences = _drugs_within(amounts, rate, hours, weight, tube, around)
+        middle, end = _smn_within(level, [here, *influences], years, around)
+        return drugs, (influences[len(influences) // 2 - 1], influences[-1]), (middle, end)
+
+    def without_drugs(amounts: Amounts) -> tuple[Amounts, tuple[Influence, ...], tuple[Array, ...]]:
+        middle, end = _smn_within(level, [here] * (2 * UPSTREAM_PARTS + 1), years, around)
+        return amounts, (here, here), (middle, end)
+
+    drugs, later, levels = jax.lax.cond(any_present, with_drugs, without_drugs, amounts)
+    return drugs, [here, *later], [level, *levels]
+
+
+def _drugs_within(
+    amounts: Amounts, rate: Array, length_hours: Array, weight: Array, tube: Array, around: Surroundings
+) -> tuple[Amounts, list[Influence]]:
+    """Amounts at the end of a step, and what drugs do at all nodes of its upstream part after the start.
+
+    Drugs are advanced exactly, so that equal parts of a step follow one another and share their exponentials. Those
+    that do not act on the SMN level are known at the start, the middle and the end only; in between they stand still.
+    """
+
+    def after(amounts: Amounts, parts: int) -> Amounts:
+        hours = length_hours.astype(weight.dtype) / parts
+        return formulary.advance(
+            amounts, rate, hours, weight, around.person, around.protocol, around.parameters.therapies
+        )
+
+    def joined(acting_on_smn: Amounts, others: Amounts) -> Amounts:
+        fields = {name: getattr(others, name) for name in Amounts.__dataclass_fields__}
+        return Amounts(**fields | {name: getattr(acting_on_smn, name) for name in formulary.ACTING_ON_SMN})
+
+    nodes = 2 * UPSTREAM_PARTS
+    fine, coarse = amounts, amounts
+    influences: list[Influence] = []
+    for node in range(1, nodes + 1):
+        fine = after(fine, nodes)
+        if node % UPSTREAM_PARTS == 0:
+            coarse = after(coarse, 2)
+        influences.append(influence_of(joined(fine, coarse), tube, around))
+    return joined(fine, coarse), influences
+
+
+def _smn_within(
+    level: Array, influences: Sequence[Influence], years: Array, around: Surroundings
+) -> tuple[Array, Array]:
+    """SMN level (T, G, P) in the middle and at the end of a step."""
+    turnover = around.parameters.biology.smn.turnover_time_years
+    parts = level.shape[0]
+    targets = [smn.target_level(around.person, influence, parts) for influence in influences]
+    levels = [level]
+    for part in range(UPSTREAM_PARTS):
+        nodes = targets[2 * part : 2 * part + 3]
+        levels.append(advance_smn(levels[-1], nodes, years / UPSTREAM_PARTS, turnover))
+    return levels[UPSTREAM_PARTS // 2], levels[-1]
