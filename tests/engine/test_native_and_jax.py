@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,10 +25,11 @@ CLOSE = 1e-3
 @pytest.fixture(autouse=True)
 def no_cache_of_jax() -> Iterator[None]:
     """Programs of whole lives are too large for JAX's cache on disk: writing one has ended a process."""
-    before = jax.config.values["jax_enable_compilation_cache"]
-    jax.config.update("jax_enable_compilation_cache", False)
+    option = "jax_persistent_cache_min_compile_time_secs"
+    before = jax.config.values[option]
+    jax.config.update(option, math.inf)
     yield
-    jax.config.update("jax_enable_compilation_cache", before)
+    jax.config.update(option, before)
 
 
 def life(plan: tuple[dict[str, Any], ...], *, chance: bool) -> lives.Life:
