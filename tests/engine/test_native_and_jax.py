@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Iterator
 from typing import Any
 
-import jax
 import numpy as np
 import pytest
 
@@ -20,16 +17,6 @@ from tests.support.everything import EVERYTHING
 PEOPLE, YEARS = 24, 2.0
 # Share of what a quantity spans in these lives: single precision, summed over some hundred steps.
 CLOSE = 1e-3
-
-
-@pytest.fixture(autouse=True)
-def no_cache_of_jax() -> Iterator[None]:
-    """Programs of whole lives are too large for JAX's cache on disk: writing one has ended a process."""
-    option = "jax_persistent_cache_min_compile_time_secs"
-    before = jax.config.values[option]
-    jax.config.update(option, math.inf)
-    yield
-    jax.config.update(option, before)
 
 
 def life(plan: tuple[dict[str, Any], ...], *, chance: bool) -> lives.Life:
