@@ -20,6 +20,7 @@ def answer(content: Content) -> list[str]:
         _sma(content["sma"]),
         _blinded(pool_of(content, MAIN_POOL)),
         _open_label(content),
+        _everything(content),
         _animals(content["animals"]),
         _prior(content["prior"]),
         _count(content["numbers"]["published_outcomes"]),
@@ -87,6 +88,20 @@ def _open_label(content: Content) -> str:
         f"({inflation['mean']:.1f}, uncertain by {inflation['sd']:.1f}) it is "
         f"{signed(adjusted['shown']['estimate'], 2)} "
         f"({range_words(adjusted['shown']['low'], adjusted['shown']['high'], 2)})."
+    )
+
+
+def _everything(content: Content) -> str:
+    """The widest pool, with what lifts it: results of other diseases above those of the main pool."""
+    pool, main = pool_of(content, "everything_controlled"), pool_of(content, MAIN_POOL)
+    inside = {study["id"] for study in main["studies"]}
+    diseases = {study["id"]: study["disease"].split(",")[0] for study in content["studies"]}
+    better = dict.fromkeys(
+        diseases[one["id"]] for one in pool["studies"] if one["blinded"] and one["id"] not in inside
+    )
+    return (
+        f"Every controlled result of any disease together gives {pooled_words(pool)}. What lifts it comes from "
+        f"{' and '.join(better)}, where the damage is of another kind, and from the trial in which everybody knew."
     )
 
 

@@ -23,6 +23,7 @@ from motorpool.cli import (
     doctor,
     evidence,
     init,
+    offer,
     parameters,
     report,
     scenarios,
@@ -62,6 +63,7 @@ app.add_typer(parameters.app, name="parameters")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(studies.app, name="studies")
 app.add_typer(cells.app, name="cells")
+app.add_typer(offer.app, name="offer")
 app.command("calibrate")(calibrate.calibrate)
 app.command("validate")(validate.validate)
 app.command("credibility")(credibility.credibility)
