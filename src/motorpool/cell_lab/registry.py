@@ -129,7 +129,8 @@ def parse_study(answer: Any) -> RegistryRecord:
     return RegistryRecord(
         number=number,
         title=_text(identity, "briefTitle") or _text(identity, "officialTitle") or number,
-        conditions=tuple([*_texts(conditions, "conditions"), *_texts(conditions, "keywords")]),
+        # Keywords are left out: anybody may write any disease there.
+        conditions=tuple(_texts(conditions, "conditions")),
         interventions=_interventions(arms, _text(identity, "officialTitle")),
         status=_text(status, "overallStatus"),
         start=_date(status, "startDateStruct"),

@@ -1,7 +1,8 @@
 """Asking a server for JSON, gently: a least time between requests, few tries, limits of time and size.
 
 What is asked for too fast (429) and what fails on the server's side is tried again after the time that the server
-names, or after ever longer waits. An answer that drips in slowly, is too large or is not JSON is an error and never hangs.
+names, or after ever longer waits; a server that cannot be reached at all is not. An answer that drips in slowly, is too
+large or is not JSON is an error and never hangs.
 """
 
 from __future__ import annotations
@@ -29,6 +30,14 @@ class ServiceError(RegistryError):
     def __init__(self, message: str, problem: Problem) -> None:
         super().__init__(message)
         self.problem: Problem = problem
+
+
+class _Again(Exception):
+    """A try that failed in a way that another may not; ``asked`` is how long the server asks to wait."""
+
+    def __init__(self, error: ServiceError, asked: str | None = None) -> None:
+        super().__init__(str(error))
+        self.error, self.asked = error, asked
 
 
 class JsonService:
@@ -80,37 +89,42 @@ class JsonService:
         Raises:
             ServiceError: the server cannot be reached, refuses, is too slow, or does not answer JSON.
         """
-        import httpx
-
         for attempt in range(self._rules.tries):
-            last = attempt + 1 == self._rules.tries
             self._keep_pace()
             try:
-                with self._client.stream("GET", f"{self._url}{path}", params=dict(parameters)) as response:
-                    body = self._body(response)
-            except httpx.TimeoutException:
-                error = self._error("did not answer in time", "slow")
-            except httpx.HTTPError as problem:
-                detail = str(problem) or type(problem).__name__
-                error = self._error(f"cannot be reached ({detail})", "unreachable")
-            else:
-                code = response.status_code
-                if code == ABSENT:
-                    return None
-                if response.is_success:
-                    return self._json(body)
-                if code != TOO_MANY and code not in SERVER_SIDE:
-                    raise self._error(f"refused the question ({code}): {_excerpt(body)}", "refused")
-                limited = code == TOO_MANY
-                words = "asks for fewer requests; try again later" if limited else f"has trouble ({code})"
-                error = self._error(words, "limited" if limited else "server")
-                if not last:
-                    self._wait(self._pause_after(attempt, response.headers.get("Retry-After")))
-                    continue
-            if last:
-                raise error
-            self._wait(self._pause_after(attempt, None))
-        raise AssertionError("unreachable: at least one try is made")
+                return self._once(path, parameters)
+            except _Again as again:
+                if attempt + 1 == self._rules.tries:
+                    raise again.error from None
+                self._wait(self._pause_after(attempt, again.asked))
+        raise AssertionError("at least one try is made")
+
+    def _once(self, path: str, parameters: Mapping[str, str]) -> Any | None:
+        """One question; raises ``_Again`` where another try may help."""
+        import httpx
+
+        try:
+            with self._client.stream("GET", f"{self._url}{path}", params=dict(parameters)) as response:
+                body = self._body(response)
+        except httpx.ConnectTimeout:
+            raise self._error("cannot be reached (no answer to the first call)", "unreachable") from None
+        except httpx.TimeoutException:
+            raise _Again(self._error("did not answer in time", "slow")) from None
+        except (httpx.ConnectError, httpx.UnsupportedProtocol, httpx.InvalidURL) as problem:
+            raise self._error(f"cannot be reached ({_reason(problem)})", "unreachable") from None
+        except httpx.HTTPError as problem:
+            raise _Again(self._error(f"broke off its answer ({_reason(problem)})", "server")) from None
+        code = response.status_code
+        if code == ABSENT:
+            return None
+        if response.is_success:
+            return self._json(body)
+        asked: str | None = response.headers.get("Retry-After")
+        if code == TOO_MANY:
+            raise _Again(self._error("asks for fewer requests; try again later", "limited"), asked)
+        if code in SERVER_SIDE:
+            raise _Again(self._error(f"has trouble ({code})", "server"), asked)
+        raise self._error(f"refused the question ({code}): {_excerpt(body)}", "refused")
 
     def _keep_pace(self) -> None:
         now = self._clock()
@@ -145,6 +159,10 @@ class JsonService:
 
     def _error(self, words: str, problem: Problem) -> ServiceError:
         return ServiceError(f"{self.name} {words}", problem)
+
+
+def _reason(problem: Exception) -> str:
+    return str(problem) or type(problem).__name__
 
 
 def _excerpt(body: bytes) -> str:
