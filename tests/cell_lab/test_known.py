@@ -19,6 +19,8 @@ from motorpool.figures.cells_known import documentation_figures, known_figures
 from motorpool.figures.mechanisms.files import numbers_digest, stored_digest
 from motorpool.figures.rendering import render_svg
 from motorpool.report.cells_known import known_page
+from motorpool.report.cells_words import known_words_page
+from tests.support.reading import reading_grade
 
 REMAKE = "python -m motorpool.figures.cells_known docs/images/cells"
 
@@ -120,6 +122,7 @@ def test_sentences_have_a_number_and_promise_nothing(content: dict[str, Any]) ->
         assert re.search(r"\d", sentence)
         assert not re.search(r"promising|breakthrough|hope", sentence, re.IGNORECASE)
     text = " ".join(answer(content))
+    assert reading_grade(text) < 8.0
     assert "not a share of children" in text
     assert "18 people with SMA" in text
     json.dumps(content, allow_nan=False)
@@ -175,6 +178,15 @@ def test_the_pictures_of_the_documentation_are_those_of_the_evidence(
         assert stored_digest(folder / f"{figure.identifier}.svg") == numbers_digest(figure), (
             f"remake them: {REMAKE}"
         )
+
+
+def test_the_page_of_the_documentation_is_that_of_the_evidence(
+    content: dict[str, Any], checkout: Path
+) -> None:
+    path = checkout / "docs" / "explanation" / "what-is-known-about-cells.md"
+    assert path.read_text(encoding="utf-8") == known_words_page(content), (
+        f"make it anew: python -m motorpool.report.cells_words > {path.relative_to(checkout)}"
+    )
 
 
 STUDY: dict[str, Any] = {

@@ -24,6 +24,7 @@ from motorpool.cell_lab.registry import RegistryRecord, parse_study
 from motorpool.cell_lab.registry_http import ServiceError
 from motorpool.report.offer_page import offer_page
 from motorpool.simulation.errors import ScenarioError
+from tests.support.reading import reading_grade
 from tests.support.registry_server import study_json
 
 TODAY = datetime.date(2026, 11, 26)
@@ -410,3 +411,22 @@ def test_the_page_shows_all_of_it_and_nothing_of_a_script() -> None:
 def test_comparing_says_which_aspects_and_never_agrees_from_nothing() -> None:
     found = compare(Offer(), RegistryRecord(number=NUMBER, title="A study"), TODAY)
     assert {one.result for one in found} == {"cannot_tell"}
+
+
+def test_families_can_read_it() -> None:
+    checklist = load_checklist()
+    entries = [*checklist.items.values(), *checklist.red_flags.values()]
+    for texts in (
+        [entry.reason for entry in entries],
+        [entry.question for entry in entries if entry.question],
+        [item.ask for item in checklist.items.values()],
+        [item.legitimate for item in checklist.items.values()],
+        [*checklist.limits, *checklist.answers_words.model_dump().values()],
+    ):
+        assert reading_grade(" ".join(texts)) < 8.0
+    assert (
+        reading_grade("The cat sat on the mat.")
+        < 1.0
+        < 12.0
+        < reading_grade("Immunosuppression necessitates monitoring.")
+    )

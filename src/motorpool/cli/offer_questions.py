@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import typer
 
 from motorpool.cli.console import InputProblem, say
 
@@ -118,16 +117,17 @@ def _yes_or_no(question: str) -> str:
 
 
 def _prompt(question: str) -> str:
-    try:
-        answer: str = typer.prompt(question, default="", show_default=False, err=True)
-    except typer.Abort as end:
-        if isinstance(end.__context__, KeyboardInterrupt):
-            raise
-        raise InputProblem(
-            "The answers ended before the questions did; nothing was checked. `motorpool offer example` "
-            "prints a file to fill in."
-        ) from None
-    return answer.strip()
+    """One line of an answer. The question goes to standard error alone: `input` would write to standard output."""
+    print(f"{question}: ", end="", file=sys.stderr, flush=True)
+    line = sys.stdin.readline()
+    if not line:
+        say("")
+        message = (
+            "The answers ended before the questions did; nothing was checked. `motorpool offer example` prints a "
+            "file to fill in."
+        )
+        raise InputProblem(message)
+    return line.strip()
 
 
 def _number(text: str) -> Any:
