@@ -14,13 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motorpool.cell_lab.offer import Offer, days_of, offer_from_data, read_offer
+from motorpool.cell_lab.dates import days_of
+from motorpool.cell_lab.offer import Offer, offer_from_data, read_offer
 from motorpool.cell_lab.offer_check import check_offer
 from motorpool.cell_lab.offer_checklist import load_checklist, load_offer_words
 from motorpool.cell_lab.offer_lookup import look_up, recognised
 from motorpool.cell_lab.offer_match import compare, names_in
 from motorpool.cell_lab.offer_words import HEADINGS, text_of_check
-from motorpool.cell_lab.registry import RegistryRecord, parse_study
+from motorpool.cell_lab.registry import RegistryError, RegistryRecord, parse_study
 from motorpool.cell_lab.registry_http import ServiceError
 from motorpool.report.offer_page import offer_page
 from motorpool.simulation.errors import ScenarioError
@@ -283,6 +284,9 @@ def test_the_example_can_be_read() -> None:
         ("age_months: .nan", "age_months"),
         ("treatment_date: next spring", "must be a date such as 2027-03"),
         ("treatment_date: 2027-13", "must be a date such as"),
+        ("treatment_date: '2027'", "must be a date such as"),
+        ('cells: "a\\u001b[31m"', "cells.*must be plain text on one line"),
+        ('offer: "a\\ud800"', "offer: .*valid string"),
         ("price: {amount: 5}", "price.currency"),
         ("price: {amount: -5, currency: EUR}", "price.amount: -5 must be at least 0"),
         (
@@ -309,12 +313,54 @@ def test_a_bad_file_is_refused_in_words(tmp_path: Path, text: str, message: str)
     assert str(caught.value).startswith(str(file))
 
 
+def test_a_study_that_was_given_another_number_is_told() -> None:
+    check = checked({}, Registry(parse_study(study_json("NCT00000002"))))
+    assert "The registry now lists it as NCT00000002." in check["registry"]["words"]
+
+
 def test_dates() -> None:
     assert days_of("2028-02") == (datetime.date(2028, 2, 1), datetime.date(2028, 2, 29))
     assert days_of("2028") == (datetime.date(2028, 1, 1), datetime.date(2028, 12, 31))
     assert days_of("2028-02-03")[0] == days_of("2028-02-03")[1]
     with pytest.raises(ValueError, match="such as"):
         days_of("2028-02-30")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=12),
+    lambda part: st.lists(part, max_size=3) | st.dictionaries(st.text(max_size=8), part, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*Offer.model_fields, "x"]), JSON) | JSON)
+@settings(max_examples=80, deadline=None)
+def test_whatever_stands_in_a_file_is_read_or_refused_in_words(data: Any) -> None:
+    try:
+        offer = offer_from_data(data)
+    except ScenarioError as error:
+        assert str(error)
+        return
+    text_of_check(check_offer(offer, None, TODAY)).encode()
+
+
+@given(st.data())
+@settings(max_examples=80, deadline=None)
+def test_whatever_a_registry_answers_is_compared_or_refused(data: st.DataObject) -> None:
+    study = study_json(NUMBER)
+    module = data.draw(st.sampled_from(sorted(study["protocolSection"])))
+    part = study["protocolSection"][module]
+    part[data.draw(st.sampled_from(sorted(part)))] = data.draw(JSON)
+    study["protocolSection"]["statusModule"]["startDateStruct"] = {
+        "date": data.draw(st.sampled_from(["2026-99", "0000", "x"]))
+    }
+    try:
+        record = parse_study(study)
+    except RegistryError:
+        return
+    check = check_offer(offer_from_data(SOUND), Registry(record), TODAY)  # type: ignore[arg-type]
+    text_of_check(check).encode()
+    assert check["verdict"] != "no_gap_found"
 
 
 ANSWERS = st.sampled_from(["yes", "no", "unknown"])

@@ -139,6 +139,17 @@ def _pooled(pool: Pool, known: CellStudies) -> dict[str, Any]:
         "hartung_knapp": {"low": plain.low, "high": plain.high, "standard_error": plain.standard_error},
         "normal": {"low": normal.low, "high": normal.high, "standard_error": normal.standard_error},
         "hfmse_points": _in_points(shown),
+        "leave_one_out": _leave_one_out([study.id for study in studies], y, v),
+    }
+
+
+def _leave_one_out(names: list[str], y: list[float], v: list[float]) -> dict[str, float]:
+    """The estimate without each study in turn; empty where fewer than two would be left."""
+    if len(names) < 3:
+        return {}
+    return {
+        name: synthesise(y[:place] + y[place + 1 :], v[:place] + v[place + 1 :]).estimate
+        for place, name in enumerate(names)
     }
 
 

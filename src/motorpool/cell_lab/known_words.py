@@ -55,39 +55,43 @@ def pooled_words(pool: Mapping[str, Any]) -> str:
 
 def _sma(sma: Mapping[str, Any]) -> str:
     drawn = sma["people_in_randomised_studies"]
-    lot = "None of them was" if drawn == 0 else f"{drawn} of them were"
-    waiting = (
+    if drawn == 0:
+        lot = "None of them was compared with a group drawn by lot, so nobody can say from them what cells do in SMA."
+    else:
+        lot = f"{drawn} of them were compared with a group drawn by lot."
+    waiting = len(sma["waiting"])
+    registered = (
         " One trial with a sham injection is in a registry; no result of it was found."
-        if len(sma["waiting"]) == 1
+        if waiting == 1
         else ""
     )
     return (
-        f"{sma['people_treated']} people with SMA who were given cells are described, in {sma['reports']} "
-        f"reports. {lot} compared with a "
-        f"group drawn by lot, so nobody can say from them what cells do in SMA.{waiting}"
+        f"{sma['people_treated']} people with SMA who were given cells are described, in {sma['reports']} reports. "
+        f"{lot}{registered}"
     )
 
 
 def _blinded(pool: Mapping[str, Any]) -> str:
-    points = pool["hfmse_points"]
+    found, points = pool["shown"], pool["hfmse_points"]
+    none = found["low"] <= 0.0 <= found["high"]
+    said = "found no effect that can be told from none" if none else "found an effect"
     return (
-        f"The nearest blinded trials, {pool['shown']['k']} in ALS and multiple sclerosis with "
-        f"{pool['people']} people, found no effect that can be told from none: "
-        f"{pooled_words(pool)}. If SMA behaved alike, that would be {signed(points['estimate'])} points of "
-        f"HFMSE in a year "
-        f"({range_words(points['low'], points['high'])})."
+        f"The nearest blinded trials, {found['k']} in ALS and multiple sclerosis with {pool['people']} people, {said}: "
+        f"{pooled_words(pool)}. If SMA behaved alike, that would be {signed(points['estimate'])} points of HFMSE in a "
+        f"year ({range_words(points['low'], points['high'])})."
     )
 
 
 def _open_label(content: Content) -> str:
     opened, adjusted = pool_of(content, "with_open_label"), pool_of(content, "bias_adjusted")
-    inflation = content["open_label_inflation"]
+    inflation, lowered = content["open_label_inflation"], adjusted["shown"]
+    number = sum(not study["blinded"] for study in opened["studies"])
+    such = "the one such trial" if number == 1 else f"the {number} such trials"
     return (
-        "Trials in which everybody knows who was given cells look better. With the one such trial the result is "
-        f"{signed(opened['shown']['estimate'], 2)}; with that trial lowered by what knowing adds elsewhere "
-        f"({inflation['mean']:.1f}, uncertain by {inflation['sd']:.1f}) it is "
-        f"{signed(adjusted['shown']['estimate'], 2)} "
-        f"({range_words(adjusted['shown']['low'], adjusted['shown']['high'], 2)})."
+        f"Where everybody knows who was given cells, results can look better than they are. With {such} the result is "
+        f"{signed(opened['shown']['estimate'], 2)}; lowered by what knowing adds elsewhere ({inflation['mean']:.1f}, "
+        f"uncertain by {inflation['sd']:.1f}) it is {signed(lowered['estimate'], 2)} "
+        f"({range_words(lowered['low'], lowered['high'], 2)})."
     )
 
 
@@ -114,14 +118,13 @@ def _animals(animals: Mapping[str, Any]) -> str:
         if all(one["checked"] for one in animals["life_span"] if one["smn_mouse"])
         else " (figures recalled)"
     )
+    share = [100 * found[name] for name in ("share", "share_low", "share_high")]
     return (
-        f"Mice with SMA that were given cells around birth lived {100 * gains[0]:.0f} to {100 * gains[-1]:.0f} "
-        f"% longer{recalled}; mice whose SMN was restored, "
-        f"{100 * restored[0]:.0f} to {100 * restored[-1]:.0f} %. Of {found['tried']} protective approaches "
-        f"that helped animals and were then tested in people with a "
-        f"control group, {found['helped']} helped: by this record the chance that the next one does is about "
-        f"{100 * found['share']:.0f} % "
-        f"({100 * found['share_low']:.0f} to {100 * found['share_high']:.0f} %)."
+        f"Mice with SMA that were given cells around birth lived {100 * gains[0]:.0f} to {100 * gains[-1]:.0f} % "
+        f"longer{recalled}; mice whose SMN was restored, {100 * restored[0]:.0f} to {100 * restored[-1]:.0f} %. Of "
+        f"{found['tried']} protective approaches that helped animals and were then compared in people, "
+        f"{found['helped']} helped: by this record the chance that the next one does is about {share[0]:.0f} % ({share[1]:.0f} to "
+        f"{share[2]:.0f} %)."
     )
 
 

@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import calendar
-import datetime
-import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator
 
+from motorpool.cell_lab.dates import days_of
 from motorpool.cell_lab.offer_checklist import load_checklist
 from motorpool.evidence.records import EvidenceRecord
 from motorpool.simulation.errors import Problem, ScenarioError
@@ -24,22 +22,30 @@ from motorpool.therapies.fields import nearest_name
 
 Answer = Literal["yes", "no", "unknown"]
 LOOKED_UP = "registered"
-_DATE = re.compile(r"^(\d{4})-(\d{2})(?:-(\d{2}))?$")
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must be plain text on one line, without control characters")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_printable)]
 
 
 class Clinic(EvidenceRecord):
     """Where the treatment would be given."""
 
-    name: str | None = Field(default=None, max_length=200)
-    city: str | None = Field(default=None, max_length=100)
-    country: str | None = Field(default=None, max_length=100)
+    name: Text | None = Field(default=None, max_length=200)
+    city: Text | None = Field(default=None, max_length=100)
+    country: Text | None = Field(default=None, max_length=100)
 
 
 class Price(EvidenceRecord):
     """What is asked for the cells and the procedure, in a currency, and whether before treatment."""
 
     amount: float = Field(ge=0, le=1e9)
-    currency: str = Field(min_length=1, max_length=20)
+    currency: Text = Field(min_length=1, max_length=20)
     before_treatment: Answer = "unknown"
 
 
@@ -49,14 +55,14 @@ class Offer(EvidenceRecord):
     ``answers`` and ``red_flags`` name entries of the checklist; what is not named is ``unknown``.
     """
 
-    offer: str = Field(default="Offer of cell therapy", min_length=1, max_length=200)
-    condition: str = Field(default="spinal muscular atrophy", min_length=1, max_length=200)
+    offer: Text = Field(default="Offer of cell therapy", min_length=1, max_length=200)
+    condition: Text = Field(default="spinal muscular atrophy", min_length=1, max_length=200)
     age_months: float | None = Field(default=None, ge=0, le=1200)
     clinic: Clinic = Clinic()
-    registry_number: str | None = Field(default=None, max_length=60)
+    registry_number: Text | None = Field(default=None, max_length=60)
     treatment_date: str | None = None
-    cells: str | None = Field(default=None, max_length=500)
-    route: str | None = Field(default=None, max_length=300)
+    cells: Text | None = Field(default=None, max_length=500)
+    route: Text | None = Field(default=None, max_length=300)
     doses: int | None = Field(default=None, ge=1, le=100)
     price: Price | None = None
     answers: Mapping[str, Answer] = {}
@@ -67,24 +73,9 @@ class Offer(EvidenceRecord):
     def _is_a_date(cls, value: str | None) -> str | None:
         if value is not None:
             days_of(value)
+            if "-" not in value:
+                raise ValueError("must be a date such as 2027-03 or 2027-03-15")
         return value
-
-
-def days_of(date: str) -> tuple[datetime.date, datetime.date]:
-    """First and last day that ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD`` may mean; ``ValueError`` where there is none."""
-    if re.fullmatch(r"\d{4}", date):
-        return datetime.date(int(date), 1, 1), datetime.date(int(date), 12, 31)
-    found = _DATE.match(date)
-    try:
-        if found is None:
-            raise ValueError
-        year, month = int(found.group(1)), int(found.group(2))
-        if found.group(3):
-            day = datetime.date(year, month, int(found.group(3)))
-            return day, day
-        return datetime.date(year, month, 1), datetime.date(year, month, calendar.monthrange(year, month)[1])
-    except ValueError:  # calendar's own error for a bad month is one too
-        raise ValueError("must be a date such as 2027-03 or 2027-03-15") from None
 
 
 def read_offer(path: Path) -> Offer:

@@ -95,7 +95,9 @@ def registry_words(lookup: Lookup) -> str:
     if lookup.absent:
         return f"{lookup.kind} has no study with the number {lookup.number}."
     if lookup.came_from == "registry":
-        return f"{lookup.number} was looked up in {lookup.kind} on {lookup.day}."
+        listed = lookup.record.number if lookup.record is not None else lookup.number
+        other = "" if listed == lookup.number else f" The registry now lists it as {listed}."
+        return f"{lookup.number} was looked up in {lookup.kind} on {lookup.day}.{other}"
     by_hand = f" Look it up yourself: {lookup.address}" if lookup.address else ""
     why = f"{lookup.problem}." if lookup.problem else "No registry was asked."
     if lookup.kind is None:

@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from motorpool.cell_lab.offer import Offer, days_of
+from motorpool.cell_lab.dates import days_of
+from motorpool.cell_lab.offer import Offer
 from motorpool.cell_lab.offer_checklist import Words, load_offer_words
 from motorpool.cell_lab.registry import Location, RegistryRecord
 

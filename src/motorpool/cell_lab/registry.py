@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import Field
 
+from motorpool.cell_lab.dates import days_of
 from motorpool.cell_lab.own_data import read_own_yaml
 from motorpool.evidence.records import EvidenceRecord, build_record
 from motorpool.evidence.sources import check_sources
@@ -140,7 +141,7 @@ def parse_study(answer: Any) -> RegistryRecord:
         phases=tuple(phase.removeprefix("PHASE") for phase in _texts(design, "phases")),
         allocation=_text(information, "allocation"),
         masking=_text(_part(information, "maskingInfo", required=False), "masking"),
-        enrolment=count if isinstance(count, int) else None,
+        enrolment=count if isinstance(count, int) and not isinstance(count, bool) else None,
         sponsor=_text(_part(sponsors, "leadSponsor", required=False), "name"),
         locations=tuple(_location(place) for place in _mappings(places, "locations")),
         minimum_age=_text(people, "minimumAge"),
@@ -180,14 +181,23 @@ def _mappings(part: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
 
 def _texts(part: Mapping[str, Any], name: str) -> list[str]:
     found: Any = part.get(name)
-    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
+    return [_plain(one) for one in found if isinstance(one, str)] if isinstance(found, list) else []
 
 
 def _text(part: Mapping[str, Any], name: str) -> str | None:
     found: Any = part.get(name)
-    return found.strip() if isinstance(found, str) and found.strip() else None
+    return _plain(found) or None if isinstance(found, str) else None
+
+
+def _plain(text: str) -> str:
+    """Text without control characters and halves of characters, which a terminal or a file would not bear."""
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()
 
 
 def _date(status: Mapping[str, Any], name: str) -> str | None:
     text = _text(_part(status, name, required=False), "date")
-    return text if text is not None and re.match(DATE, text) else None
+    try:
+        days_of(text or "")
+    except ValueError:
+        return None
+    return text

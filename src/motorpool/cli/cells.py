@@ -99,5 +99,13 @@ def _text(content: dict[str, Any]) -> str:
                 f"{found['q']:.1f} ({found['q_p_value']:.2f})",
             )
         )
+    numbers = content["numbers"]
+    years: dict[int, int] = {}
+    for row in numbers["by_year_and_phase"]:
+        years[row["year"]] = years.get(row["year"], 0) + row["studies"]
+    phases = ", ".join(f"{phase}: {count}" for phase, count in numbers["by_phase"].items())
+    counts = (
+        f"Studies in people by phase: {phases}. By year: {', '.join(f'{y}: {n}' for y, n in years.items())}."
+    )
     sentences = "\n".join(f"- {sentence}" for sentence in answer(content))
-    return "\n\n".join([sentences, aligned(pools), aligned(rows), NOTICE])
+    return "\n\n".join([sentences, aligned(pools), aligned(rows), counts, NOTICE])

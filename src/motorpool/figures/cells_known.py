@@ -23,6 +23,7 @@ COLOURS = {BLINDED: ARM_COLOURS[0], OPEN: ARM_COLOURS[1], POOLED: INK}
 SHAPES = {BLINDED: "square", OPEN: "circle", POOLED: "diamond"}
 LABEL = 270
 EFFECT = "Standard deviations | cells worse \u2190 0 \u2192 cells better"
+NO_SMA = "No study in SMA has a control group drawn by lot, so none is here."
 PHASES = ("1", "1/2", "2", "3", "not stated")
 
 
@@ -87,11 +88,8 @@ def forest_figure(content: Content) -> Figure:
     return Figure(
         build=lambda layout: _forest_spec(table, layout),
         identifier="forest",
-        title=(
-            "No blinded trial in a neighbouring disease of the nerves found a clear effect of cells; in "
-            "SMA there is none to draw"
-        ),
-        alt=f"Forest plot. No study in SMA has a control group drawn by lot, so none is here. {said}.",
+        title=_forest_title(content),
+        alt=f"Forest plot. {NO_SMA if not content['sma']['pooled'] else ''} {said}.".replace("  ", " "),
         caption=(
             "Squares: blinded studies; discs: everybody knew who was given cells; diamonds: studies put "
             "together by REML with "
@@ -101,6 +99,18 @@ def forest_figure(content: Content) -> Figure:
         ),
         source="Effects derived from the published summaries of the studies named.",
         table=table.rename(columns=names),
+    )
+
+
+def _forest_title(content: Content) -> str:
+    """A finding where the numbers have it, else a neutral statement."""
+    nerves = [study for study in content["studies"] if study["group"] == "nervous_system"]
+    clear = [one for one in nerves if one["blinded"] and one["effect"] and one["effect"]["low_95"] > 0.0]
+    if clear or content["sma"]["pooled"]:
+        return "Controlled studies of cells, and what they say together"
+    return (
+        "No blinded trial in a neighbouring disease of the nerves found a clear effect of cells; in SMA there is none "
+        "to draw"
     )
 
 

@@ -73,6 +73,7 @@ def _pools(pools: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 ),
                 "Normal": range_words(pool["normal"]["low"], pool["normal"]["high"], 2),
                 "A further study": range_words(found["predictive_low"], found["predictive_high"], 2),
+                "Leaving one out": _leaving_out(pool["leave_one_out"]),
                 "tau2 (95 %)": f"{found['tau2']:.3f} ({found['tau2_low']:.3f} to {found['tau2_high']:.3f})",
                 "I2": f"{found['i2_percent']:.0f} %",
                 "Q (p)": f"{found['q']:.2f} ({found['q_p_value']:.2f})",
@@ -87,6 +88,10 @@ def _pools(pools: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _with_range(value: float, low: float, high: float, digits: int) -> str:
     return f"{signed(value, digits)} ({range_words(low, high, digits)})"
+
+
+def _leaving_out(estimates: Mapping[str, float]) -> str | None:
+    return range_words(min(estimates.values()), max(estimates.values()), 2) if estimates else None
 
 
 def _study(study: Mapping[str, Any]) -> dict[str, Any]:
