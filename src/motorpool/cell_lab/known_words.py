@@ -123,8 +123,8 @@ def _animals(animals: Mapping[str, Any]) -> str:
         f"Mice with SMA that were given cells around birth lived {100 * gains[0]:.0f} to {100 * gains[-1]:.0f} % "
         f"longer{recalled}; mice whose SMN was restored, {100 * restored[0]:.0f} to {100 * restored[-1]:.0f} %. Of "
         f"{found['tried']} protective approaches that helped animals and were then compared in people, "
-        f"{found['helped']} helped: by this record the chance that the next one does is about {share[0]:.0f} % ({share[1]:.0f} to "
-        f"{share[2]:.0f} %)."
+        f"{found['helped']} helped: by this record the chance that the next one does is about "
+        f"{share[0]:.0f} % ({share[1]:.0f} to {share[2]:.0f} %)."
     )
 
 

@@ -64,7 +64,7 @@ def _pools(pools: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         found, points = pool["shown"], pool["hfmse_points"]
         rows.append(
             {
-                "Put together": pool["title"],
+                "Put together": pool["short"],
                 "Studies": found["k"],
                 "People": pool["people"],
                 "Effect (95 %)": _with_range(found["estimate"], found["low"], found["high"], 2),
@@ -80,7 +80,7 @@ def _pools(pools: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 "If SMA behaved alike, HFMSE points": _with_range(
                     points["estimate"], points["low"], points["high"], 1
                 ),
-                "Note": pool["note"],
+                "Which": " ".join(filter(None, [f"{pool['title']}.", pool["note"]])),
             }
         )
     return rows
