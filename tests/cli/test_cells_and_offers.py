@@ -32,6 +32,8 @@ def offer_file(folder: Path, capsys: Capture) -> Path:
 
 
 def test_help_teaches(capsys: Capture) -> None:
+    for verb in ("cells", "offer"):
+        assert shown([verb], capsys) == shown([verb, "--help"], capsys)
     assert "evidence" in shown(["cells", "--help"], capsys)
     assert "motorpool cells evidence --out" in shown(["cells", "evidence", "--help"], capsys)
     text = shown(["offer", "--help"], capsys)

@@ -11,11 +11,11 @@ import typer
 from motorpool.cli.console import aligned, say
 from motorpool.cli.page_file import usable_page
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 
 
 @app.callback()
-def cells() -> None:
+def cells(context: typer.Context) -> None:
     """What is known of cell therapy, and what it would add.
 
     \b
@@ -23,6 +23,8 @@ def cells() -> None:
       motorpool cells evidence
       motorpool cells evidence --out cells.html
     """
+    if context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 @app.command("evidence")

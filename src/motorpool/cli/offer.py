@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from motorpool.cell_lab.offer import Offer
     from motorpool.cell_lab.registry_client import TrialRegistry
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 
 FILE = typer.Argument(..., metavar="FILE", help="Offer file; `motorpool offer example` prints one.")
 AS_JSON = typer.Option(False, "--json", help="Print the check as JSON on standard output.")
@@ -28,7 +28,7 @@ URL = typer.Option(None, "--registry-url", metavar="URL", help="Another address 
 
 
 @app.callback()
-def offer() -> None:
+def offer(context: typer.Context) -> None:
     """Check an offer of cell therapy.
 
     What a legitimate trial shows, what is missing here, what the registry says, and what to ask.
@@ -39,6 +39,8 @@ def offer() -> None:
       motorpool offer example > offer.yaml        or fill in a file
       motorpool offer check offer.yaml --out offer.html
     """
+    if context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 @app.command("check")
