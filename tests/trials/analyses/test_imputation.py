@@ -33,7 +33,11 @@ def estimates(sample: Trials, assumption: str, delta: float = 0.0) -> np.ndarray
 def test_missing_at_random_gives_what_the_repeated_measures_model_gives(sample: Trials) -> None:
     repeated = mmrm(sample.visits, sample.treated, baseline=sample.baseline)
     found = imputed_ancova(
-        sample.visits, sample.treated, baseline=sample.baseline, imputations=40, generator=np.random.default_rng(3)
+        sample.visits,
+        sample.treated,
+        baseline=sample.baseline,
+        imputations=40,
+        generator=np.random.default_rng(3),
     )
     noise = np.sqrt(found.standard_error**2 / 40)
     assert abs(np.mean(found.estimate - repeated.estimate)) < 4 * np.mean(noise) / 60**0.5
@@ -68,7 +72,8 @@ def test_jump_to_reference_is_the_share_who_stay_times_their_effect() -> None:
 
 def test_what_was_seen_is_kept_and_the_same_generator_gives_the_same(sample: Trials) -> None:
     first, again = (
-        impute(sample.visits, sample.treated, imputations=2, generator=np.random.default_rng(1)) for _ in range(2)
+        impute(sample.visits, sample.treated, imputations=2, generator=np.random.default_rng(1))
+        for _ in range(2)
     )
     np.testing.assert_array_equal(first, again)
     seen = np.isfinite(sample.visits)
