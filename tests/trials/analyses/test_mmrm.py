@@ -236,6 +236,18 @@ def test_no_answer_where_an_arm_is_not_seen_at_a_visit() -> None:
     assert np.isfinite(found.estimate[[0, 2]]).all()
 
 
+def test_a_fit_that_does_not_settle_falls_back_on_the_next_structure() -> None:
+    data = trials(6, 9, visits=6, seed=43)  # too few patients for 21 parameters in most
+    alone = mmrm(data.visits, data.treated)
+    exchangeable = mmrm(data.visits, data.treated, covariance="compound_symmetry")
+    found = mmrm(data.visits, data.treated, fallback=["toeplitz", "compound_symmetry"])
+    lost = ~alone.converged & exchangeable.converged
+    assert lost.any() and (alone.attempt[lost] == -1).all() and (found.attempt[lost] > 0).all()
+    np.testing.assert_array_equal(found.estimate[alone.converged], alone.estimate[alone.converged])
+    last = found.attempt == 2
+    np.testing.assert_array_equal(found.estimate[last], exchangeable.estimate[last])
+
+
 def test_impossible_requests_are_refused_by_name() -> None:
     data = trials(1, 10, seed=1)
     with pytest.raises(ValueError, match=r"covariance is 'diagonal'; known are unstructured"):
