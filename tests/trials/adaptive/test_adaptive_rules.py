@@ -69,6 +69,8 @@ def test_promising_zone_raises_only_where_promising_and_restores_power() -> None
     z = np.linspace(-1.0, 3.0, 81)
     found = promising_zone(z, interim_patients=60, planned_patients=100, largest_patients=250)
     assert (found.patients[found.zone != 1] == 100).all()
+    unknown = promising_zone([np.nan], interim_patients=60, planned_patients=100, largest_patients=250)
+    assert unknown.zone[0] == 0 and unknown.patients[0] == 100
     raised = (found.zone == 1) & (found.patients < 250)
     assert raised.any() and (found.patients[found.zone == 1] >= 100).all()
     # Conditional power of the combination test at the new size is the target.
@@ -124,13 +126,13 @@ def stages(replicates: int, effects: list[float], seed: int) -> tuple[np.ndarray
 @pytest.mark.slow
 @pytest.mark.parametrize("effects", [[0.0, 0.0, 0.0], [0.0, 0.0, 3.0]])
 def test_dropping_arms_keeps_the_family_wise_error(effects: list[float]) -> None:
-    first, second = stages(20_000, effects, 5)
+    first, second = stages(10_000, effects, 5)
     kept = keep_best(first, 2)
     shown = closed_combination_test(first, second, kept, first_weight=0.5)
     assert not (shown & ~kept).any()
     null = np.array(effects) == 0.0
     errors = int(shown[:, null].any(axis=1).sum())
-    assert stats.binomtest(errors, 20_000, 0.025, alternative="greater").pvalue > 0.001
+    assert stats.binomtest(errors, 10_000, 0.025, alternative="greater").pvalue > 0.001
     if not null.all():
         assert shown[:, 2].mean() > 0.5
 

@@ -12,6 +12,7 @@ from scipy import stats
 from motorpool.trials.adaptive.boundaries import (
     Boundaries,
     classical_boundaries,
+    given_boundaries,
     monitor,
     spending_boundaries,
 )
@@ -86,6 +87,19 @@ def test_every_row_of_rpacts_sizes() -> None:
         else:
             found = events_for_hazard_ratio(row.effect, power=row.power, ratio=row.ratio)
         assert found == pytest.approx(row.n_total, rel=2e-6)
+
+
+def test_given_boundaries_say_what_alpha_they_spend() -> None:
+    known = spending_boundaries("obrien_fleming", [0.4, 0.7, 1.0], futility="pocock", binding=True)
+    again = given_boundaries(
+        [0.4, 0.7, 1.0], known.efficacy_z.tolist(), known.futility_z.tolist(), binding=True
+    )
+    np.testing.assert_allclose(again.alpha_spent, known.alpha_spent, atol=1e-9)
+    # Haybittle-Peto with 3 looks and 1.96 at the end spends a little more than 0.025.
+    peto = given_boundaries([1 / 3, 2 / 3, 1.0], [3.0, 3.0, 1.96])
+    assert 0.025 < peto.alpha_spent[-1] < 0.0265
+    with pytest.raises(ValueError, match="futility_z not above efficacy_z"):
+        given_boundaries([0.5, 1.0], [2.5, 2.0], [2.6, 2.0])
 
 
 def test_one_look_is_the_fixed_test() -> None:
