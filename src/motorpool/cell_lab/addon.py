@@ -31,7 +31,9 @@ from motorpool.therapies.courses import CellTherapy
 
 Tell = Callable[[str, float], None]
 MOST_BIOLOGY = 32  # draws of biology; draws of what is not known of cells share them
-RESEARCH_USE = "Research use only: a simulation on published evidence. No decision about a person should rest on it."
+RESEARCH_USE = (
+    "Research use only: a simulation on published evidence. No decision about a person should rest on it."
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Asked:
     """How finely to look: draws of what is not known, and Sobol samples (0 for none)."""
 
     draws: int = 128
-    sobol_samples: int = 128
+    sobol_samples: int = 64
 
 
 def main_outcome(people: People) -> str:
@@ -56,7 +58,9 @@ def main_outcome(people: People) -> str:
     return max(room, key=lambda name: room[name])
 
 
-def addon(plan: BasePlan, mechanisms: Mechanisms, asked: Asked, tell: Tell, outcome: str | None = None) -> dict[str, Any]:
+def addon(
+    plan: BasePlan, mechanisms: Mechanisms, asked: Asked, tell: Tell, outcome: str | None = None
+) -> dict[str, Any]:
     """Everything that `motorpool cells addon` reports, as plain data.
 
     Args:
@@ -75,7 +79,9 @@ def addon(plan: BasePlan, mechanisms: Mechanisms, asked: Asked, tell: Tell, outc
     biology = min(asked.draws, MOST_BIOLOGY)
     people = People(plan, biology)
     people.recruit_all(lambda share: tell("finding people and simulating the base plan", share))
-    with_cells, without, groups = _cells(people, mechanisms, asked.draws, lambda share: tell("with cells", share))
+    with_cells, without, groups = _cells(
+        people, mechanisms, asked.draws, lambda share: tell("with cells", share)
+    )
     bases = [group.base for group in groups]
     gains = _gains(with_cells, without, plan)
     main = outcome or main_outcome(people)
@@ -220,7 +226,8 @@ def emergent(gains: dict[str, Array], plan: BasePlan) -> dict[str, Any]:
         "month": plan.months[visit],
         "median": float(np.median(means)),
         "p_mean_gain_above": {
-            threshold: float(np.mean(means > float(threshold))) for threshold in elicited()["p_mean_gain_above"]
+            threshold: float(np.mean(means > float(threshold)))
+            for threshold in elicited()["p_mean_gain_above"]
         },
         "meaning": MEANING
         + " The effect comes out of the body's own processes and is never scaled to meet the elicited table.",

@@ -101,7 +101,8 @@ def _earlier(plan: BasePlan) -> Comparison | str:
             added.lives,
         )
     if (first.get("start") or {}).get("after"):
-        return f"The SMN therapy of the base plan ({first['therapy']}) follows another course, so that it cannot be moved."
+        therapy = first["therapy"]
+        return f"The SMN therapy of the base plan ({therapy}) follows another course and cannot be moved."
     if first in own:
         own.remove(first)
         background.append(first)

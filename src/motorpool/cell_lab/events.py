@@ -57,7 +57,8 @@ def doses_given(with_cells: Lives, base: Lives) -> NDArray[np.float64]:
 def adverse_events_of_cells(cells: CellTherapy, doses: NDArray[np.float64]) -> dict[str, dict[str, Any]]:
     """What the cells bring to people who had so many doses (..., P), by event on record.
 
-    Expected numbers and probabilities follow from the record's own probability per dose, procedure or course, so that rare
+    Expected numbers and probabilities follow from the record's own probability per dose, procedure or course,
+    so that rare
     events are not lost; ``low`` and ``high`` are those of the record's interval.
 
     Raises:
@@ -119,7 +120,12 @@ def procedures_added(with_cells: Sequence[Lives], without: Sequence[Lives]) -> d
         name: {
             "label": entry.label,
             "per_person": float(
-                np.mean([(a.procedures[row] - b.procedures[row]).mean() for a, b in zip(with_cells, without, strict=True)])
+                np.mean(
+                    [
+                        (a.procedures[row] - b.procedures[row]).mean()
+                        for a, b in zip(with_cells, without, strict=True)
+                    ]
+                )
             ),
         }
         for row, (name, entry) in enumerate(load_procedure_catalogue().items())

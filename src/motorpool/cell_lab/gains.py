@@ -32,14 +32,17 @@ EMPTY: Summary = {
 
 
 def gain(treated: Array, untreated: Array, measure: Measure) -> Array:
-    """What a plan adds in each person, in the outcome's unit; positive is better, where the outcome has a better side."""
+    """What a plan adds in each person, in the outcome's unit; positive is better, where the outcome has a
+    better side.
+    """
     return (measure.direction or 1) * (treated - untreated)
 
 
 def summarised(gains: Array, measure: Measure) -> Summary:
     """Summary of gains (N draws, P people); NaN marks people who cannot be compared.
 
-    median, low_95 and high_95 are those of the mean over people, over draws of what is not known. Probabilities are doubt
+    median, low_95 and high_95 are those of the mean over people, over draws of what is not known.
+    Probabilities are doubt
     about that mean, never shares of people: p_above_mcid that it exceeds the minimal important difference, p_harm that
     people are worse off on average. `between_people` is the spread of people within a draw, averaged over draws.
     """
@@ -74,9 +77,7 @@ def summarised(gains: Array, measure: Measure) -> Summary:
     return found
 
 
-def gains_by_outcome(
-    gains: Mapping[str, Array], months: Sequence[float]
-) -> dict[str, dict[str, Summary]]:
+def gains_by_outcome(gains: Mapping[str, Array], months: Sequence[float]) -> dict[str, dict[str, Summary]]:
     """Summaries of gains (N, V, P) by outcome and month, months written without decimals where they are whole."""
     return {
         name: {f"{month:g}": summarised(of[:, place], measures()[name]) for place, month in enumerate(months)}

@@ -72,10 +72,7 @@ def measures() -> dict[str, Measure]:
 def values_of(lives: Lives, months: Sequence[float]) -> dict[str, NDArray[np.float64]]:
     """True values (V, P) of every measure at the months after enrolment, NaN after death."""
     alive = np.where(lives.alive, 1.0, np.nan)
-    found = {
-        name: np.asarray(lives.true[1:, row], np.float64)
-        for row, name in enumerate(OUTCOMES)
-    }
+    found = {name: np.asarray(lives.true[1:, row], np.float64) for row, name in enumerate(OUTCOMES)}
     years = np.asarray(months)[:, None] / MONTHS_PER_YEAR
     for name, of in RATES.items():
         row = OUTCOMES.index(of)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from motorpool.cell_lab.addon import RESEARCH_USE, main_outcome, manifest
+from motorpool.cell_lab.addon import RESEARCH_USE, main_outcome, manifest, reference_cells
 from motorpool.cell_lab.errors import CellLabError, not_one_of
 from motorpool.cell_lab.gains import gain
 from motorpool.cell_lab.measures import Measure, measures, values_of
@@ -54,15 +54,14 @@ def needed(
     measure = measures()[outcome or main_outcome(people)]
     visit = _visit(plan, month)
     worthwhile = _worthwhile(measure, wanted)
-    split = mechanism_effects(central())[0]
-    directions = {TOTAL: split / split.sum()}
-    for place, name in enumerate(CELL_MECHANISMS):
-        directions[name] = np.eye(len(CELL_MECHANISMS))[place]
-    found: dict[str, Any] = {}
-    for place, (name, direction) in enumerate(directions.items()):
-        tell("looking for the effect that is needed", place / len(directions))
-        found[name] = _of_direction(people, measure, visit, direction, worthwhile)
-        found[name] |= _tail(name, found[name]["needed_smd"])
+    found = _by_direction(
+        people, measure, visit, worthwhile, lambda share: tell("under this protocol", share)
+    )
+    monthly = People(plan.with_cells(reference_cells()), biology)
+    monthly.share(people)
+    reference = _by_direction(
+        monthly, measure, visit, worthwhile, lambda share: tell("with a dose a month for a year", share)
+    )
     tell("summarising", 1.0)
     return {
         "what": "cells needed",
@@ -82,9 +81,26 @@ def needed(
         "worthwhile_is": "minimal important difference on record" if wanted is None else "stated",
         "largest_smd_tried": MOST_SMD,
         "needed": found,
+        "needed_under_reference_protocol": reference,
         "meaning": MEANING,
         "manifest": manifest(plan),
     }
+
+
+def _by_direction(
+    people: People, measure: Measure, visit: int, worthwhile: float, tell: Callable[[float], None]
+) -> dict[str, Any]:
+    """For the total effect, split as the prior's centre is, and for each mechanism alone."""
+    split = mechanism_effects(central())[0]
+    directions = {TOTAL: split / split.sum()}
+    for place, name in enumerate(CELL_MECHANISMS):
+        directions[name] = np.eye(len(CELL_MECHANISMS))[place]
+    found: dict[str, Any] = {}
+    for place, (name, direction) in enumerate(directions.items()):
+        tell(place / len(directions))
+        found[name] = _of_direction(people, measure, visit, direction, worthwhile)
+        found[name] |= _tail(name, found[name]["needed_smd"])
+    return found
 
 
 def _visit(plan: BasePlan, month: float | None) -> int:
@@ -122,8 +138,6 @@ def mean_gain(people: People, measure: Measure, visit: int, effects: NDArray[np.
 def _of_direction(
     people: People, measure: Measure, visit: int, direction: NDArray[np.float64], worthwhile: float
 ) -> dict[str, Any]:
-    from scipy.optimize import brentq
-
     def at(smd: float) -> float:
         return mean_gain(people, measure, visit, direction * smd) if smd else 0.0
 
@@ -137,10 +151,15 @@ def _of_direction(
     reached = next((place for place, value in enumerate(curve) if value >= worthwhile), None)
     if reached is not None:
         low, high = float(tried[max(reached - 1, 0)]), float(tried[reached])
-        result["needed_smd"] = (
-            high if reached == 0 else float(brentq(lambda x: at(x) - worthwhile, low, high, xtol=EXACT_SMD))
-        )
+        result["needed_smd"] = high if reached == 0 else _root(lambda x: at(x) - worthwhile, low, high)
     return result
+
+
+def _root(function: Callable[[float], float], low: float, high: float) -> float:
+    from scipy.optimize import brentq
+
+    found: Any = brentq(function, low, high, xtol=EXACT_SMD)
+    return float(found)
 
 
 def _tail(name: str, smd: float | None) -> dict[str, Any]:

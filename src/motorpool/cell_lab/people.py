@@ -79,7 +79,9 @@ class People:
                 cohort = recruit(scenario, draw, lambda share: None)
             except ScenarioError as error:
                 raise ScenarioError(error.problems, scenario.name) from error
-            self._groups[number] = Group(draw, cohort, self._lives(scenario, cohort, draw, self.plan.courses()))
+            self._groups[number] = Group(
+                draw, cohort, self._lives(scenario, cohort, draw, self.plan.courses())
+            )
         return self._groups[number]
 
     def recruit_all(self, tell: Tell) -> None:

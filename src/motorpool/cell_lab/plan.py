@@ -92,10 +92,13 @@ def base_plan(
     data = scenario.model_dump(mode="json", exclude_none=True)
     data["cohort"]["smn2_copies"] = scenario.cohort.smn2_copies
     data["cohort"]["background"] = [_plain(course) for course in background]
-    data["arms"] = {BASE: {"label": label, "therapies": [_plain(course) for course in kept]}}
+    arms: dict[str, dict[str, Any]] = {
+        BASE: {"label": label, "therapies": [_plain(course) for course in kept]}
+    }
     if own.stop_background:
-        data["arms"][BASE]["stop_background"] = list(own.stop_background)
+        arms[BASE]["stop_background"] = list(own.stop_background)
     data |= {
+        "arms": arms,
         "comparator": BASE,
         "horizon_months": rising[-1],
         "visits_months": [0.0, *rising],
@@ -136,7 +139,6 @@ def changed_cells(course: CellTherapy, changes: Iterable[str]) -> CellTherapy:
         CellLabError: an unknown field, or a value that it cannot have.
     """
     import yaml
-    from pydantic import ValidationError
 
     data = _plain(course)
     allowed = [name for name in CellTherapy.model_fields if name not in MOST_CHANGEABLE]

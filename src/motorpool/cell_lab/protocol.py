@@ -152,12 +152,16 @@ def judged(
 
 
 def regrets(benefit: Array) -> Array:
-    """How much less each protocol brings than the best choice under each draw, (protocol, draw); none is a choice too."""
+    """How much less each protocol brings than the best choice under each draw, (protocol, draw); none is
+    a choice too.
+    """
     return np.maximum(benefit.max(axis=0), 0.0) - benefit
 
 
 def not_dominated(scores: Array) -> NDArray[np.bool_]:
-    """Which rows (protocol, objective; smaller is better) no other row beats in one objective without losing in another."""
+    """Which rows (protocol, objective; smaller is better) no other row beats in one objective without
+    losing in another.
+    """
     from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
 
     front = NonDominatedSorting().do(scores, only_non_dominated_front=True)
@@ -188,7 +192,8 @@ def statement(rows: Sequence[Mapping[str, Any]], parts: Mapping[str, float], no_
     share = {name: round(100 * part) for name, part in parts.items()}
     return (
         f"Of all the differences in benefit, {share['whether_cells_work']} % come from whether cells work at all, "
-        f"{share['protocol']} % from the choice of protocol, and {share['both_together']} % from both together (a protocol "
+        f"{share['protocol']} % from the choice of protocol, and {share['both_together']} % from "
+        f"both together (a protocol "
         "only matters if cells work). The protocol with the largest expected benefit "
         f"({best['protocol']}) brings {best['benefit_mean']:+.2f} on average (95 % {best['benefit_low_95']:+.2f} to "
         f"{best['benefit_high_95']:+.2f}), and the probability that it does harm on average is "

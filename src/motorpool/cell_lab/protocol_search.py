@@ -60,7 +60,8 @@ def searched(
             done += 1
             tell(min(done / tries, 1.0))
 
-    algorithm = MixedVariableGA(pop_size=min(GENERATION, tries), survival=RankAndCrowding())
+    survival: Any = RankAndCrowding()
+    algorithm = MixedVariableGA(pop_size=min(GENERATION, tries), survival=survival)
     minimize(Search(), algorithm, ("n_eval", tries), seed=seed, verbose=False)
 
 

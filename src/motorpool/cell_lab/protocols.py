@@ -59,7 +59,9 @@ class Protocol:
         """The protocol in a line."""
         chosen = self.settings
         number = int(float(chosen["doses"]))
-        times = "one dose" if number == 1 else f"{number} doses, every {float(chosen['interval_weeks']):g} weeks"
+        times = (
+            "one dose" if number == 1 else f"{number} doses, every {float(chosen['interval_weeks']):g} weeks"
+        )
         parts = [f"{chosen['cell_type']} cells, {chosen['route']}, {times}"]
         parts.append(f"{float(chosen['million_cells_per_kg']):g} million per kg")
         if chosen["viability"] != USUAL["viability"]:
@@ -89,11 +91,15 @@ def axes_from(texts: Iterable[str]) -> dict[str, tuple[Level, ...]]:
         if equals:
             chosen[name] = tuple(yaml.safe_load(level) for level in levels.split(",") if level.strip())
         if not chosen[name]:
-            raise CellLabError(f"--axis {name}: needs at least one level, such as {name}={known[name].levels[0]}.")
+            raise CellLabError(
+                f"--axis {name}: needs at least one level, such as {name}={known[name].levels[0]}."
+            )
     return chosen or {name: known[name].levels for name in FIRST_AXES}
 
 
-def all_axes(chosen: Mapping[str, Sequence[Level]], usual: CellTherapy | None = None) -> dict[str, tuple[Level, ...]]:
+def all_axes(
+    chosen: Mapping[str, Sequence[Level]], usual: CellTherapy | None = None
+) -> dict[str, tuple[Level, ...]]:
     """Levels of every axis; what is not compared stays as in the usual protocol, or as the scenario's cells say."""
     found: dict[str, tuple[Level, ...]] = {}
     for name in load_protocol_axes():
@@ -137,7 +143,9 @@ def read_prices(path: Path) -> dict[str, tuple[float, float]]:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise CellLabError(f"{path}: cannot be read as YAML: {error}") from None
     if not isinstance(content, dict):
-        raise CellLabError(f"{path}: must map items to prices, such as `lumbar_puncture: {{usd: 900, source: ...}}`.")
+        raise CellLabError(
+            f"{path}: must map items to prices, such as `lumbar_puncture: {{usd: 900, source: ...}}`."
+        )
     found: dict[str, tuple[float, float]] = {}
     for name, entry in cast("dict[object, object]", content).items():
         if str(name) not in load_priced_items():
@@ -145,9 +153,9 @@ def read_prices(path: Path) -> dict[str, tuple[float, float]]:
         fields = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
         if not str(fields.get("source") or "").strip():
             raise CellLabError(f"{path}: {name}: has no source; a price without one is not used.")
-        usd = fields.get("usd")
-        ends = usd if isinstance(usd, list) else [usd, usd]
-        fits = len(cast("list[Any]", ends)) == 2 and all(
+        usd: Any = fields.get("usd")
+        ends: list[Any] = cast("list[Any]", usd) if isinstance(usd, list) else [usd, usd]
+        fits = len(ends) == 2 and all(
             isinstance(end, int | float) and not isinstance(end, bool) and end >= 0 for end in ends
         )
         if not fits or ends[0] > ends[1]:

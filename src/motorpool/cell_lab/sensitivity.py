@@ -35,7 +35,14 @@ def unknown_groups() -> dict[str, str]:
 
 
 def sobol_shares(
-    people: People, mechanisms: Mechanisms, outcome: str, visit: int, *, samples: int, seed: int, tell: Callable[[float], None]
+    people: People,
+    mechanisms: Mechanisms,
+    outcome: str,
+    visit: int,
+    *,
+    samples: int,
+    seed: int,
+    tell: Callable[[float], None],
 ) -> dict[str, Any]:
     """First-order and total shares of the variance of the mean gain, by unknown.
 
@@ -70,7 +77,9 @@ def sobol_shares(
         own = {name: float(of[row]) for name, of in values.items()}
         lives = people.with_cells(number, cells, effects[row], own)
         without = people.reference(number, cells)
-        gains = gain(values_of(lives, months)[outcome][visit], values_of(without, months)[outcome][visit], measure)
+        gains = gain(
+            values_of(lives, months)[outcome][visit], values_of(without, months)[outcome][visit], measure
+        )
         found[row] = np.nanmean(gains) if np.isfinite(gains).any() else 0.0
     spread = float(found.std())
     result: dict[str, Any] = {

@@ -44,7 +44,8 @@ def by_trait(
 ) -> dict[str, dict[str, Any]]:
     """Summaries of the gains (N, V, P) at one visit within parts of the people.
 
-    Parts have equally many people, pooled over draws; copies are kept whole. A part of fewer than 20 people is left out.
+    Parts have equally many people, pooled over draws; copies are kept whole. A part of fewer than 20 people is
+    left out.
     """
     found: dict[str, dict[str, Any]] = {}
     for name, (words, values) in traits(groups, outcome).items():

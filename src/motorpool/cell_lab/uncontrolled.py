@@ -55,7 +55,8 @@ def series_plan(series: CellSeries, people: int, seed: int) -> BasePlan:
 def read_uncontrolled(*, people: int, draws: int, biology: int, seed: int, tell: Tell) -> dict[str, Any]:
     """Everything that `motorpool cells uncontrolled` reports, as plain data.
 
-    Every series is simulated in children like its own, with cells doing nothing and with cells of every draw of the prior.
+    Every series is simulated in children like its own, with cells doing nothing and with cells of every draw
+    of the prior.
     The draws are then weighed by the likelihood of what was reported, under three readings of the reports.
 
     Args:
@@ -74,10 +75,9 @@ def read_uncontrolled(*, people: int, draws: int, biology: int, seed: int, tell:
     logs: dict[str, dict[str, Array]] = {}
     for place, series in enumerate(known.values()):
         group = People(series_plan(series, people, seed), min(biology, draws))
-        share = 1.0 / len(known)
 
         def told(part: float, place: int = place, label: str = series.label) -> None:
-            tell(f"simulating {label}", (place + part) * share)
+            tell(f"simulating {label}", (place + part) / len(known))
 
         changes = _changes(group, series, effects, unknowns, told)
         of_series[series.id] = _described(series, changes, seed)
@@ -107,14 +107,20 @@ def read_uncontrolled(*, people: int, draws: int, biology: int, seed: int, tell:
 
 @dataclasses.dataclass(frozen=True)
 class _Changes:
-    """Measured changes of living children by draw of biology: without cells, and under each draw of the cells' effect."""
+    """Measured changes of living children by draw of biology: without cells, and under each draw of the
+    cells' effect.
+    """
 
     nothing: list[Array]
     treated: list[list[Array]]
 
 
 def _changes(
-    people: People, series: CellSeries, effects: Array, unknowns: Mapping[str, Array], tell: Callable[[float], None]
+    people: People,
+    series: CellSeries,
+    effects: Array,
+    unknowns: Mapping[str, Array],
+    tell: Callable[[float], None],
 ) -> _Changes:
     """Every belief about cells meets every draw of biology, so that luck of biology cannot pass for an effect."""
     found = _Changes([], [])
@@ -136,10 +142,6 @@ def _change(lives: Lives, series: CellSeries) -> Array:
     row = OUTCOMES.index(series.outcome)
     change = np.asarray(lives.observed[1, row] - lives.observed[0, row], np.float64)
     return change[np.isfinite(change)]
-
-
-def _generator(series: CellSeries, reading: str, seed: int) -> np.random.Generator:
-    return np.random.default_rng([seed, zlib.crc32(f"{series.id} {reading}".encode())])
 
 
 def _described(series: CellSeries, changes: _Changes, seed: int) -> dict[str, Any]:
@@ -181,7 +183,9 @@ def _described(series: CellSeries, changes: _Changes, seed: int) -> dict[str, An
 def _report(
     series: CellSeries, changes: _Changes, reading: str, seed: int, number: int, row: int | None
 ) -> Array:
-    """Simulated reports under one draw of biology and one of the cells; the same groups and hopes for every draw of cells."""
+    """Simulated reports under one draw of biology and one of the cells; the same groups and hopes for
+    every draw of cells.
+    """
     untreated = changes.nothing[number]
     treated = untreated if row is None else changes.treated[row][number]
     if not treated.size or not untreated.size:
@@ -202,7 +206,9 @@ def _log_likelihoods(series: CellSeries, changes: _Changes, reading: str, seed: 
     return found
 
 
-def _updated(total: Array, effects: Array, logs: Mapping[str, Mapping[str, Array]], reading: str) -> dict[str, Any]:
+def _updated(
+    total: Array, effects: Array, logs: Mapping[str, Mapping[str, Array]], reading: str
+) -> dict[str, Any]:
     """The posterior under one reading, and what moved it: the shift when each report is left out."""
     whole = np.sum([of[reading] for of in logs.values()], axis=0)
     weights = np.exp(whole - whole.max())

@@ -64,7 +64,9 @@ def central() -> dict[str, Array]:
 
 
 def mechanism_effects(values: Mapping[str, Array]) -> Array:
-    """The total effect split over the mechanisms in proportion to their weights, (N, 5), in SD; rows add to the total."""
+    """The total effect split over the mechanisms in proportion to their weights, (N, 5), in SD; rows add
+    to the total.
+    """
     weights = np.stack([np.asarray(values[name], float) for name in WEIGHTS], axis=-1)
     whole = np.maximum(weights.sum(axis=-1, keepdims=True), 1e-9)
     return weights / whole * np.asarray(values[TOTAL], float)[..., None]

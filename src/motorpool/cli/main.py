@@ -18,6 +18,7 @@ import typer
 from motorpool.cli import (
     benchmark,
     calibrate,
+    cells,
     credibility,
     doctor,
     evidence,
@@ -39,6 +40,7 @@ First steps:
   motorpool init my_study.yaml       a commented scenario file to change
   motorpool simulate my_study.yaml   simulate it and write a report
   motorpool evidence search walking  what is known, with sources
+  motorpool cells addon my_study.yaml  what cells would add, and how sure that is
   motorpool validate                 what the model predicts of studies it never saw
 
 Research software: it does not replace a doctor's judgement."""
@@ -60,6 +62,7 @@ app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(parameters.app, name="parameters")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(studies.app, name="studies")
+app.add_typer(cells.app, name="cells")
 app.command("calibrate")(calibrate.calibrate)
 app.command("validate")(validate.validate)
 app.command("credibility")(credibility.credibility)
