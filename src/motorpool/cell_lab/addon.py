@@ -26,7 +26,9 @@ from motorpool.cell_lab.prior import MEANING, elicited
 from motorpool.cell_lab.sensitivity import sobol_shares
 from motorpool.cell_lab.subgroups import by_trait
 from motorpool.cell_lab.unknowns import drawn
+from motorpool.evidence.outcome_catalogue import load_outcome_catalogue
 from motorpool.evidence.parameters import load_parameter_table
+from motorpool.outcomes.panel import OUTCOMES
 from motorpool.therapies.courses import CellTherapy
 
 Tell = Callable[[str, float], None]
@@ -45,16 +47,14 @@ class Asked:
 
 
 def main_outcome(people: People) -> str:
-    """The motor scale that fits the group: CHOP INTEND where most do not sit and are under two, else HFMSE."""
-    from motorpool.outcomes.panel import OUTCOMES
-
+    """The motor scale that tells most of these people: the one on which they start further from floor and ceiling."""
     base = people.group(0).base
-    hfmse, chop = (base.true[0, OUTCOMES.index(name)] for name in ("hfmse", "chop_intend"))
-    # A scale at its floor tells nothing; the one further from its nearer end tells more.
-    room = {
-        "hfmse": np.minimum(hfmse / 66.0, 1.0 - hfmse / 66.0).mean(),
-        "chop_intend": np.minimum(chop / 64.0, 1.0 - chop / 64.0).mean(),
-    }
+    room: dict[str, float] = {}
+    for name in ("hfmse", "chop_intend"):
+        most = load_outcome_catalogue()[name].maximum
+        assert most is not None
+        share = base.true[0, OUTCOMES.index(name)] / most
+        room[name] = float(np.minimum(share, 1.0 - share).mean())
     return max(room, key=lambda name: room[name])
 
 

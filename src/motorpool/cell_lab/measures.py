@@ -59,7 +59,7 @@ def measures() -> dict[str, Measure]:
         )
     found[NEURONS] = Measure(
         NEURONS,
-        "Motor neurons alive",
+        "Own motor neurons alive",
         "Nerve cells for movement still alive",
         "percent",
         1,

@@ -57,7 +57,8 @@ def base_plan(
 
     Args:
         source: a scenario, a file, or the name of a shipped one.
-        arm: whose plan is the base; the scenario's comparator where it is None.
+        arm: whose plan is the base; where it is None, the one that the scenario compares its first arm with cells with,
+            and without such an arm the scenario's comparator.
         months: when gains are read.
         changes: of the scenario, such as ``cohort.patients=50``.
         cell_changes: of the course of cells, such as ``doses=6``.
@@ -68,12 +69,12 @@ def base_plan(
     """
     extra = [] if patients is None else [f"cohort.patients={patients}"]
     scenario = load_scenario(source, [*changes, *extra])
-    name = arm or scenario.comparator
+    cells, where = _cells_of(scenario)
+    name = arm or (scenario.comparator_of(where) if where else scenario.comparator)
     if name not in scenario.arms:
         raise not_one_of("--arm", name, scenario.arms)
     notes: list[str] = []
     label = scenario.label_of(name)
-    cells, where = _cells_of(scenario)
     own = scenario.arms[name]
     kept = [course for course in own.therapies if not isinstance(course, CellTherapy)]
     if len(kept) < len(own.therapies):

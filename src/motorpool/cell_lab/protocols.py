@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,15 +13,11 @@ from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_MONTH
 from motorpool.cell_lab.errors import CellLabError, not_one_of
 from motorpool.cell_lab.plan import validated_cells
 from motorpool.evidence.cell_protocols import Level, load_priced_items, load_protocol_axes
+from motorpool.evidence.facts import load_facts
 from motorpool.therapies.courses import CellTherapy
 
+DAYS_PER_WEEK = 7.0
 FIRST_AXES = ("doses", "interval_weeks", "route", "cell_type")  # compared unless others are asked for
-USUAL = {
-    "million_cells_per_kg": 1.0,
-    "start_months": 0.0,
-    "viability": 0.9,
-    "immunosuppression": False,
-}
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,7 @@ class Protocol:
         )
         parts = [f"{chosen['cell_type']} cells, {chosen['route']}, {times}"]
         parts.append(f"{float(chosen['million_cells_per_kg']):g} million per kg")
-        if chosen["viability"] != USUAL["viability"]:
+        if chosen["viability"] != usual_levels()["viability"]:
             parts.append(f"{100 * float(chosen['viability']):g} % alive")
         if chosen["immunosuppression"]:
             parts.append("with immunosuppression")
@@ -107,9 +104,25 @@ def all_axes(
             found[name] = tuple(chosen[name])
             continue
         own = None if usual is None or name == "start_months" else getattr(usual, name, None)
-        fallback: Level = USUAL.get(name, {"doses": 3.0, "interval_weeks": 4.0}.get(name, "mesenchymal"))
-        found[name] = (fallback if own is None else own,)
+        found[name] = (usual_levels()[name] if own is None else own,)
     return found
+
+
+@functools.cache
+def usual_levels() -> dict[str, Level]:
+    """What a plan means that says nothing: the levels of the published protocols, as in every scenario."""
+    dosing, protocols = load_facts("dosing"), load_facts("protocols")
+    plain = CellTherapy(therapy="cell_therapy")
+    return {
+        "cell_type": plain.cell_type,
+        "route": plain.route,
+        "million_cells_per_kg": dosing.fact("cells_trial_oh2018_million_per_kg").number,
+        "doses": dosing.fact("cells_trial_umbilical_doses").number,
+        "interval_weeks": round(dosing.fact("cells_redose_interval_days").number / DAYS_PER_WEEK, 3),
+        "start_months": 0.0,
+        "viability": protocols.fact("cells_viability").number,
+        "immunosuppression": plain.immunosuppression,
+    }
 
 
 def grid(axes: Mapping[str, Sequence[Level]]) -> list[Protocol]:

@@ -215,7 +215,7 @@ def _updated(
     belief = _beliefs(total, effects, weights)
     moved: dict[str, float] = {}
     for name in logs:
-        without = np.sum([of[reading] for other, of in logs.items() if other != name], axis=0)
+        without = whole - logs[name][reading]
         left = _beliefs(total, effects, np.exp(without - without.max()))
         moved[name] = belief["total"]["mean"] - left["total"]["mean"]
     return {**belief, "moved_by": moved}

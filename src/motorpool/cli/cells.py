@@ -9,7 +9,7 @@ from motorpool.cli import cells_simulation
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Cell therapy: what it would add, what would have to be true, and how to read what is reported.",
+    help="What cells would add, and how sure that is.",
 )
 app.command("addon")(cells_simulation.addon)
 app.command("needed")(cells_simulation.needed)

@@ -14,7 +14,9 @@ SCENARIO = typer.Argument(
     metavar="SCENARIO",
     help="Scenario file, or the name of a shipped scenario (see `motorpool scenarios`).",
 )
-ARM = typer.Option(None, "--arm", help="Arm whose plan is the base. [default: the scenario's comparator]")
+ARM = typer.Option(
+    None, "--arm", help="Arm whose plan is the base. [default: what the arm with cells is compared with]"
+)
 PATIENTS = typer.Option(128, "--patients", "-n", min=8, max=4096, help="Virtual people under each draw.")
 SEED = typer.Option(None, "--seed", help="Random seed, instead of the file's.")
 CHANGES = typer.Option(

@@ -172,7 +172,7 @@ def protocol(
     out: Path | None = OUT,
     as_json: bool = AS_JSON,
 ) -> None:
-    """Compare protocols of cells, and say how much the choice matters.
+    """How much the choice of protocol matters.
 
     A grid of protocols and a search between them meet the same people and the same beliefs about cells. Shown are the
     Pareto front of benefit, procedures, adverse events and (where everything has a price on record) cost, the regret of
@@ -221,7 +221,7 @@ def uncontrolled(
     out: Path | None = OUT,
     as_json: bool = AS_JSON,
 ) -> None:
-    """How surprising the published reports of cells in SMA are, and what they should make us believe.
+    """What the uncontrolled reports are worth.
 
     Simulates the children of each report with cells doing nothing, counts how often so striking a report would be made,
     and weighs the prior by what was reported: at face value, with the hope of an open-label report, and with selection.

@@ -49,42 +49,60 @@ def answer(data: Data) -> list[str]:
     """The answer in plain words."""
     main, month = data["main_outcome"], f"{data['main_month']:g}"
     words, found = data["outcomes"][main], data["gain"][main][month]
+    unit = words["unit"]
     sentences = [data["assumption"]]
     if found["median"] is not None:
         sentences.append(
-            f"{words['plain_language_label']} ({words['label']}) after {month} months: cells would "
-            f"change the mean by about "
-            f"{signed(found['median'])} {words['unit']}. It could be anything from {signed(found['low_95'])} to "
+            f"{words['plain_language_label']} ({words['label']}), {month} months after the start: "
+            f"on average, cells would change it "
+            f"by about {signed(found['median'])} {unit}. What we know allows anything from "
+            f"{signed(found['low_95'])} to "
             f"{signed(found['high_95'])}."
         )
-        sentences.append(_chances(words, found))
+        sentences += [_chances(words, found), _over_time(data, main)]
     for other in data["comparisons"].values():
         own = other["gain"][main][month]
         if own["median"] is not None:
             sentences.append(
-                f"Beside this: {other['label']} would change it by {signed(own['median'])}. {other['note']}"
+                f"{other['label']}, in the same people: {signed(own['median'])} {unit}. {other['note']}"
             )
-    needles = sum(item["per_person"] for item in data["procedures"].values())
+    procedures = sum(item["per_person"] for item in data["procedures"].values())
     sentences.append(
-        f"The cells mean about {needles:.1f} procedures for each person. "
-        + " ".join(
-            f"{event['plain_language_label']}: {percent(event['p_at_least_one'])}."
+        f"The cells mean about {procedures:.0f} procedures for each person. How often people have these at least once: "
+        + "; ".join(
+            f"{event['plain_language_label'][0].lower()}{event['plain_language_label'][1:]}, "
+            f"{percent(event['p_at_least_one'])}"
             for event in _most(data["adverse_events"], 3)
         )
+        + "."
     )
     sentences.append(
-        "No cell product has been shown to help in SMA. The chances on this page are doubt about "
-        "the average of a whole group; "
-        "they never say how many children gain."
+        "No cell product has been shown to help in SMA. A chance on this page is doubt about the "
+        "average of a whole group. It never says "
+        "how many children gain."
     )
     return sentences
 
 
+def _over_time(data: Data, main: str) -> str:
+    """How the middle of the gain goes over the months."""
+    parts = [
+        f"{signed(found['median'])} at month {month}"
+        for month, found in data["gain"][main].items()
+        if found["median"] is not None
+    ]
+    return f"Over time: {', '.join(parts)}. What cells release fades within weeks or months of the last dose."
+
+
 def _chances(words: Data, found: Data) -> str:
-    parts = [f"The chance that the group as a whole would be worse off is {percent(found['p_harm'])}"]
+    if found["p_harm"] is None:
+        return "For this outcome neither more nor less is better."
+    parts = [
+        f"The chance that the group is worse off with cells, by however little, is {percent(found['p_harm'])}"
+    ]
     if found["p_above_mcid"] is not None:
         parts.append(
-            f"the chance that its mean gain reaches what people notice ({words['mcid']:g} {words['unit']}) is "
+            f"the chance that its average gain is large enough to be noticed ({words['mcid']:g} {words['unit']}) is "
             f"{percent(found['p_above_mcid'])}"
         )
     return "; ".join(parts) + "."
