@@ -1,4 +1,9 @@
-"""Which unknown matters most for the gain: Sobol's indices by SALib, over cells and biology together."""
+"""Which unknown matters most for the gain: Sobol's indices by SALib, over cells and biology together.
+
+The indices are those of the rank of the mean gain. A few draws with a large effect hold nearly all of the
+variance of the
+gain itself, which no affordable sample could share out.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +49,7 @@ def sobol_shares(
     seed: int,
     tell: Callable[[float], None],
 ) -> dict[str, Any]:
-    """First-order and total shares of the variance of the mean gain, by unknown.
+    """First-order and total shares of the spread of the rank of the mean gain, by unknown.
 
     Args:
         people: whose gain; their draws of biology are one of the unknowns.
@@ -54,6 +59,7 @@ def sobol_shares(
     """
     from SALib.analyze import sobol
     from SALib.sample import sobol as sampling
+    from scipy.stats import rankdata
 
     columns = [*unknown_names(), BIOLOGY]
     groups = {**unknown_groups(), BIOLOGY: BIOLOGY}
@@ -83,7 +89,7 @@ def sobol_shares(
         found[row] = np.nanmean(gains) if np.isfinite(gains).any() else 0.0
     spread = float(found.std())
     result: dict[str, Any] = {
-        "method": "Sobol indices (Saltelli), SALib",
+        "method": "Sobol indices (Saltelli) of the rank of the mean gain, SALib",
         "outcome": outcome,
         "month": people.plan.months[visit],
         "samples": samples,
@@ -94,7 +100,7 @@ def sobol_shares(
     if spread < 1e-9:
         result["note"] = "The mean gain does not vary, so that no unknown has a share."
         return result
-    indices = sobol.analyze(problem, found, calc_second_order=False, seed=seed)
+    indices = sobol.analyze(problem, rankdata(found) / found.size, calc_second_order=False, seed=seed)
     for place, name in enumerate(order):
         result["shares"][name] = {
             "label": WORDS.get(name, name.replace("_", " ")),

@@ -22,12 +22,14 @@ def ranges_figure(
     source: str,
     x_title: str,
     strip: float | None = None,
+    label_room: int = 170,
 ) -> Figure | None:
     """Points with a thick range (what is not known) and a thin one (how people differ), one line for each row.
 
     Args:
         rows: ``panel``, ``name``, ``mean``, ``low``, ``high`` and, where there is one, ``people_low``, ``people_high``.
         strip: half-width of a grey strip around zero, such as one minimal important difference.
+        label_room: pixels for the names of the rows on wide pages.
     """
     import pandas as pd
 
@@ -37,7 +39,8 @@ def ranges_figure(
     panels = list(dict.fromkeys(str(row.get("panel", "")) for row in drawn))
 
     def build(layout: Layout) -> Spec:
-        width = max(150, layout.width - (170 if layout.name == "wide" else 120))
+        width = max(150, layout.width - (label_room if layout.name == "wide" else 120))
+        labels = label_room + 60 if layout.name == "wide" else 150
         made = [
             _range_panel(
                 [_short(row) for row in drawn if str(row.get("panel", "")) == panel],
@@ -45,11 +48,12 @@ def ranges_figure(
                 x_title,
                 width,
                 strip,
+                labels,
                 ARM_COLOURS[place % len(ARM_COLOURS)],
             )
             for place, panel in enumerate(panels)
         ]
-        return above(made, spacing=18)
+        return {**above(made, spacing=18), "resolve": {"scale": {"x": "shared"}}}
 
     words = "; ".join(
         f"{(str(row.get('panel')) + ', ') if row.get('panel') else ''}{row['name']}: {row['mean']:+.3g} "
@@ -77,7 +81,13 @@ def _short(row: Row) -> dict[str, Any]:
 
 
 def _range_panel(
-    rows: list[dict[str, Any]], title: str, x_title: str, width: int, strip: float | None, colour: str
+    rows: list[dict[str, Any]],
+    title: str,
+    x_title: str,
+    width: int,
+    strip: float | None,
+    labels: int,
+    colour: str,
 ) -> Spec:
     import altair as alt
 
@@ -86,7 +96,7 @@ def _range_panel(
             "name:N",
             sort=None,
             title=None,
-            axis=alt.Axis(ticks=False, domain=False, labelLimit=230, grid=True),
+            axis=alt.Axis(ticks=False, domain=False, labelLimit=labels, grid=True),
         )
     )
     x = alt.X("mean:Q", title=x_title, axis=alt.Axis(tickCount=5))
@@ -271,7 +281,7 @@ def curves_figure(
                     scale=alt.Scale(domain=names, range=[*ARM_COLOURS[: len(names)]]),
                     legend=alt.Legend(columns=layout.legend_columns),
                 ),
-                strokeDash=alt.StrokeDash("name:N", title=None, sort=None),
+                strokeDash=alt.StrokeDash("name:N", sort=None, legend=None),
             )
         )
         line = (

@@ -35,9 +35,10 @@ def unknowns(data: Data) -> Section:
                 rows,
                 identifier="unknowns",
                 title="What the doubt about the gain comes from",
-                caption=f"Total Sobol indices with 95 % intervals, {found['simulated_groups']} simulated groups.",
+                caption=f"Total Sobol indices of the rank of the mean gain, with 95 % intervals, "
+                f"{found['simulated_groups']} simulated groups.",
                 source=f"{SOURCE} Indices by SALib.",
-                x_title="share of the variance",
+                x_title="share of the spread of the ranks",
             )
         ],
     )

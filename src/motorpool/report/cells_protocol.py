@@ -138,7 +138,7 @@ def _row(row: Data) -> dict[str, Any]:
 def _best(data: Data) -> Section:
     rows = [
         {
-            "name": row["protocol"],
+            "name": row["protocol"].removesuffix(", 1 million per kg"),
             "mean": row["benefit_mean"],
             "low": row["benefit_low_95"],
             "high": row["benefit_high_95"],
@@ -164,6 +164,7 @@ def _best(data: Data) -> Section:
                 source=SOURCE,
                 x_title=f"{data['outcome_label']} ({data['unit']})",
                 strip=data["mcid"],
+                label_room=300,
             )
         ],
     )
