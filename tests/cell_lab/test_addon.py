@@ -13,7 +13,6 @@ from motorpool.cell_lab.addon import Asked, addon
 from motorpool.cell_lab.measures import measures
 from motorpool.cell_lab.mechanisms import Mechanisms, stated_total
 from motorpool.cell_lab.needed import needed
-from motorpool.cell_lab.people import People
 from motorpool.cell_lab.plan import base_plan
 from motorpool.cell_lab.prior import probability_above
 from motorpool.cell_lab.protocol import explore
@@ -102,16 +101,15 @@ def test_no_effect_gives_no_gain_anywhere_and_the_same_run_gives_the_same_number
     assert json.dumps(first) == json.dumps(again)
 
 
-def test_the_effect_that_is_needed_gives_the_gain_that_is_wanted(
-    people: People, monkeypatch: pytest.MonkeyPatch
-):
+def test_the_effect_that_is_needed_gives_the_gain_that_is_wanted(monkeypatch: pytest.MonkeyPatch):
     from motorpool.cell_lab import needed as needed_room
 
     slopes = np.array([0.0, 4.0, 0.0, 2.0, 1.0])
     monkeypatch.setattr(
         needed_room, "mean_gain", lambda people, measure, visit, effects: float(slopes @ effects)
     )
-    found = needed(people.plan, biology=1, tell=silent, outcome="hfmse", wanted=3.0)
+    plan = base_plan("cells_addon_sitters", patients=16, months=(6, 12))
+    found = needed(plan, biology=1, tell=silent, outcome="hfmse", wanted=3.0)
     by_name = dict(zip(CELL_MECHANISMS, slopes, strict=True))
     for name, slope in by_name.items():
         of = found["needed"][name]

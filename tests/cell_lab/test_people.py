@@ -18,6 +18,23 @@ from motorpool.engine.native.program import Program
 from motorpool.simulation.scenario import Arm
 from motorpool.therapies.kinds import CELL_MECHANISMS
 
+MONTHS = (3, 4, 5, 6, 12)
+
+
+@pytest.fixture(scope="module")
+def plan() -> BasePlan:
+    """Sitters on risdiplam."""
+    return base_plan("cells_addon_sitters", patients=16, months=MONTHS)
+
+
+@pytest.fixture(scope="module")
+def people(plan: BasePlan) -> People:
+    """Two draws of biology."""
+    found = People(plan, 2)
+    found.recruit_all(lambda share: None)
+    return found
+
+
 TRANSMISSION, RECOVERY = CELL_MECHANISMS.index("transmission"), CELL_MECHANISMS.index("recovery")
 
 

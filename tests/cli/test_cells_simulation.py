@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 
 from motorpool.cell_lab import people as people_room
 from motorpool.cli.main import run
+from motorpool.report.cells_addon import answer as data_answer
 from tests.support.command_line import Capture, refused, shown
 from tests.support.pages import Page
+from tests.support.reading import reading_grade
 
 SMALL = ["--patients", "8", "--draws", "8", "--sobol", "0", "--months", "6,12"]
 
@@ -39,6 +42,7 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
         (["addon", "demo", "--cells", "doze=3"], "Did you mean doses?"),
         (["addon", "demo", "--outcome", "hfsme"], "Did you mean hfmse?"),
         (["addon", "demo", "--draws", "2"], "--draws"),
+        (["addon", "demo", "--draws", "4000", "--patients", "4000"], "lower one of the two"),
         (["needed", "demo", "--outcome", "hfsme"], "Did you mean hfmse?"),
         (["protocol", "demo", "--axis", "dozes=1"], "Did you mean doses?"),
         (
@@ -84,6 +88,8 @@ def test_addon_prints_json_and_writes_a_page(folder: Path, capsys: Capture) -> N
     )  # its own page again
     printed = capsys.readouterr().out
     assert "Research use only" in printed
+    said = data_answer(data)
+    assert reading_grade(" ".join(said)) < 8.0
     assert "promising" not in (printed + text).lower()
 
 
@@ -117,8 +123,16 @@ def test_the_other_verbs_say_what_they_found(folder: Path, capsys: Capture) -> N
     text = shown(["cells", "protocol", "cells_addon_sitters", *few, *axes, "--out", "p.html"], capsys)
     assert "whether cells work at all" in text
     assert "no price is on record for Lumbar puncture" in text
+    answer = text.splitlines()
+    assert reading_grade(" ".join(line for line in answer if line.startswith("What decides"))) < 8.0
     for name in ("n.html", "p.html"):
         assert "For research use only." in (folder / name).read_text(encoding="utf-8")
+
+
+def test_the_tutorial_is_easy_to_read(checkout: Path) -> None:
+    text = (checkout / "docs" / "tutorials" / "an-offer-of-stem-cells.md").read_text(encoding="utf-8")
+    plain = re.sub(r"```.*?```|[#*`]", "", re.sub(r"\]\([^)]*\)", "]", text), flags=re.DOTALL)
+    assert reading_grade(plain) < 8.0
 
 
 def test_reports_are_read(folder: Path, capsys: Capture) -> None:

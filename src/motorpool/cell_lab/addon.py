@@ -239,10 +239,10 @@ def assumption(mechanisms: Mechanisms) -> str:
     if mechanisms.nothing:
         return "Cells are assumed to do nothing: only procedures and adverse events remain."
     if not mechanisms.from_prior:
-        return "A stated effect (what if): a result about an assumption, not about evidence."
+        return "A stated effect (what if). This is a result about an assumption, not about evidence."
     if any(value != "on" for value in mechanisms.settings.values()):
-        return "The prior of the published evidence, with mechanisms switched off or set by hand."
-    return "The prior of the published evidence: close to none, and wide."
+        return "What is assumed of the cells is what the evidence allows, with parts switched off or set by hand."
+    return "What is assumed of the cells is what the published evidence allows: close to no effect, with a wide range."
 
 
 def outcome_words() -> dict[str, dict[str, Any]]:

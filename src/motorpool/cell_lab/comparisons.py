@@ -60,7 +60,7 @@ def _added(therapy: str, label: str, course: Course) -> Comparison:
         return people.under(number, (*people.plan.courses(), course))
 
     return Comparison(
-        therapy, label, f"{label} of the usual amount is added to the base plan from enrolment.", lives
+        therapy, label, f"{label} is added to the plan from the start, as much as is usual.", lives
     )
 
 

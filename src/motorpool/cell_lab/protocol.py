@@ -190,12 +190,17 @@ def statement(rows: Sequence[Mapping[str, Any]], parts: Mapping[str, float], no_
         return "No protocol changes anything: under this assumption cells do nothing, whatever the protocol."
     best = rows[0]
     share = {name: round(100 * part) for name, part in parts.items()}
+    low, high = (f"{best[f'benefit_{end}_95']:+.2f}" for end in ("low", "high"))
     return (
-        f"Of all the differences in benefit, {share['whether_cells_work']} % come from whether cells work at all, "
-        f"{share['protocol']} % from the choice of protocol, and {share['both_together']} % from "
-        f"both together (a protocol "
-        "only matters if cells work). The protocol with the largest expected benefit "
-        f"({best['protocol']}) brings {best['benefit_mean']:+.2f} on average (95 % {best['benefit_low_95']:+.2f} to "
-        f"{best['benefit_high_95']:+.2f}), and the probability that it does harm on average is "
-        f"{100 * best['p_harm']:.0f} %. Giving no cells would be regretted by {no_cells:.2f} on average."
+        f"What decides the benefit? {share['whether_cells_work']} % of the differences come from "
+        f"whether cells work at all. "
+        f"{share['protocol']} % come from the choice of protocol alone. {share['both_together']} % "
+        f"come from both together: "
+        f"a protocol only matters if cells work. The largest average benefit came from this "
+        f"protocol: {best['protocol']}. "
+        f"It brings {best['benefit_mean']:+.2f} on average. What we know allows {low} to {high}. "
+        f"The chance that it does harm "
+        f"on average is {100 * best['p_harm']:.0f} %. With perfect knowledge of what cells do, one "
+        f"could do better than this "
+        f"protocol by {best['mean_regret']:.2f}, and better than no cells by {no_cells:.2f}, on average."
     )

@@ -9,6 +9,8 @@ import typer
 
 from motorpool.cli.console import InputProblem
 
+MOST_PEOPLE = 1_000_000  # lives with and without cells that are held in memory; about two gigabytes
+
 SCENARIO = typer.Argument(
     ...,
     metavar="SCENARIO",
@@ -56,6 +58,14 @@ def months_of(text: str) -> tuple[float, ...]:
             f"--months: {text[:60]!r} must be months above 0 and up to 600, such as 6,12,24,60."
         )
     return found
+
+
+def not_too_large(patients: int, draws: int) -> None:
+    """Refuse what would not fit into memory; raises InputProblem."""
+    if patients * draws > MOST_PEOPLE:
+        raise InputProblem(
+            f"--draws: {draws} draws of {patients} people are more than {MOST_PEOPLE} lives; lower one of the two."
+        )
 
 
 def power_of_two(samples: int) -> None:

@@ -24,6 +24,7 @@ from motorpool.cli.cells_options import (
     SCENARIO,
     SEED,
     months_of,
+    not_too_large,
     power_of_two,
     usable_page,
 )
@@ -76,6 +77,7 @@ def addon(
     """
     target = usable_page(out)
     power_of_two(sobol)
+    not_too_large(patients, draws)
     from motorpool.cell_lab.addon import Asked
     from motorpool.cell_lab.addon import addon as run
 
