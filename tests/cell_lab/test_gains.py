@@ -105,6 +105,17 @@ def test_an_axis_that_cannot_be_is_refused(axis: str, words: str):
     assert words in str(caught.value)
 
 
+def test_a_protocol_begins_after_enrolment_or_at_an_age_but_not_both():
+    by_age = grid(all_axes(axes_from(["start_age_months=24"])))[0]
+    start = by_age.course().start
+    assert start is not None and start.age_months == 24
+    assert "from 24 months of age" in by_age.words()
+    later = grid(all_axes(axes_from(["start_months=12"])))[0].course().start
+    assert later is not None and later.delay_days == pytest.approx(365.25)
+    with pytest.raises(CellLabError, match="both say when to begin"):
+        grid(all_axes(axes_from(["start_months=12", "start_age_months=24"])))
+
+
 def test_what_has_no_price_is_named_and_never_guessed(tmp_path: Path):
     protocol = grid(all_axes(axes_from(["doses=3", "immunosuppression=true"])))[0]
     cost = cost_of(protocol, {})

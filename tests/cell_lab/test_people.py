@@ -153,3 +153,14 @@ def test_measures_hold_every_outcome_and_three_rates_of_deterioration(people: Pe
     assert rate == pytest.approx(hfmse[-1] - hfmse[0], nan_ok=True)  # at twelve months
     alive = values[NEURONS][np.isfinite(values[NEURONS])]
     assert (alive > 0).all() and (alive <= 100).all()
+
+
+def test_people_who_are_carried_through_life_again_are_the_same_people(people: People):
+    """An unchanged background gives everybody's base plan again; an earlier drug gives more neurons."""
+    again = people.earlier(0, people.plan.scenario)
+    assert np.array_equal(again.true, people.group(0).base.true, equal_nan=True)
+    background = people.plan.scenario.cohort.background[0]
+    sooner = background.model_copy(update={"start": type(background.start_rule)(age_months=1.0)})
+    cohort = people.plan.scenario.cohort.model_copy(update={"background": (sooner,)})
+    earlier = people.earlier(0, people.plan.scenario.model_copy(update={"cohort": cohort}))
+    assert (earlier.neurons_alive[0] > people.group(0).base.neurons_alive[0]).mean() > 0.9

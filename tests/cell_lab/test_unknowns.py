@@ -57,7 +57,7 @@ def test_the_elicited_table_is_reported_as_written_and_agrees_with_its_mixture()
     assert table["3"]["elicited"] == 0.02
     for of in table.values():
         assert of["from_mixture"] == pytest.approx(of["elicited"], abs=0.006)
-    assert "never says that this share of children" in elicited()["meaning"]
+    assert "never says how many children gain" in elicited()["meaning"]
 
 
 def test_hope_is_no_part_of_biology():

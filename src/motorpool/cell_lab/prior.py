@@ -13,7 +13,7 @@ from motorpool.evidence.facts import load_facts
 from motorpool.evidence.parameters import load_parameter_table
 from motorpool.therapies.kinds import CELL_MECHANISMS
 
-MEANING = "Such a chance is doubt about the mean of all treated people. It never says that this share of children gains."
+MEANING = "Such a chance is doubt about the mean of all treated people. It never says how many children gain."
 
 
 def probability_above(smd: float) -> float:

@@ -12,7 +12,13 @@ from motorpool.cell_lab.protocols import Protocol
 from motorpool.evidence.cell_protocols import Level
 
 GENERATION = 16
-STEPS = {"interval_weeks": 1.0, "start_months": 1.0, "million_cells_per_kg": 0.25, "viability": 0.05}
+STEPS = {
+    "interval_weeks": 1.0,
+    "start_months": 1.0,
+    "start_age_months": 1.0,
+    "million_cells_per_kg": 0.25,
+    "viability": 0.05,
+}
 
 
 def searched(

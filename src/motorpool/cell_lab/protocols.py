@@ -17,6 +17,7 @@ from motorpool.evidence.facts import load_facts
 from motorpool.therapies.courses import CellTherapy
 
 DAYS_PER_WEEK = 7.0
+STARTS = ("start_months", "start_age_months")
 FIRST_AXES = ("doses", "interval_weeks", "route", "cell_type")  # compared unless others are asked for
 
 
@@ -42,12 +43,18 @@ class Protocol:
         chosen = self.settings
         data: dict[str, Any] = {
             "therapy": "cell_therapy",
-            **{k: v for k, v in chosen.items() if k != "start_months"},
+            **{k: v for k, v in chosen.items() if k not in STARTS},
         }
         data["doses"] = int(data["doses"])
         if data["doses"] == 1:
             data.pop("interval_weeks")
-        if chosen["start_months"]:
+        if chosen["start_months"] and chosen["start_age_months"]:
+            raise CellLabError(
+                "--axis: start_months and start_age_months both say when to begin; compare one."
+            )
+        if chosen["start_age_months"]:
+            data["start"] = {"age_months": float(chosen["start_age_months"])}
+        elif chosen["start_months"]:
             days = float(chosen["start_months"]) * HOURS_PER_MONTH / HOURS_PER_DAY
             data["start"] = {"at": "enrolment", "delay_days": days}
         return validated_cells(data, "protocol")
@@ -67,6 +74,8 @@ class Protocol:
             parts.append("with immunosuppression")
         if chosen["start_months"]:
             parts.append(f"from month {float(chosen['start_months']):g}")
+        if chosen["start_age_months"]:
+            parts.append(f"from {float(chosen['start_age_months']):g} months of age")
         return ", ".join(parts)
 
 
@@ -103,7 +112,7 @@ def all_axes(
         if name in chosen:
             found[name] = tuple(chosen[name])
             continue
-        own = None if usual is None or name == "start_months" else getattr(usual, name, None)
+        own = None if usual is None or name in STARTS else getattr(usual, name, None)
         found[name] = (usual_levels()[name] if own is None else own,)
     return found
 
@@ -119,7 +128,7 @@ def usual_levels() -> dict[str, Level]:
         "million_cells_per_kg": dosing.fact("cells_trial_oh2018_million_per_kg").number,
         "doses": dosing.fact("cells_trial_umbilical_doses").number,
         "interval_weeks": round(dosing.fact("cells_redose_interval_days").number / DAYS_PER_WEEK, 3),
-        "start_months": 0.0,
+        **dict.fromkeys(STARTS, 0.0),
         "viability": protocols.fact("cells_viability").number,
         "immunosuppression": plain.immunosuppression,
     }

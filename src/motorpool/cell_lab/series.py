@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from motorpool.evidence.cell_series import CellSeries, Difference, Improved, Scores
+from motorpool.evidence.cell_series import CellSeries, Improved, Scores
 from motorpool.evidence.facts import load_facts
 from motorpool.evidence.posterior import load_posterior
 
@@ -69,10 +69,9 @@ def reported(
         looked_at = max(best_of or 0, series.children)
         seen = np.sort(generator.choice(changes, (GROUPS, looked_at)), axis=1)[:, -series.children :]
         return seen.mean(axis=1) + hope + wrong
-    measures = best_of or 1
-    one = generator.choice(changes, (GROUPS, measures, series.children)).mean(axis=2)
-    other = generator.choice(untreated, (GROUPS, measures, finding.untreated)).mean(axis=2)
-    return (one - other).max(axis=1) + hope
+    # The spread is that of the report itself, whose measure need not scatter as the model's does.
+    each = generator.normal(changes.mean() - untreated.mean(), finding.error, (GROUPS, best_of or 1))
+    return each.max(axis=1) + hope
 
 
 def model_error(outcome: str) -> float:
@@ -92,7 +91,12 @@ def figure_of(series: CellSeries) -> float:
 
 
 def surprise(series: CellSeries, figures: Array) -> float:
-    """Probability that a report is at least as good as this one was (at least as bad, where nobody improved)."""
+    """Probability that a report is at least as good as this one was (at least as bad, where nobody improved).
+
+    NaN where no child was left to report on.
+    """
+    if not figures.size:
+        return np.nan
     figure = figure_of(series)
     if isinstance(series.finding, Improved) and figure == 0:
         return float(np.mean(figures <= figure))
@@ -100,16 +104,20 @@ def surprise(series: CellSeries, figures: Array) -> float:
 
 
 def likelihood(series: CellSeries, figures: Array) -> float:
-    """Likelihood of what was reported, from simulated reports: exact for counts, by a narrow kernel for numbers.
+    """Likelihood of what was reported, from simulated reports: exact for counts, by a kernel for numbers.
 
-    The kernel is approximate Bayesian computation with a soft tolerance: the error of the measurement itself.
+    The kernel is approximate Bayesian computation with a soft tolerance: the error of the measurement itself
+    for scores, and a
+    smoothing of the simulated reports for differences, which hold their error already. NaN where no child was left.
     """
+    if not figures.size:
+        return np.nan
     figure = figure_of(series)
     finding = series.finding
     if isinstance(finding, Improved):
         # One more report of every kind keeps a count that no simulated group had from being impossible.
-        return float((np.sum(figures == figure) + 1.0) / (GROUPS + series.children + 1.0))
-    width = finding.error if isinstance(finding, Difference) else _tolerance(series)
+        return float((np.sum(figures == figure) + 1.0) / (figures.size + series.children + 1.0))
+    width = _tolerance(series) if isinstance(finding, Scores) else float(figures.std()) * figures.size**-0.2
     kernel = np.exp(-0.5 * ((figures - figure) / width) ** 2) / (width * np.sqrt(2.0 * np.pi))
     return float(kernel.mean() + 1e-12)
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motorpool.cell_lab.addon import RESEARCH_USE, manifest
+from motorpool.cell_lab.errors import CellLabError
 from motorpool.cell_lab.people import Lives, People
 from motorpool.cell_lab.plan import BASE, BasePlan, validated_cells
 from motorpool.cell_lab.prior import MEANING
@@ -80,8 +81,9 @@ def read_uncontrolled(*, people: int, draws: int, biology: int, seed: int, tell:
             tell(f"simulating {label}", (place + part) / len(known))
 
         changes = _changes(group, series, effects, unknowns, told)
-        of_series[series.id] = _described(series, changes, seed)
-        logs[series.id] = {name: _log_likelihoods(series, changes, name, seed) for name in READINGS}
+        reports = {name: _reports(series, changes, name, seed) for name in READINGS}
+        of_series[series.id] = _described(series, changes, reports, seed)
+        logs[series.id] = {name: _log_likelihoods(series, reports[name]) for name in READINGS}
     tell("summarising", 1.0)
     total = np.asarray(unknowns[TOTAL])
     return {
@@ -144,19 +146,25 @@ def _change(lives: Lives, series: CellSeries) -> Array:
     return change[np.isfinite(change)]
 
 
-def _described(series: CellSeries, changes: _Changes, seed: int) -> dict[str, Any]:
+def _reports(series: CellSeries, changes: _Changes, reading: str, seed: int) -> list[list[Array]]:
+    """Simulated reports by draw of the cells and by draw of biology."""
+    return [
+        [_report(series, changes, reading, seed, number, row) for number in range(len(changes.nothing))]
+        for row in range(len(changes.treated))
+    ]
+
+
+def _described(
+    series: CellSeries, changes: _Changes, reports: Mapping[str, list[list[Array]]], seed: int
+) -> dict[str, Any]:
     """What was reported, what children like these do without any effect, and how surprising the report is."""
     everyone = np.concatenate(changes.nothing)
     probability: dict[str, dict[str, float]] = {"without_effect": {}, "with_prior_effect": {}}
     for name in READINGS:
         none = [_report(series, changes, name, seed, number, None) for number in range(len(changes.nothing))]
-        prior = [
-            _report(series, changes, name, seed, number, row)
-            for row in range(len(changes.treated))
-            for number in range(len(changes.nothing))
-        ]
-        probability["without_effect"][name] = float(np.mean([surprise(series, one) for one in none]))
-        probability["with_prior_effect"][name] = float(np.mean([surprise(series, one) for one in prior]))
+        probability["without_effect"][name] = _mean([surprise(series, one) for one in none])
+        prior = [surprise(series, one) for by_biology in reports[name] for one in by_biology]
+        probability["with_prior_effect"][name] = _mean(prior)
     return {
         "label": series.label,
         "source": series.source,
@@ -189,21 +197,27 @@ def _report(
     untreated = changes.nothing[number]
     treated = untreated if row is None else changes.treated[row][number]
     if not treated.size or not untreated.size:
-        return np.full(1, np.nan)
+        return np.zeros(0)
     generator = np.random.default_rng([seed, number, zlib.crc32(f"{series.id} {reading}".encode())])
     return reported(series, treated, untreated, Reading(reading), generator)
 
 
-def _log_likelihoods(series: CellSeries, changes: _Changes, reading: str, seed: int) -> Array:
+def _log_likelihoods(series: CellSeries, reports: list[list[Array]]) -> Array:
     """Log likelihood of the report under each draw of the cells, averaged over the draws of biology, (N,)."""
-    found = np.zeros(len(changes.treated))
-    for row in range(found.size):
-        each = [
-            likelihood(series, _report(series, changes, reading, seed, number, row))
-            for number in range(len(changes.nothing))
-        ]
-        found[row] = np.log(np.mean(each))
-    return found
+    each = [_mean([likelihood(series, one) for one in by_biology]) for by_biology in reports]
+    return np.log(each)
+
+
+def _mean(values: list[float]) -> float:
+    """Mean over the draws in which somebody was left to report on.
+
+    Raises:
+        CellLabError: nobody was left in any.
+    """
+    known = [value for value in values if np.isfinite(value)]
+    if not known:
+        raise CellLabError("no simulated child of a report lives to its end; give more --patients.")
+    return float(np.mean(known))
 
 
 def _updated(

@@ -138,7 +138,8 @@ def protocol(
         [],
         "--axis",
         metavar="NAME[=LEVELS]",
-        help="Compare cell_type, route, million_cells_per_kg, doses, interval_weeks, start_months, viability or "
+        help="Compare cell_type, route, million_cells_per_kg, doses, interval_weeks, start_months, "
+        "start_age_months, viability or "
         "immunosuppression, at levels such as doses=1,3,6; repeatable. [default: doses, "
         "interval_weeks, route, cell_type]",
     ),
