@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from motorpool.figures.ranges import curves_figure
+from motorpool.figures.trade_offs import curves_figure
 from motorpool.report.cells_page import Data, Page, Section, made_words, percent, signed
 
 NAMES = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from motorpool.figures.ranges import points_figure, ranges_figure, shares_figure
+from motorpool.figures.ranges import ranges_figure, shares_figure
+from motorpool.figures.trade_offs import points_figure
 from motorpool.report.cells_page import Data, Page, Section, made_words, percent, signed
 
 SOURCE = "Simulated by motorpool."
