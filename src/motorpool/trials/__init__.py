@@ -1,0 +1,1 @@
+"""Trials room of motorpool: designs, analyses and operating characteristics of clinical trials."""
