@@ -1,0 +1,1 @@
+"""Adaptive designs: boundaries, interim decisions, re-estimated sizes, dropped arms, safety rules."""
