@@ -19,8 +19,6 @@ MOST_CHANGE_TIMES = 4  # numerical choice: at how many visits a plan may change
 def change_months(design: TrialDesign) -> tuple[float, ...]:
     """Months at which a person's plan may change (stopping, or rescue): visits after the first and before the last."""
     inner = [month for month in design.visit_months[:-1] if month > 0.0]
-    if design.conduct.discontinue_per_year > 0.0:
-        inner = [0.0, *inner]
     if len(inner) <= MOST_CHANGE_TIMES:
         return tuple(inner)
     step = (len(inner) - 1) / (MOST_CHANGE_TIMES - 1)
