@@ -27,11 +27,11 @@ class ChangeOfPlan:
     months: Array
 
 
-def change_of_plan(design: TrialDesign, luck: Luck, people: int, scores: Scores | None) -> ChangeOfPlan:
+def change_of_plan(design: TrialDesign, luck: Luck, own: Array, scores: Scores | None) -> ChangeOfPlan:
     """Who stops the therapy of the arm, or is rescued, and when. Nobody from outside the trial does.
 
     Args:
-        people: how many are in the trial itself.
+        own: who is in the trial itself, (R, N).
         scores: as they would be rated without any change, for the rescue rule; None before they are known.
     """
     times = np.asarray(change_months(design))
@@ -51,7 +51,7 @@ def change_of_plan(design: TrialDesign, luck: Luck, people: int, scores: Scores 
             visit = design.visit_months.index(times[number])
             fall = sign * (scores.baseline[row] - scores.values[row, visit])
             place = np.where(allowed & (fall >= rescue.fall_at_least), number, place)
-    place = np.where(np.arange(place.shape[1]) < people, place, -1)
+    place = np.where(own, place, -1)
     month = np.where(place >= 0, times[place] if times.size else np.inf, np.inf)
     return ChangeOfPlan(place, month)
 

@@ -113,4 +113,3 @@ class PublishedResult(InputModel):
 
     study: ShortText
     endpoint: ShortText
-    invert: bool = False

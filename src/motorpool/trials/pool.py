@@ -26,7 +26,7 @@ from motorpool.simulation.readout import EVENTS
 from motorpool.simulation.recruit import Recruited, recruit
 from motorpool.simulation.scenario import Scenario
 from motorpool.trials.design import TrialDesign
-from motorpool.trials.scenarios import external_scenario, trial_scenario
+from motorpool.trials.scenarios import WITHOUT, external_scenario, trial_scenario
 
 MONTHS_PER_YEAR = HOURS_PER_YEAR / HOURS_PER_MONTH
 DEFAULT_PEOPLE = 1024
@@ -66,7 +66,8 @@ class Pool:
     """Everybody of one draw of what is not known, under every plan.
 
     baseline (O, P): scores as taken at enrolment. lives: by name of the arm, or of the arm with a changed plan.
-    external, external_baseline: people outside the trial, or None. tried, eligible_by_copies: for accrual.
+    external, external_baseline, external_strata (age in months and copies): people outside the trial, or None. tried,
+    eligible_by_copies: for accrual.
     """
 
     draw_number: int | None
@@ -79,7 +80,7 @@ class Pool:
     lives: dict[str, Lives]
     external: Lives | None
     external_baseline: Array | None
-    external_enrolment_months: Array | None
+    external_strata: tuple[Array, Array] | None
     tried: int
     eligible_by_copies: dict[int, float]
 
@@ -117,13 +118,14 @@ def simulate_pool(
     for place, arm in enumerate(scenario.arms):
         say("simulating arms", place / len(scenario.arms))
         lives[arm] = _lives(design, scenario, arm, recruited, values)
-    external = external_baseline = external_age = None
+    external = external_baseline = external_strata = None
     if design.external_control is not None:
         outside = external_scenario(design, people)
         others = _recruit(outside, values, lambda share: say("finding controls", share), "external_control.cohort")
-        external = _lives(design, outside, "external", others, values)
+        external = _lives(design, outside, WITHOUT, others, values)
         external_baseline = _baseline(design, others)
-        external_age = np.asarray(others.people.enrolment_hours) / HOURS_PER_MONTH
+        months = np.asarray(others.people.enrolment_hours) / HOURS_PER_MONTH
+        external_strata = (months, np.asarray(others.people.smn2_copies))
     copies = np.asarray(recruited.people.smn2_copies)
     pool = Pool(
         draw_number=draw,
@@ -136,7 +138,7 @@ def simulate_pool(
         lives=lives,
         external=external,
         external_baseline=external_baseline,
-        external_enrolment_months=external_age,
+        external_strata=external_strata,
         tried=recruited.tried,
         eligible_by_copies=_eligible(design, recruited),
     )

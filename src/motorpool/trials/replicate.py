@@ -6,6 +6,7 @@ R replicates, N people in each (those from outside last), V visits with the base
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,11 +18,13 @@ from motorpool.trials.conduct import Missed, change_of_plan, missed
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.luck import Luck, allocate, draw_luck, strata_of
 from motorpool.trials.pool import Lives, Pool
-from motorpool.trials.scenarios import change_months, changed_name
-from motorpool.trials.scores import Scores, take_scores
+from motorpool.trials.scenarios import WITHOUT, change_months, changed_name
+from motorpool.trials.scores import take_scores
 from motorpool.trials.truth import Truth
 
 Array = NDArray[Any]
+PAIRED = 2**31 - 1  # the replicate whose luck the endless trial has
+PER_PERSON = ("change", "respond", "rescue", "unblinding", "site", "leave", "miss", "late", "rater", "seeds")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,29 +62,95 @@ def draw_trials(design: TrialDesign, pool: Pool, truth: Truth, replicates: Seque
     """Draw these replicates of a trial from the pool."""
     people = design.patients
     outside = 0 if design.external_control is None else design.external_control.patients
-    first = pool.baseline[0] if len(design.outcomes) else None
-    strata, count = strata_of(design.strata, pool.enrolment_months, pool.smn2_copies, first)
+    strata, count = _strata(design, pool)
     luck = draw_luck(design, replicates, people + outside, count)
     person = np.floor(luck.person * pool.people).astype(np.int64)
-    arm = allocate(design, strata[person][:, :people], count, luck)
-    # `allocate` counts within the trial; those from outside have the arm after the last.
-    arm = np.concatenate([arm, np.full((len(replicates), outside), len(design.arms))], axis=1)
     stratum = strata[person]
+    arm = allocate(design, stratum[:, :people], count, luck)
     entry = entry_months(design, pool, luck.arrivals[:, :people])
-    entry = np.concatenate([entry, np.zeros((len(replicates), outside))], axis=1)
-    lives = _Lookup(design, pool, truth, arm, luck.respond)
-    changed = change_of_plan(design, luck, people, None)
-    scores = take_scores(design, pool, truth, luck, lives.true(person, changed.place), arm, entry, person)
+    if outside:
+        person, stratum = _with_outsiders(design, pool, luck, person, stratum)
+        arm = np.concatenate([arm, np.full((len(replicates), outside), len(design.arms))], axis=1)
+        entry = np.concatenate([entry, np.zeros((len(replicates), outside))], axis=1)
+    return _follow(design, pool, truth, tuple(replicates), luck, _Enrolled(person, arm, stratum, entry))
+
+
+def paired_trial(design: TrialDesign, pool: Pool, truth: Truth, arm: str, copies: int) -> TrialData:
+    """One endless trial: everybody of the pool, so many times, under the control and again under an arm with the same
+    luck. The control's people come first."""
+    strata, count = _strata(design, pool)
+    person = np.tile(np.arange(pool.people), copies)[None]
+    luck = draw_luck(design, [PAIRED], person.size, count)
+    twice = {
+        name: np.concatenate([values, values], axis=-1)
+        for name in PER_PERSON
+        for values in [getattr(luck, name)]
+    }
+    luck = dataclasses.replace(luck, **twice)
+    names = list(design.arms)
+    # Without a control of its own, the trial's people stand beside themselves without therapy, as outsiders do.
+    control = len(names) if design.control is None else names.index(design.control)
+    both = np.concatenate([np.full(person.shape, control), np.full(person.shape, names.index(arm))], axis=1)
+    person = np.concatenate([person, person], axis=1)
+    enrolled = _Enrolled(person, both, strata[person], np.zeros(person.shape))
+    return _follow(design, pool, truth, (PAIRED,), luck, enrolled, own_control=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Enrolled:
+    """Who is in replicate trials, in which arm, from when; (R, N) each."""
+
+    person: Array
+    arm: Array
+    stratum: Array
+    entry: Array
+
+
+def _strata(design: TrialDesign, pool: Pool) -> tuple[Array, int]:
+    first = pool.baseline[0] if design.outcomes else None
+    return strata_of(design.strata, pool.enrolment_months, pool.smn2_copies, first)
+
+
+def _with_outsiders(
+    design: TrialDesign, pool: Pool, luck: Luck, person: Array, stratum: Array
+) -> tuple[Array, Array]:
+    """Persons and strata, those from outside after the trial's own."""
+    if pool.external_strata is None or pool.external_baseline is None:
+        return person, stratum
+    months, copies = pool.external_strata
+    first = pool.external_baseline[0] if design.outcomes else None
+    strata, _ = strata_of(design.strata, months, copies, first)
+    outside = np.arange(person.shape[1]) >= design.patients
+    others = np.floor(luck.person * months.size).astype(np.int64)
+    return np.where(outside, others, person), np.where(outside, strata[others], stratum)
+
+
+def _follow(
+    design: TrialDesign,
+    pool: Pool,
+    truth: Truth,
+    replicates: tuple[int, ...],
+    luck: Luck,
+    enrolled: _Enrolled,
+    *,
+    own_control: bool = False,
+) -> TrialData:
+    person, arm, entry = enrolled.person, enrolled.arm, enrolled.entry
+    lives = _Lookup(design, pool, truth, arm, luck.respond, own_control=own_control)
+    taken = functools.partial(take_scores, design, pool, truth, luck, arm=arm, entry=entry, baseline=lives.baseline(person))
+    own = arm < len(design.arms)
+    changed = change_of_plan(design, luck, own, None)
+    scores = taken(lives.true(person, changed.place))
     if design.conduct.rescue is not None:
-        changed = change_of_plan(design, luck, people, scores)
-        scores = take_scores(design, pool, truth, luck, lives.true(person, changed.place), arm, entry, person)
+        changed = change_of_plan(design, luck, own, scores)
+        scores = taken(lives.true(person, changed.place))
     events = lives.events(person, changed.place)
     gone: Missed = missed(design, luck, scores, events)
     return TrialData(
         design=design,
-        replicates=tuple(replicates),
+        replicates=replicates,
         arm=arm,
-        stratum=stratum,
+        stratum=enrolled.stratum,
         site=np.floor(luck.site * design.sites.count).astype(np.int64),
         person=person,
         entry_months=entry,
@@ -96,30 +165,43 @@ def draw_trials(design: TrialDesign, pool: Pool, truth: Truth, replicates: Seque
 
 
 class _Lookup:
-    """Which life each person of a replicate lives."""
+    """Which life each person of a replicate lives: the plan, and the person's column in it."""
 
-    def __init__(self, design: TrialDesign, pool: Pool, truth: Truth, arm: Array, respond: Array) -> None:
-        self.pool, self.changes = pool, len(change_months(design)) if len(pool.lives) > len(design.arms) else 0
+    def __init__(
+        self, design: TrialDesign, pool: Pool, truth: Truth, arm: Array, respond: Array, *, own_control: bool
+    ) -> None:
+        self.pool = pool
         names = list(design.arms)
+        changes = len(change_months(design)) if len(pool.lives) > len(names) + 1 else 0
+        control = names.index(design.control) if design.control is not None else len(names)
+        inside = arm < len(names)
         lived = arm.copy()
-        if truth.is_null and design.control is not None:
-            lived = np.where(arm < len(names), names.index(design.control), arm)
-        elif truth.is_null:
-            lived = np.full_like(arm, len(names))  # a single arm: everybody lives as people outside do
-        elif truth.kind == "share" and design.control is not None:
-            spared = (respond >= truth.value) & (arm < len(names))
-            lived = np.where(spared, names.index(design.control), arm)
-        self.lived, self.names = lived, names
+        if truth.is_null:
+            lived = np.where(inside, control, arm)
+        elif truth.kind == "share":
+            lived = np.where(inside & (respond >= truth.value), control, arm)
         self.plans: list[Lives] = []
         for name in names:
-            self.plans += [pool.lives[name], *(pool.lives[changed_name(name, k)] for k in range(self.changes))]
-        if pool.external is not None:
+            self.plans += [pool.lives[name], *(pool.lives[changed_name(name, k)] for k in range(changes))]
+        without = len(self.plans)
+        if WITHOUT in pool.lives:
+            self.plans.append(pool.lives[WITHOUT])
+        outsiders = without
+        if pool.external is not None and not own_control:
+            outsiders = len(self.plans)
             self.plans.append(pool.external)
+        self.outside = ~inside & (outsiders != without)
+        # The plan of an arm's number: its own place, people without therapy, people from outside.
+        base = np.asarray([place * (1 + changes) for place in range(len(names))] + [without])
+        self.base = np.where(self.outside, outsiders, base[np.minimum(lived, len(names))])
+        self.changes = (lived < len(names)) & (changes > 0)
 
-    def _plan(self, place: Array) -> Array:
-        own = self.lived < len(self.names)
-        plan = self.lived * (1 + self.changes) + (place + 1 if self.changes else 0)
-        return np.where(own, plan, len(self.plans) - 1)
+    def baseline(self, person: Array) -> Array:
+        """Baseline scores (O, R, N)."""
+        own = self.pool.baseline[:, np.where(self.outside, 0, person)]
+        if self.pool.external_baseline is None or not self.outside.any():
+            return own
+        return np.where(self.outside, self.pool.external_baseline[:, np.where(self.outside, person, 0)], own)
 
     def true(self, person: Array, place: Array) -> Array:
         """True scores (V, O, R, N)."""
@@ -131,12 +213,10 @@ class _Lookup:
 
     def milestones(self, person: Array, place: Array) -> Array:
         """Milestones held at visits (M, V, R, N)."""
-        found = self._gather([lives.milestones for lives in self.plans], person, place)
-        return np.moveaxis(found, 1, 0)
+        return np.moveaxis(self._gather([lives.milestones for lives in self.plans], person, place), 1, 0)
 
     def _gather(self, values: list[Array], person: Array, place: Array) -> Array:
         every = np.concatenate(values, axis=-1)
         starts = np.cumsum([0, *(each.shape[-1] for each in values[:-1])])
-        plan = self._plan(place)
-        sizes = np.asarray([each.shape[-1] for each in values])[plan]
-        return every[..., starts[plan] + person % sizes]
+        plan = self.base + np.where(self.changes, place + 1, 0)
+        return every[..., starts[plan] + person]

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from motorpool.trials.design import TrialDesign
 
 DAYS_PER_MONTH = 30.4375
+WITHOUT = "external"
+"""The arm of people without the trial's therapies, where the design has no control of its own."""
 MOST_CHANGE_TIMES = 4  # numerical choice: at how many visits a plan may change
 
 
@@ -48,7 +50,10 @@ def trial_scenario(design: TrialDesign, people: int, cells_effect: float | None 
         arms[name] = section
         for place, month in enumerate(change_months(design) if _changes(design) else ()):
             arms[changed_name(name, place)] = _changed(design, section, month)
-    return scenario_from_data(_data(design, people, design.population.model_dump(mode="json", exclude_none=True), arms))
+    if design.control is None:
+        # What the same people would have been without the arm's therapy: the truth that outside controls stand in for.
+        arms[WITHOUT] = {"therapies": [], "stop_background": []}
+    return scenario_from_data(_data(design, people, _cohort(design), arms))
 
 
 def external_scenario(design: TrialDesign, people: int) -> Scenario:
@@ -57,12 +62,16 @@ def external_scenario(design: TrialDesign, people: int) -> Scenario:
     if external is None:
         message = "the design has no external control"
         raise ValueError(message)
-    cohort: dict[str, Any] = design.population.model_dump(mode="json", exclude_none=True)
-    cohort |= dict(external.cohort)
-    arms = {"external": {"therapies": [], "stop_background": []}}
+    cohort = _cohort(design) | dict(external.cohort)
+    arms = {WITHOUT: {"therapies": [], "stop_background": []}}
     data = _data(design, people, cohort, arms)
     data["care"] = external.care or design.care
     return scenario_from_data(data)
+
+
+def _cohort(design: TrialDesign) -> dict[str, Any]:
+    cohort: dict[str, Any] = design.population.model_dump(mode="json", exclude_none=True)
+    return {**cohort, "smn2_copies": design.population.smn2_copies}
 
 
 def _data(design: TrialDesign, people: int, cohort: Mapping[str, Any], arms: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,7 +84,7 @@ def _data(design: TrialDesign, people: int, cohort: Mapping[str, Any], arms: Map
         "motorpool": 1,
         "name": design.name,
         "title": design.title,
-        "cohort": {**cohort, "smn2_copies": cohort["smn2_copies"], "patients": people},
+        "cohort": {**cohort, "patients": people},
         "arms": dict(arms),
         "horizon_months": max(months[-1], 0.25),
         "visits_months": months,

@@ -23,6 +23,7 @@ from motorpool.trials.truth import Truth
 
 Array = NDArray[Any]
 PEOPLE_TOGETHER = 16_384  # numerical choice: programs are compiled for this many people
+LATEST_MONTH = 1200.0  # people who are never found have no day of entry; the times no longer change after it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +36,15 @@ class Scores:
 
 
 def take_scores(
-    design: TrialDesign, pool: Pool, truth: Truth, luck: Luck, true: Array, arm: Array, entry: Array, person: Array
+    design: TrialDesign,
+    pool: Pool,
+    truth: Truth,
+    luck: Luck,
+    true: Array,
+    *,
+    arm: Array,
+    entry: Array,
+    baseline: Array,
 ) -> Scores:
     """Rate everybody at every visit. ``true`` (V', O, R, N): at the visits of the pool, later visits included."""
     months = np.asarray(design.visit_months)
@@ -55,11 +64,6 @@ def take_scores(
     parameters, values = _rated_by(design, pool, luck, site, values + shift)
     treated = _knows(design, luck, arm)
     seen = _observed(values, months, luck.seeds, parameters, treated)
-    baseline = pool.baseline[:, person % pool.people]
-    if pool.external_baseline is not None:
-        outside = arm == len(design.arms)
-        others = pool.external_baseline[:, person % pool.external_baseline.shape[-1]]
-        baseline = np.where(outside, others, baseline)
     baseline = _limited(design, baseline + shift[0], whole=bool(design.sites.level_sd))
     seen[:, 0] = baseline
     return Scores(baseline, seen, np.moveaxis(values, 1, 0))
@@ -94,7 +98,7 @@ def _shifts(
         shift[:, 0] += (level + course * years).astype(np.float32)
     progress = at / max(design.horizon_months, 1e-9)
     if truth.kind == "drift":
-        shift[:, 0] += (truth.value * entry / 12.0 * progress).astype(np.float32)
+        shift[:, 0] += (truth.value * np.minimum(entry, LATEST_MONTH) / 12.0 * progress).astype(np.float32)
     if design.external_control is not None and design.external_control.drift_points:
         outside = arm == len(design.arms)
         shift[:, 0] += np.where(outside, design.external_control.drift_points * progress, 0.0).astype(np.float32)
