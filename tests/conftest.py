@@ -5,6 +5,7 @@ processes share it. The variable is set before any test can import JAX and reach
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,22 @@ settings.register_profile(
     "motorpool", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("motorpool")
+
+
+# Stretches of memory that a test process may map before JAX forgets its programs; Linux allows a process 65,530.
+MOST_MAPPINGS = 15_000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_programs_in_memory() -> Iterator[None]:
+    """Every program that JAX compiles maps memory, and nobody uses those of an earlier module again."""
+    yield
+    mappings = Path("/proc/self/maps")
+    if "jax" in sys.modules and mappings.exists():
+        with mappings.open("rb") as lines:
+            many = sum(1 for _ in lines) > MOST_MAPPINGS
+        if many:
+            sys.modules["jax"].clear_caches()
 
 
 @pytest.fixture(scope="session")

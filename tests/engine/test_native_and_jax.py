@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from typing import Any
 
-import jax
 import numpy as np
 import pytest
 
@@ -19,15 +17,6 @@ from tests.support.everything import EVERYTHING
 PEOPLE, YEARS = 24, 2.0
 # Share of what a quantity spans in these lives: single precision, summed over some hundred steps.
 CLOSE = 1e-3
-
-
-@pytest.fixture(autouse=True)
-def no_cache_of_jax() -> Iterator[None]:
-    """Programs of whole lives are too large for JAX's cache on disk: writing one has ended a process."""
-    before = jax.config.values["jax_enable_compilation_cache"]
-    jax.config.update("jax_enable_compilation_cache", False)
-    yield
-    jax.config.update("jax_enable_compilation_cache", before)
 
 
 def life(plan: tuple[dict[str, Any], ...], *, chance: bool) -> lives.Life:

@@ -76,3 +76,18 @@ def test_only_those_whose_error_is_too_large_are_redone() -> None:
     same = ~redone
     assert np.array_equal(np.asarray(row.pools)[..., same], np.asarray(other.pools)[..., same])
     assert np.array_equal(np.asarray(life.row), last_rows(grid))
+
+
+def test_those_who_were_redone_before_are_redone_again_in_a_later_span(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(blocks, "MOST_HALVINGS", 1)
+    hours = long_steps()
+    who = lives.people(smn2_copies=np.full(PEOPLE, 2.0))
+    grid = np.repeat(hours.astype(np.int32)[:, None], PEOPLE, axis=1)
+    span = Span(grid, who, np.arange(PEOPLE, dtype=np.uint32), compile_plan((), lives.anchors_of(PEOPLE)))
+    setting = Setting(np.float32(1.0), cell_protocol(()), lives.central_draw().model)
+    life = begin_life(span, setting)
+    for row in (2, 3):  # two steps, then one
+        life, _ = live(life, np.full((1, PEOPLE), row, np.int32), span, setting)
+    assert (np.asarray(life.halvings) == 2).all()

@@ -31,7 +31,7 @@ from motorpool.therapies.formulary import TRANSGENE_AMOUNTS
 from motorpool.therapies.kinds import KIND_INDEX, KINDS
 
 BLOCK_PATIENTS = 128  # candidates that are drawn together
-MOST_HALVINGS = 3  # of the steps of a person whose local error is too large
+MOST_HALVINGS = 3  # of the steps in a span, of a person whose local error is too large
 ROWS_TOGETHER = 16  # rows of results that one call of the compiled program records
 PERSONAL_OF_PLAN = ("start_hours", "stop_hours", "excluded")
 Tree = TypeVar("Tree")
@@ -132,14 +132,37 @@ def live(
     Returns:
         The people at the last row (its doses not yet given), and what is recorded, NumPy arrays (R, ..., P).
     """
+    none = np.full_like(np.asarray(life.now.excess_error), -np.inf)
+    fresh = dataclasses.replace(life, now=dataclasses.replace(life.now, excess_error=none))
+    return _live_exactly(fresh, rows, span, setting, definitions, chance=chance, halvings_left=MOST_HALVINGS)
+
+
+def _live_exactly(
+    life: Life,
+    rows: NDArray[np.int32],
+    span: Span,
+    setting: Setting,
+    definitions: Definitions,
+    *,
+    chance: bool,
+    halvings_left: int,
+) -> tuple[Life, Row]:
     there, found = _live(life, rows, span, setting, definitions, chance=chance)
     inexact = np.flatnonzero(np.asarray(there.now.excess_error) > 0.0)
-    if not inexact.size or np.max(np.asarray(life.halvings)[inexact]) >= MOST_HALVINGS:
+    if not inexact.size or not halvings_left:
         return there, found
     some = _some_people(life, inexact)
     again = dataclasses.replace(some, row=2 * some.row, halvings=some.halvings + 1)
     finer = dataclasses.replace(_some_of_span(span, inexact), grid_hours=halved(span.grid_hours[:, inexact]))
-    redone, exact = live(again, 2 * rows[:, inexact], finer, setting, definitions, chance=chance)
+    redone, exact = _live_exactly(
+        again,
+        2 * rows[:, inexact],
+        finer,
+        setting,
+        definitions,
+        chance=chance,
+        halvings_left=halvings_left - 1,
+    )
     redone = dataclasses.replace(redone, row=redone.row // 2)
     return _with_people(there, redone, inexact), _with_people(found, exact, inexact)
 

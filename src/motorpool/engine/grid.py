@@ -92,7 +92,7 @@ def _distinct(hours: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def padded_steps(steps: int) -> int:
-    """A few lengths of grids, at most a quarter longer than needed, so that few programs read them out."""
+    """A few lengths of grids: less than a quarter, or `SHORTEST_GRID`, longer than needed; so programs are few."""
     step = max(SHORTEST_GRID, 1 << max(0, steps.bit_length() - 3))
     return -(-max(steps, 1) // step) * step
 

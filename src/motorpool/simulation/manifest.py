@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -38,11 +40,12 @@ def manifest_of(scenario: Scenario) -> dict[str, Any]:
             "steps_per_month": STEPS_PER_MONTH,
             "block_patients": BLOCK_PATIENTS,
         },
-        "packages": packages(),
+        "packages": dict(packages()),
     }
 
 
-def packages() -> dict[str, str]:
+@functools.cache
+def packages() -> Mapping[str, str]:
     """Versions of the packages that make or keep numbers."""
     return {name: _version_of(name) for name in PACKAGES}
 

@@ -21,7 +21,7 @@ from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_MONTH, HOURS_P
 from motorpool.cohorts.traits import Candidates as Born
 from motorpool.cohorts.traits import draw_candidates
 from motorpool.cohorts.twin import onset_and_type
-from motorpool.engine.blocks import BLOCK_PATIENTS, Setting, Span, begin_life, join_tree, live, pad_people
+from motorpool.engine.blocks import BLOCK_PATIENTS, Setting, Span, begin_life, join_tree, live
 from motorpool.engine.compile_plan import Anchors, cell_protocol, compile_plan, planned_jumps
 from motorpool.engine.dosing import NEVER_HOURS
 from motorpool.engine.grid import FIRST_HOUR, last_rows, life_boundaries, personal_grid
@@ -332,9 +332,10 @@ def _to_enrolment(
 
 def patient_seed(seed: int, numbers: NDArray[Any], purpose: str) -> NDArray[np.uint32]:
     """Seed of each patient's luck for one purpose, uint32 (P,)."""
-    padded = pad_people(np.asarray(numbers), numbers.size)
-    found = [_patient_seed(np.uint32(seed), part, purpose=purpose) for part in padded]
-    return np.concatenate([np.asarray(part) for part in found])[: numbers.size]
+    # Whole numbers are the same in programs of any shape, so that one call does for all; lengths are few.
+    length = max(BLOCK_PATIENTS, 1 << (numbers.size - 1).bit_length())
+    padded = np.pad(np.asarray(numbers), (0, length - numbers.size))
+    return np.asarray(_patient_seed(np.uint32(seed), padded, purpose=purpose))[: numbers.size]
 
 
 @functools.partial(jax.jit, static_argnames="purpose")

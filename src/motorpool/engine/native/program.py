@@ -28,7 +28,7 @@ ROOMS = ("biology", "therapies", "outcomes", "engine", "cohorts")
 TRACED_ROWS = 2
 
 
-class Belongs(enum.Enum):
+class Belongs(enum.StrEnum):
     """Whose the numbers of an argument are: shared by all patients, or each patient's own (on the last axis).
 
     A table has a row for each step of a patient's own, of which there may be any number; it is only looked up.
@@ -145,15 +145,19 @@ def workers() -> int:
 
 
 def _share_out(work: Callable[[range], None], groups: int) -> None:
-    """Share groups out among threads, a few at a time, so that all threads end together."""
+    """Share groups out among this thread and others, a few groups at a time, so that all end together."""
     count = min(workers(), groups)
-    if count <= 1:
-        work(range(groups))
-        return
     each = max(1, groups // (4 * count))
-    shares = [range(first, min(first + each, groups)) for first in range(0, groups, each)]
-    for done in [_threads(count).submit(work, share) for share in shares]:
-        done.result()
+    shares = iter(range(0, groups, each))  # each thread takes the next: Python's lock keeps them apart
+
+    def take() -> None:
+        for first in shares:
+            work(range(first, min(first + each, groups)))
+
+    others = [_threads(count - 1).submit(take) for _ in range(count - 1)]
+    take()
+    for other in others:
+        other.result()
 
 
 @functools.cache
