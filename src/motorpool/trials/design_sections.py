@@ -202,12 +202,17 @@ class Missing(InputModel):
 
 
 class Conduct(InputModel):
-    """What happens between the protocol and the data: missing data, stopping, rescue."""
+    """What happens between the protocol and the data: missing data, stopping, rescue, those who guess their arm.
+
+    drift_points_per_year: by how much the course improves for other reasons in people who enter a year later; the
+    type I error is also given under such a drift.
+    """
 
     missing: Missing = Missing()
     discontinue_per_year: Share = 0.0
     rescue: Rescue | None = None
     unblinded_share: Share = 0.0
+    drift_points_per_year: Annotated[float, Within(-100, 100)] = 0.0
 
 
 class Sites(InputModel):
