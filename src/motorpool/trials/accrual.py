@@ -91,14 +91,13 @@ def _from_pool(
     """Entries by month from people who wait, come into the window, leave it, and are taken by other trials."""
     waiting, found = there * consent, np.zeros(capacity.size)
     rivals = sum(trial.patients_per_year for trial in design.accrual.competing) / 12.0
+    stay = float(np.exp(-1.0 / (12.0 * years))) if years > 0.0 else 0.0  # who grows out of the window leaves
     for month, able in enumerate(capacity):
-        waiting += coming * consent
-        if years > 0.0:
-            waiting -= waiting / (12.0 * years)  # who grows out of the window
+        willing = waiting + coming * consent
         # Trials share those who would take part in proportion to what each could enrol.
         mine = able / (able + rivals) if able + rivals > 0.0 else 0.0
-        found[month] = min(able, waiting * mine)
-        waiting = max(0.0, waiting - found[month] - min(rivals, waiting * (1.0 - mine)))
+        found[month] = min(able, willing * mine)
+        waiting = max(0.0, willing - found[month] - min(rivals, willing * (1.0 - mine))) * stay
     return found
 
 

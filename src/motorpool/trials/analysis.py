@@ -164,9 +164,20 @@ def _logistic(view: _Compared) -> Estimate:
 
 
 def _logrank(view: _Compared) -> Estimate:
+    """The log-rank test, with hazard ratio and interval by Cox's model, as trials report them."""
     times = event_times(view.data, view.endpoint, complete=view.complete)
     years = times.months / MONTHS_PER_YEAR
-    return log_rank(years, times.cause == 1, view.treated, stratum=view.stratum, observed=view.counted)
+    test = log_rank(years, times.cause == 1, view.treated, stratum=view.stratum, observed=view.counted)
+    ratio = cox(years, times.cause == 1, view.treated, stratum=view.stratum, observed=view.counted)
+    return Estimate(
+        estimate=ratio.estimate,
+        standard_error=ratio.standard_error,
+        statistic=test.statistic,
+        degrees_of_freedom=test.degrees_of_freedom,
+        p_value_two_sided=test.p_value_two_sided,
+        low=ratio.low,
+        high=ratio.high,
+    )
 
 
 def _cox(view: _Compared) -> Estimate:

@@ -185,7 +185,7 @@ def _published(design: TrialDesign) -> Iterator[Problem]:
 
 def _as_scenario(design: TrialDesign) -> Iterator[Problem]:
     """What the scenario that the design becomes would be refused for, with the paths of the design file."""
-    from motorpool.trials.scenarios import external_scenario, trial_scenario
+    from motorpool.trials.scenarios import CHANGED, external_scenario, trial_scenario
 
     try:
         trial_scenario(design, people=1)
@@ -194,4 +194,7 @@ def _as_scenario(design: TrialDesign) -> Iterator[Problem]:
     except ScenarioError as error:
         for problem in error.problems:
             head, dot, rest = problem.path.partition(".")
-            yield Problem(_RENAMED.get(head, head) + dot + rest, problem.message, problem.value, problem.nearest)
+            path = _RENAMED.get(head, head) + dot + rest
+            if head == "arms" and CHANGED in rest.partition(".")[0]:
+                path = "conduct.rescue" if design.conduct.rescue is not None else "conduct.discontinue_per_year"
+            yield Problem(path, problem.message, problem.value, problem.nearest)

@@ -25,11 +25,15 @@ from motorpool.simulation.model import Draw, parameter_draw
 from motorpool.simulation.readout import EVENTS
 from motorpool.simulation.recruit import Recruited, recruit
 from motorpool.simulation.scenario import Scenario
+from motorpool.simulation.screening import Births
+from motorpool.studies.simulate import enrol
+from motorpool.studies.study import Population
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.scenarios import WITHOUT, external_scenario, trial_scenario
 
 MONTHS_PER_YEAR = HOURS_PER_YEAR / HOURS_PER_MONTH
 DEFAULT_PEOPLE = 1024
+ENOUGH_PEOPLE = 256.0  # after weighting; numerical choice
 MOST_AT_FLOOR = 0.95  # an endpoint at the end of its scale in more people than this cannot tell arms apart
 VENTILATION = "permanent_ventilation_16h_14d"
 
@@ -66,8 +70,9 @@ class Pool:
     """Everybody of one draw of what is not known, under every plan.
 
     baseline (O, P): scores as taken at enrolment. lives: by name of the arm, or of the arm with a changed plan.
-    external, external_baseline, external_strata (age in months and copies): people outside the trial, or None. tried,
-    eligible_by_copies: for accrual.
+    external, external_baseline, external_strata (age in months and copies): people outside the trial, or None.
+    weights, external_weights (P,): how often people are drawn, adding to 1; they bring baselines near the means and SDs
+    that the design asks for. tried, eligible_by_copies: for accrual.
     """
 
     draw_number: int | None
@@ -81,6 +86,8 @@ class Pool:
     external: Lives | None
     external_baseline: Array | None
     external_strata: tuple[Array, Array] | None
+    weights: Array
+    external_weights: Array | None
     tried: int
     eligible_by_copies: dict[int, float]
 
@@ -113,15 +120,19 @@ def simulate_pool(
     say = tell or (lambda stage, share: None)
     scenario = trial_scenario(design, people, cells_effect)
     values = parameter_draw(draw, design.seed)
-    recruited = _recruit(scenario, values, lambda share: say("finding people", share), "population")
+    say("finding people", 0.0)
+    births = Births(values)
+    scenario, recruited, weights = _enrolled(scenario, births, people, "population")
     lives: dict[str, Lives] = {}
     for place, arm in enumerate(scenario.arms):
         say("simulating arms", place / len(scenario.arms))
         lives[arm] = _lives(design, scenario, arm, recruited, values)
-    external = external_baseline = external_strata = None
+    external = external_baseline = external_strata = external_weights = None
     if design.external_control is not None:
-        outside = external_scenario(design, people)
-        others = _recruit(outside, values, lambda share: say("finding controls", share), "external_control.cohort")
+        say("finding controls", 0.0)
+        outside, others, external_weights = _enrolled(
+            external_scenario(design, people), births, people, "external_control.cohort"
+        )
         external = _lives(design, outside, WITHOUT, others, values)
         external_baseline = _baseline(design, others)
         months = np.asarray(others.people.enrolment_hours) / HOURS_PER_MONTH
@@ -139,6 +150,8 @@ def simulate_pool(
         external=external,
         external_baseline=external_baseline,
         external_strata=external_strata,
+        weights=weights,
+        external_weights=external_weights,
         tried=recruited.tried,
         eligible_by_copies=_eligible(design, recruited),
     )
@@ -146,9 +159,22 @@ def simulate_pool(
     return pool
 
 
-def _recruit(scenario: Scenario, draw: Draw, tell: Callable[[float], None], where: str) -> Recruited:
+def _enrolled(
+    scenario: Scenario, births: Births, people: int, where: str
+) -> tuple[Scenario, Recruited, Array]:
+    """People who may enter and how often each is drawn; weighed as published studies are, where a mean is asked for."""
+    targets = {
+        name: (criterion.mean, criterion.sd)
+        for name, criterion in scenario.cohort.baseline.items()
+        if criterion.mean is not None and criterion.sd is not None
+    }
     try:
-        return recruit(scenario, draw, tell)
+        if targets:
+            enough = min(float(people), ENOUGH_PEOPLE)
+            return enrol(Population(scenario, tuple(scenario.arms), targets), births, people, enough)
+        recruited = recruit(scenario, births.draw, lambda share: None)
+        found = recruited.patient_numbers.size
+        return scenario, recruited, np.full(found, 1.0 / found)
     except ScenarioError as error:
         renamed = [
             dataclasses.replace(problem, path=where + problem.path.removeprefix("cohort")) for problem in error.problems

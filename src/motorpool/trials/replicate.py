@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from motorpool.cohorts.reweighting import systematic_choice
 from motorpool.trials.accrual import entry_months
 from motorpool.trials.conduct import Missed, change_of_plan, missed
 from motorpool.trials.design import TrialDesign
@@ -64,7 +65,7 @@ def draw_trials(design: TrialDesign, pool: Pool, truth: Truth, replicates: Seque
     outside = 0 if design.external_control is None else design.external_control.patients
     strata, count = _strata(design, pool)
     luck = draw_luck(design, replicates, people + outside, count)
-    person = np.floor(luck.person * pool.people).astype(np.int64)
+    person = _drawn(pool.weights, luck.person)
     stratum = strata[person]
     arm = allocate(design, stratum[:, :people], count, luck)
     entry = entry_months(design, pool, luck.arrivals[:, :people])
@@ -76,10 +77,10 @@ def draw_trials(design: TrialDesign, pool: Pool, truth: Truth, replicates: Seque
 
 
 def paired_trial(design: TrialDesign, pool: Pool, truth: Truth, arm: str, copies: int) -> TrialData:
-    """One endless trial: everybody of the pool, so many times, under the control and again under an arm with the same
+    """One endless trial: everybody of the pool, so many times on average, under the control and again under an arm with the same
     luck. The control's people come first."""
     strata, count = _strata(design, pool)
-    person = np.tile(np.arange(pool.people), copies)[None]
+    person = systematic_choice(pool.weights, copies * pool.people)[None]
     luck = draw_luck(design, [PAIRED], person.size, count)
     twice = {
         name: np.concatenate([values, values], axis=-1)
@@ -106,6 +107,11 @@ class _Enrolled:
     entry: Array
 
 
+def _drawn(weights: Array, luck: Array) -> Array:
+    """Who is drawn from a pool with these weights, by uniform luck."""
+    return np.minimum(np.searchsorted(np.cumsum(weights), luck, side="right"), weights.size - 1)
+
+
 def _strata(design: TrialDesign, pool: Pool) -> tuple[Array, int]:
     first = pool.baseline[0] if design.outcomes else None
     return strata_of(design.strata, pool.enrolment_months, pool.smn2_copies, first)
@@ -115,13 +121,13 @@ def _with_outsiders(
     design: TrialDesign, pool: Pool, luck: Luck, person: Array, stratum: Array
 ) -> tuple[Array, Array]:
     """Persons and strata, those from outside after the trial's own."""
-    if pool.external_strata is None or pool.external_baseline is None:
+    if pool.external_strata is None or pool.external_baseline is None or pool.external_weights is None:
         return person, stratum
     months, copies = pool.external_strata
     first = pool.external_baseline[0] if design.outcomes else None
     strata, _ = strata_of(design.strata, months, copies, first)
     outside = np.arange(person.shape[1]) >= design.patients
-    others = np.floor(luck.person * months.size).astype(np.int64)
+    others = _drawn(pool.external_weights, luck.person)
     return np.where(outside, others, person), np.where(outside, strata[others], stratum)
 
 

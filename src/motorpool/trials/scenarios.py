@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from motorpool.trials.design import TrialDesign
 
 DAYS_PER_MONTH = 30.4375
+CHANGED = "__"
 WITHOUT = "external"
 """The arm of people without the trial's therapies, where the design has no control of its own."""
 MOST_CHANGE_TIMES = 4  # numerical choice: at how many visits a plan may change
@@ -29,7 +30,7 @@ def change_months(design: TrialDesign) -> tuple[float, ...]:
 
 def changed_name(arm: str, place: int) -> str:
     """The name of an arm whose plan changes at the change time of this place."""
-    return f"{arm}__{place}"
+    return f"{arm}{CHANGED}{place}"
 
 
 def trial_scenario(design: TrialDesign, people: int, cells_effect: float | None = None) -> Scenario:
@@ -109,10 +110,17 @@ def _changed(design: TrialDesign, section: Mapping[str, Any], month: float) -> d
     rescue = design.conduct.rescue
     therapies: list[dict[str, Any]] = list(section["therapies"])
     if rescue is not None:
+        # Who takes the drug already cannot begin it; rescue then changes nothing but counts as an event.
+        taken = {data["therapy"] for data in therapies}
+        taken |= {
+            course.therapy for course in design.population.background if course.name not in section["stop_background"]
+        }
         for number, course in enumerate(rescue.therapies):
+            if course.therapy in taken:
+                continue
             data = course.model_dump(mode="json", exclude_none=True)
             data["start"] = {"at": "enrolment", "delay_days": month * DAYS_PER_MONTH}
-            data.setdefault("label", f"rescue_{number}")
+            data["label"] = course.label or f"rescue_{number}"
             therapies.append(data)
     else:
         stop = {"months_after_enrolment": month}
