@@ -2,24 +2,60 @@
 
 from __future__ import annotations
 
-from numpy.typing import ArrayLike
+from itertools import combinations
 
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import ndtr, ndtri
+
+from motorpool.trials.adaptive.spending import check_error
 from motorpool.trials.analyses.estimate import Array, Flags
+
+QUADRATURE_NODES = 96
+MOST_ARMS = 8
+SMALLEST = 1e-300
 
 
 def keep_above(z: ArrayLike, lowest_z: float) -> Flags:
-    """Arms whose interim z reaches a boundary; (replicates, arms)."""
-    raise NotImplementedError
+    """Arms whose interim z reaches a boundary; (replicates, arms). A z that is not a number is dropped."""
+    return np.asarray(np.asarray(z, dtype=float) >= lowest_z)
 
 
 def keep_best(z: ArrayLike, number: int) -> Flags:
-    """The best arms by interim z; (replicates, arms)."""
-    raise NotImplementedError
+    """The best arms by interim z, the first of equals; (replicates, arms).
+
+    Raises:
+        ValueError: Not between one arm and all.
+    """
+    values = np.asarray(z, dtype=float)
+    if not 1 <= number <= values.shape[1]:
+        message = f"number is {number}; there are {values.shape[1]} arms"
+        raise ValueError(message)
+    order = np.argsort(-np.where(np.isnan(values), -np.inf, values), axis=1, kind="stable")
+    kept = np.zeros(values.shape, dtype=bool)
+    np.put_along_axis(kept, order[:, :number], True, axis=1)
+    return kept & ~np.isnan(values)
+
+
+def largest_z_p_value(largest: ArrayLike, arms: int, *, ratio: float = 1.0) -> Array:
+    """Chance under the null that the largest of `arms` statistics that share a control is this large (Dunnett).
+
+    Each arm has `ratio` patients per control; statistics correlate by ratio / (1 + ratio).
+    """
+    correlation = ratio / (1.0 + ratio)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(QUADRATURE_NODES)
+    value = np.asarray(largest, dtype=float)[..., None]
+    below = ndtr((value - np.sqrt(correlation) * nodes) / np.sqrt(1.0 - correlation))
+    # 1 - prod, exact where it is small
+    with np.errstate(divide="ignore"):
+        above = -np.expm1(arms * np.log(below))
+    return np.asarray(above @ (weights / weights.sum()))
 
 
 def dunnett_p_values(z: ArrayLike, *, ratio: float = 1.0) -> Array:
-    """One-sided p values of the largest z among arms that share a control, for each arm; (replicates, arms)."""
-    raise NotImplementedError
+    """One-sided p values of each arm against a shared control, adjusted for all arms in one step; (replicates, arms)."""
+    values = np.asarray(z, dtype=float)
+    return largest_z_p_value(values, values.shape[1], ratio=ratio)
 
 
 def closed_combination_test(
@@ -31,5 +67,53 @@ def closed_combination_test(
     alpha: float = 0.025,
     ratio: float = 1.0,
 ) -> Flags:
-    """Arms shown better after two stages, family-wise error kept whatever was dropped; (replicates, arms)."""
-    raise NotImplementedError
+    """Arms shown better after two stages, family-wise error kept whatever was dropped; (replicates, arms).
+
+    Every intersection of null hypotheses is tested by the inverse normal combination of Dunnett's p values of its
+    arms: all of them in the first stage, those kept in the second (Bretz et al. 2006). An arm is shown better if all
+    intersections with it are rejected; one that was dropped never is.
+
+    Args:
+        first_z: Statistics of the first stage, (replicates, arms).
+        second_z: Those of the patients of the second stage alone; anything for dropped arms.
+        kept: Which arms went on, (replicates, arms).
+        first_weight: Share of the planned information in the first stage, fixed beforehand.
+        alpha: One-sided family-wise error.
+        ratio: Patients of an arm per control.
+
+    Raises:
+        ValueError: Too many arms, arrays of other shapes, or a weight or alpha outside 0 to 1.
+    """
+    check_error(first_weight, "first_weight")
+    check_error(alpha, "alpha")
+    first, second = np.asarray(first_z, dtype=float), np.asarray(second_z, dtype=float)
+    on = np.asarray(kept, dtype=bool)
+    arms = first.shape[1]
+    if first.shape != second.shape or first.shape != on.shape or arms > MOST_ARMS:
+        message = (
+            f"z of both stages and kept must have one shape (replicates, arms) with at most {MOST_ARMS} arms"
+        )
+        raise ValueError(message)
+    critical = -ndtri(alpha)
+    shown = on.copy()
+    for size in range(1, arms + 1):
+        for chosen in combinations(range(arms), size):
+            members = list(chosen)
+            before = largest_z_p_value(first[:, members].max(axis=1), size, ratio=ratio)
+            going = on[:, members]
+            count = going.sum(axis=1)
+            best = np.where(going, second[:, members], -np.inf).max(axis=1)
+            after = np.ones(len(first))
+            for number in range(1, size + 1):
+                here = count == number
+                after[here] = largest_z_p_value(best[here], number, ratio=ratio)
+            combined = np.sqrt(first_weight) * _deviate(before) + np.sqrt(1.0 - first_weight) * _deviate(
+                after
+            )
+            shown[:, members] &= (combined >= critical)[:, None]
+    return shown
+
+
+def _deviate(p: Array) -> Array:
+    """Normal deviate of an upper tail; -inf for 1, so that a hypothesis without data is never rejected."""
+    return np.asarray(-ndtri(np.clip(p, SMALLEST, 1.0)))

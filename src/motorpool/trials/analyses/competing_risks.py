@@ -30,7 +30,9 @@ class IncidenceEstimate(Estimate):
     incidence_control: Array
 
 
-def causes_of(time_years: ArrayLike, cause: ArrayLike, observed: ArrayLike | None) -> tuple[Array, Numbers, Flags]:
+def causes_of(
+    time_years: ArrayLike, cause: ArrayLike, observed: ArrayLike | None
+) -> tuple[Array, Numbers, Flags]:
     """Times, causes (0: censored) and who counts, (replicates, patients).
 
     Raises:
@@ -39,7 +41,9 @@ def causes_of(time_years: ArrayLike, cause: ArrayLike, observed: ArrayLike | Non
     time = np.asarray(time_years, dtype=float)
     number = np.asarray(cause)
     if number.shape != time.shape or time.ndim != 2:
-        message = f"cause has shape {number.shape} and time_years {time.shape}; both must be (replicates, patients)"
+        message = (
+            f"cause has shape {number.shape} and time_years {time.shape}; both must be (replicates, patients)"
+        )
         raise ValueError(message)
     if (number < 0).any() or (number != np.floor(number)).any():
         message = "cause must hold whole numbers: 0 for censored, 1 and more for the causes"
@@ -87,10 +91,10 @@ def aalen_johansen(
         _at(np.cumsum(one, axis=1), place)
         for one in (greenwood, incidence * greenwood, incidence**2 * greenwood, own, mixed, incidence * mixed)
     ]
-    variance = value**2 * sums[0] - 2.0 * value * sums[1] + sums[2] + sums[3] - 2.0 * (value * sums[4] - sums[5])
-    return IncidenceCurve(
-        at_years=at, incidence=value, standard_error=np.sqrt(np.maximum(variance, 0.0))
+    variance = (
+        value**2 * sums[0] - 2.0 * value * sums[1] + sums[2] + sums[3] - 2.0 * (value * sums[4] - sums[5])
     )
+    return IncidenceCurve(at_years=at, incidence=value, standard_error=np.sqrt(np.maximum(variance, 0.0)))
 
 
 def _at(values: Array, place: Numbers) -> Array:

@@ -88,7 +88,9 @@ class _Stratum:
     def derivatives(self, coefficients: Array, active: Array) -> Derivatives:
         """Log partial likelihood, score and information of the active replicates."""
         full = self.here
-        here = Ordered(*(getattr(full, name)[active] for name in ("order", "time", "weight", "starts", "first", "last")))
+        here = Ordered(
+            *(getattr(full, name)[active] for name in ("order", "time", "weight", "starts", "first", "last"))
+        )
         x, events = self.design[active], self.events[active]
         linear = np.clip((x @ coefficients[..., None])[..., 0], -500.0, 500.0)
         risk = here.weight * np.exp(linear)

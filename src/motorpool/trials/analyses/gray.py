@@ -57,7 +57,12 @@ def gray(
 
 
 def _ratio(numerator: Array, denominator: Array) -> Array:
-    return np.divide(numerator, denominator, out=np.zeros(np.broadcast_shapes(numerator.shape, denominator.shape)), where=denominator > 0.0)
+    return np.divide(
+        numerator,
+        denominator,
+        out=np.zeros(np.broadcast_shapes(numerator.shape, denominator.shape)),
+        where=denominator > 0.0,
+    )
 
 
 class _Sums:
@@ -103,7 +108,9 @@ class _Sums:
         self, between: Array, gap: Array, survival: Array, total: Array, events: Array, at_risk: Array
     ) -> None:
         tied = np.where(
-            (events > 1.0)[:, None], 1.0 - _ratio((events - 1.0)[:, None], total[:, None] * survival - 1.0), 1.0
+            (events > 1.0)[:, None],
+            1.0 - _ratio((events - 1.0)[:, None], total[:, None] * survival - 1.0),
+            1.0,
         )
         size = tied * survival * _ratio(events[:, None], total[:, None] * at_risk)
         moved = between - gap * self.drift

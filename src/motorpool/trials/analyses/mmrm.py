@@ -77,7 +77,9 @@ def mmrm(
     values = np.asarray(value, dtype=float)
     arm = flags(treated, "treated")
     if values.ndim != 3 or values.shape[:2] != arm.shape:
-        message = f"value has shape {values.shape}; it must be (replicates, patients, visits) with {arm.shape}"
+        message = (
+            f"value has shape {values.shape}; it must be (replicates, patients, visits) with {arm.shape}"
+        )
         raise ValueError(message)
     if degrees_of_freedom not in METHODS:
         message = f"degrees_of_freedom is '{degrees_of_freedom}'; known are {', '.join(METHODS)}"
@@ -95,7 +97,9 @@ def mmrm(
         by_visit[2] = baseline_by_visit
     patterns = patterns_of(values, columns, by_visit)
     parts = [
-        _fitted(patterns.take(slice(first, first + REPLICATES_AT_ONCE)), kind, visit % visits, degrees_of_freedom)
+        _fitted(
+            patterns.take(slice(first, first + REPLICATES_AT_ONCE)), kind, visit % visits, degrees_of_freedom
+        )
         for first in range(0, len(values), REPLICATES_AT_ONCE)
     ]
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -148,7 +152,12 @@ def _identified(patterns: Patterns) -> Flags:
 
 
 def _small_sample(
-    patterns: Patterns, kind: Structure, found: Fit, contrast: Array, variance: Array, method: DegreesOfFreedom
+    patterns: Patterns,
+    kind: Structure,
+    found: Fit,
+    contrast: Array,
+    variance: Array,
+    method: DegreesOfFreedom,
 ) -> tuple[Array, Array]:
     """Variance of the contrast, adjusted by Kenward-Roger if asked, and its degrees of freedom."""
     if method == "normal":

@@ -8,11 +8,28 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from motorpool.trials.analyses.estimate import CONFIDENCE, Array, Estimate
+from motorpool.trials.analyses.ancova import ancova
+from motorpool.trials.analyses.estimate import CONFIDENCE, Array, Estimate, Flags, summarised
+from motorpool.trials.analyses.imputation_model import (
+    design_of,
+    draw_missing,
+    draw_parameters,
+    first_root,
+    gaps_of,
+)
+from motorpool.trials.analyses.patients import covariate_columns, flags
 
 Assumption = Literal[
     "missing_at_random", "jump_to_reference", "copy_increments_in_reference", "copy_reference"
 ]
+ASSUMPTIONS: tuple[Assumption, ...] = (
+    "missing_at_random",
+    "jump_to_reference",
+    "copy_increments_in_reference",
+    "copy_reference",
+)
+CYCLES = 10  # of data augmentation before a draw counts; each chain gives one imputation
+VALUES_AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +45,7 @@ def impute(
     *,
     baseline: ArrayLike | None = None,
     covariates: ArrayLike | None = None,
+    stratum: ArrayLike | None = None,
     assumption: Assumption = "missing_at_random",
     delta: float = 0.0,
     imputations: int = 20,
@@ -35,17 +53,119 @@ def impute(
 ) -> Array:
     """Complete data sets, (imputations, replicates, patients, visits), with draws of the imputation model.
 
+    Values missing after a treated patient's last visit follow the assumption (Carpenter, Roger and Kenward 2013): the
+    mean of the treated (missing at random), that of controls (jump to reference), the last mean of the treated plus
+    the changes of controls (copy increments in reference), or that of controls from the start (copy reference), each
+    given what was seen. Missed visits in between, and controls, are missing at random.
+
     Args:
         value: Change from baseline, (replicates, patients, visits); NaN where missing.
         treated: Whether treated, (replicates, patients).
-        baseline: Value before treatment, (replicates, patients).
-        covariates: Further columns, (replicates, patients, columns).
+        baseline: Value before treatment, (replicates, patients), known for everyone.
+        covariates: Further columns, (replicates, patients, columns), known for everyone.
+        stratum: Stratum of randomisation, (replicates, patients).
         assumption: How values after withdrawal of the treated are distributed.
-        delta: Added to every imputed value of the treated (missing not at random), in units of the score.
+        delta: Added to the values imputed after withdrawal of the treated (missing not at random), in points.
         imputations: Number of complete data sets.
         generator: Source of random numbers.
+
+    Raises:
+        ValueError: An unknown assumption, fewer than two imputations, or arrays of other shapes.
     """
-    raise NotImplementedError
+    if assumption not in ASSUMPTIONS:
+        message = f"assumption is '{assumption}'; known are {', '.join(ASSUMPTIONS)}"
+        raise ValueError(message)
+    if imputations < 2:
+        message = f"imputations is {imputations}; Rubin's rules need at least 2"
+        raise ValueError(message)
+    values, arm = np.asarray(value, dtype=float), flags(treated, "treated")
+    if values.ndim != 3 or values.shape[:2] != arm.shape:
+        message = (
+            f"value has shape {values.shape}; it must be (replicates, patients, visits) with {arm.shape}"
+        )
+        raise ValueError(message)
+    extra = covariate_columns(arm, baseline, covariates, stratum)
+    if not np.isfinite(extra).all():
+        message = "baseline and covariates must be known for everyone who is imputed"
+        raise ValueError(message)
+    extra = extra - extra.mean(axis=1, keepdims=True)
+    columns = np.concatenate([np.ones((*arm.shape, 1)), arm[..., None].astype(float), extra], axis=-1)
+    replicates, patients, visits = values.shape
+    out = np.empty((imputations, replicates, patients, visits))
+    step = max(1, VALUES_AT_ONCE // max(imputations * patients * visits, 1))
+    for start in range(0, replicates, step):
+        part = slice(start, start + step)
+        out[:, part] = _imputed(
+            values[part], arm[part], columns[part], assumption, delta, imputations, generator
+        )
+    return out
+
+
+def _imputed(
+    values: Array,
+    arm: Flags,
+    columns: Array,
+    assumption: Assumption,
+    delta: float,
+    imputations: int,
+    generator: np.random.Generator,
+) -> Array:
+    """Imputations of some replicates; a chain is a replicate and an imputation."""
+    design = design_of(columns, values.shape[-1], imputations)
+    chain_values = np.concatenate([values] * imputations)
+    gaps = gaps_of(np.isfinite(chain_values))
+    root = np.concatenate([first_root(values, columns)] * imputations)
+    means = np.concatenate([_start_means(values, columns)] * imputations)
+    complete = draw_missing(chain_values, means, root, gaps, generator)
+    for cycle in range(CYCLES):
+        draw = draw_parameters(complete, design, generator)
+        means = design.columns @ draw.coefficients
+        if cycle == CYCLES - 1:
+            means = _assumed(means, draw.coefficients, chain_values, design.columns, assumption)
+        complete = draw_missing(chain_values, means, draw.root, gaps, generator)
+    if delta:
+        late = np.tile(_after_last(values) & arm[..., None], (imputations, 1, 1))
+        complete = complete + delta * late
+    return complete.reshape(imputations, *values.shape)
+
+
+def _start_means(values: Array, columns: Array) -> Array:
+    """Means of each arm at each visit among those seen, as where the draws start."""
+    known = np.isfinite(values)
+    arm = columns[..., 1][..., None] > 0.0
+    means = np.zeros(values.shape)
+    for member in (arm, ~arm):
+        who = known & member
+        sums = np.where(who, values, 0.0).sum(axis=1, keepdims=True)
+        means = np.where(member, sums / np.maximum(who.sum(axis=1, keepdims=True), 1), means)
+    return means
+
+
+def _after_last(values: Array) -> Flags:
+    """Visits after the last one seen, (..., visits)."""
+    known = np.isfinite(values)
+    return ~np.logical_or.accumulate(known[..., ::-1], axis=-1)[..., ::-1]
+
+
+def _assumed(
+    means: Array, coefficients: Array, values: Array, columns: Array, assumption: Assumption
+) -> Array:
+    """Means that missing values of the treated are drawn around."""
+    if assumption == "missing_at_random":
+        return means
+    treated = columns[..., 1][..., None] > 0.0
+    reference = means - columns[..., 1][..., None] * coefficients[:, None, 1, :]
+    late = _after_last(values)
+    if assumption == "copy_reference":
+        changed = reference
+    elif assumption == "jump_to_reference":
+        changed = np.where(late, reference, means)
+    else:
+        seen = (~late).sum(axis=-1, keepdims=True)
+        effect = np.concatenate([np.zeros_like(means[..., :1]), means - reference], axis=-1)
+        at_last = np.take_along_axis(effect, seen, axis=-1)  # 0 for those never seen after baseline
+        changed = np.where(late, reference + at_last, means)
+    return np.where(treated, changed, means)
 
 
 def pool(
@@ -54,8 +174,31 @@ def pool(
     complete_degrees_of_freedom: ArrayLike,
     confidence: float = CONFIDENCE,
 ) -> ImputedEstimate:
-    """Rubin's rules with the degrees of freedom of Barnard and Rubin (1999); arrays (imputations, replicates)."""
-    raise NotImplementedError
+    """Rubin's rules with the degrees of freedom of Barnard and Rubin (1999).
+
+    Args:
+        estimates: Of each imputation, (imputations, replicates).
+        standard_errors: Of each imputation, (imputations, replicates).
+        complete_degrees_of_freedom: Those without missing data, (replicates,) or a number; may be infinite.
+        confidence: Level of the interval.
+    """
+    effects, errors = np.asarray(estimates, dtype=float), np.asarray(standard_errors, dtype=float)
+    count = len(effects)
+    within, between = (errors**2).mean(axis=0), effects.var(axis=0, ddof=1)
+    added = (1.0 + 1.0 / count) * between
+    total = within + added
+    full = np.broadcast_to(np.asarray(complete_degrees_of_freedom, dtype=float), total.shape)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = added / total
+        old = (count - 1) / share**2
+        seen = np.where(np.isfinite(full), (full + 1.0) / (full + 3.0) * full * (1.0 - share), np.inf)
+        degrees = 1.0 / (1.0 / old + 1.0 / seen)
+        ratio = added / within
+        information = (ratio + 2.0 / (degrees + 3.0)) / (ratio + 1.0)
+    return ImputedEstimate(
+        **summarised(effects.mean(axis=0), np.sqrt(total), degrees, confidence),
+        missing_information=np.where(added > 0.0, information, 0.0),
+    )
 
 
 def imputed_ancova(
@@ -64,6 +207,7 @@ def imputed_ancova(
     *,
     baseline: ArrayLike | None = None,
     covariates: ArrayLike | None = None,
+    stratum: ArrayLike | None = None,
     visit: int = -1,
     assumption: Assumption = "missing_at_random",
     delta: float = 0.0,
@@ -71,5 +215,38 @@ def imputed_ancova(
     generator: np.random.Generator,
     confidence: float = CONFIDENCE,
 ) -> ImputedEstimate:
-    """Impute, analyse each complete data set by ANCOVA at one visit, and pool."""
-    raise NotImplementedError
+    """Impute (see `impute`), analyse each complete data set by analysis of covariance at one visit, and pool.
+
+    With a reference-based assumption Rubin's variance is known to be larger than that of repeated trials.
+
+    Raises:
+        ValueError: As `impute` and `ancova`.
+    """
+    complete = impute(
+        value,
+        treated,
+        baseline=baseline,
+        covariates=covariates,
+        stratum=stratum,
+        assumption=assumption,
+        delta=delta,
+        imputations=imputations,
+        generator=generator,
+    )
+    found = [
+        ancova(
+            data[..., visit],
+            treated,
+            baseline=baseline,
+            covariates=covariates,
+            stratum=stratum,
+            confidence=confidence,
+        )
+        for data in complete
+    ]
+    return pool(
+        [one.estimate for one in found],
+        [one.standard_error for one in found],
+        found[0].degrees_of_freedom,
+        confidence,
+    )

@@ -55,7 +55,9 @@ def maximise(
     for _ in range(MOST_STEPS):
         step, inverse, sound = _newton(here)
         decrement = (step * here.score).sum(axis=-1)
-        done = sound & (np.abs(decrement) < SETTLED) & (np.abs(best[active]) < LARGEST_COEFFICIENT).all(axis=-1)
+        done = (
+            sound & (np.abs(decrement) < SETTLED) & (np.abs(best[active]) < LARGEST_COEFFICIENT).all(axis=-1)
+        )
         found[active[done]] = True
         errors[active[done]] = np.sqrt(np.maximum(np.diagonal(inverse, axis1=1, axis2=2)[done], 0.0))
         best[active[done]] += step[done]

@@ -44,7 +44,9 @@ class Fit:
 def _two_sided(to_visits: Array, middle: Array) -> Array:
     """C' M C for M (..., visits, visits, q, q) with axes (s, t, a, b)."""
     visits, q, p = to_visits.shape
-    flat = np.ascontiguousarray(np.swapaxes(middle, -3, -2)).reshape(*middle.shape[:-4], visits * q, visits * q)
+    flat = np.ascontiguousarray(np.swapaxes(middle, -3, -2)).reshape(
+        *middle.shape[:-4], visits * q, visits * q
+    )
     c = to_visits.reshape(visits * q, p)
     return c.T @ (flat @ c)
 
@@ -53,7 +55,9 @@ def over_patterns(by_pattern: Array, columns: Array, to_visits: Array) -> Array:
     """Sum over patterns of X' M X for matrices M (replicates, G, visits, visits): (replicates, p, p)."""
     replicates, count, visits, _ = by_pattern.shape
     q = columns.shape[-1]
-    flat = np.swapaxes(by_pattern.reshape(replicates, count, -1), 1, 2) @ columns.reshape(replicates, count, -1)
+    flat = np.swapaxes(by_pattern.reshape(replicates, count, -1), 1, 2) @ columns.reshape(
+        replicates, count, -1
+    )
     return _two_sided(to_visits, flat.reshape(replicates, visits, visits, q, q))
 
 
@@ -161,7 +165,9 @@ def _start(patterns: Patterns) -> Array:
     variances = np.maximum(np.diagonal(moments, axis1=1, axis2=2), 1e-8)
     scale = np.sqrt(variances[:, :, None] * variances[:, None, :])
     off = ~np.eye(visits, dtype=bool)
-    correlation = np.clip((moments / scale)[:, off].mean(axis=-1), 0.0, 0.9) if visits > 1 else np.zeros(len(pairs))
+    correlation = (
+        np.clip((moments / scale)[:, off].mean(axis=-1), 0.0, 0.9) if visits > 1 else np.zeros(len(pairs))
+    )
     return scale * np.where(off, correlation[:, None, None], 1.0)
 
 

@@ -1,0 +1,127 @@
+"""Draws of missing visits from a Bayesian multivariate normal model, many replicates and imputations at once.
+
+The model: values at all visits are normal around columns (arm, baseline, covariates) times coefficients of each
+visit, with an unstructured covariance and the usual flat prior. Draws alternate between parameters given complete
+data and missing values given parameters (data augmentation, Schafer 1997), started from the observed data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from motorpool.trials.analyses.covariance import structure
+from motorpool.trials.analyses.estimate import Array, Flags, Numbers
+from motorpool.trials.analyses.reml import fit
+from motorpool.trials.analyses.repeated import patterns_of
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Coefficients (chains, q, visits) and a root of the covariance (chains, visits, visits): root root' is it."""
+
+    coefficients: Array
+    root: Array
+
+
+@dataclass(frozen=True)
+class Design:
+    """Columns (chains, patients, q), and of their cross products the inverse, its root and the degrees left."""
+
+    columns: Array
+    inverse: Array
+    root: Array
+    degrees: Array
+
+
+def design_of(columns: Array, visits: int, repeats: int) -> Design:
+    """The design of each replicate (replicates, patients, q), repeated for all its chains."""
+    cross = np.swapaxes(columns, 1, 2) @ columns
+    inverse = np.linalg.pinv(cross, hermitian=True)
+    rank = np.linalg.matrix_rank(cross, hermitian=True)
+    degrees = np.maximum(columns.shape[1] - rank, visits).astype(float)
+    return Design(
+        *(np.concatenate([one] * repeats) for one in (columns, inverse, symmetric_root(inverse), degrees))
+    )
+
+
+def first_root(values: Array, columns: Array) -> Array:
+    """Root of the covariance by restricted likelihood, (replicates, visits, visits), where the draws start."""
+    kind = structure("unstructured", values.shape[-1])
+    patterns = patterns_of(values, columns, np.ones(columns.shape[-1], dtype=bool))
+    return symmetric_root(kind.matrix(fit(patterns, kind).parameters))
+
+
+def draw_parameters(complete: Array, design: Design, generator: np.random.Generator) -> Draw:
+    """Coefficients and covariance given complete data (chains, patients, visits)."""
+    chains, _, visits = complete.shape
+    centre = design.inverse @ (np.swapaxes(design.columns, 1, 2) @ complete)
+    residual = complete - design.columns @ centre
+    squares = np.swapaxes(residual, 1, 2) @ residual
+    # Bartlett: T lower triangular, T T' standard Wishart; the covariance is R (T T')^-1 R' with R R' the squares.
+    triangle = np.tril(generator.standard_normal((chains, visits, visits)), -1)
+    chi = np.sqrt(generator.chisquare(design.degrees[:, None] - np.arange(visits), size=(chains, visits)))
+    triangle[:, np.arange(visits), np.arange(visits)] = chi
+    half = symmetric_root(squares) @ np.swapaxes(np.linalg.inv(triangle), 1, 2)
+    noise = generator.standard_normal((chains, centre.shape[1], visits))
+    return Draw(centre + design.root @ noise @ np.swapaxes(half, 1, 2), half)
+
+
+def symmetric_root(matrices: Array) -> Array:
+    """A root L with L L' = M of positive semidefinite matrices."""
+    values, vectors = np.linalg.eigh(matrices)
+    return vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """Patients with a visit missing: chain and place of each, and which pattern of its chain each has.
+
+    Attributes:
+        chain: Number of the chain, (gaps,).
+        patient: Place of the patient, (gaps,).
+        seen: Visits seen, (gaps, visits).
+        pattern: Index into the distinct patterns of chains, (gaps,).
+        pattern_chain: Chain of each distinct pattern.
+        pattern_seen: Visits seen of each distinct pattern.
+    """
+
+    chain: Numbers
+    patient: Numbers
+    seen: Flags
+    pattern: Numbers
+    pattern_chain: Numbers
+    pattern_seen: Flags
+
+
+def gaps_of(known: Flags) -> Gaps:
+    """Where visits are missing; `known` is (chains, patients, visits)."""
+    chain, patient = np.nonzero(~known.all(axis=-1))
+    seen = known[chain, patient]
+    visits = known.shape[-1]
+    code = seen @ (1 << np.arange(visits, dtype=np.int64)) + (chain << visits)
+    _, first, pattern = np.unique(code, return_index=True, return_inverse=True)
+    return Gaps(chain, patient, seen, pattern, chain[first], seen[first])
+
+
+def draw_missing(
+    values: Array, means: Array, root: Array, gaps: Gaps, generator: np.random.Generator
+) -> Array:
+    """Complete data (chains, patients, visits): seen values kept, missing ones drawn around their means.
+
+    A whole set of values is drawn, and the missing ones are moved by what the seen ones differ from those drawn.
+    """
+    covariance = root @ np.swapaxes(root, 1, 2)
+    both = gaps.pattern_seen[:, :, None] & gaps.pattern_seen[:, None, :]
+    of_pattern = covariance[gaps.pattern_chain]
+    inverse = np.where(both, np.linalg.inv(np.where(both, of_pattern, np.eye(values.shape[-1]))), 0.0)
+    weights = of_pattern @ inverse
+    noise = generator.standard_normal((len(gaps.chain), values.shape[-1], 1))
+    drawn = means[gaps.chain, gaps.patient] + (root[gaps.chain] @ noise)[..., 0]
+    here = values[gaps.chain, gaps.patient]
+    short = np.where(gaps.seen, here - drawn, 0.0)
+    filled = drawn + (weights[gaps.pattern] @ short[..., None])[..., 0]
+    out = values.copy()
+    out[gaps.chain, gaps.patient] = np.where(gaps.seen, here, filled)
+    return out
