@@ -132,8 +132,8 @@ class _Compared:
         """The event first, then the change, for comparisons of pairs."""
         times = event_times(self.data, self.endpoint, complete=self.complete)
         sign = outcome_view(str(self.endpoint.outcome)).direction or 1
-        event = EventEndpoint(times.months / MONTHS_PER_YEAR, times.cause == 1)
-        return [event, ScoreEndpoint(self.changes()[..., self.visit], higher_is_better=sign > 0)]
+        event = EventEndpoint(time_years=times.months / MONTHS_PER_YEAR, event=times.cause == 1)
+        return [event, ScoreEndpoint(value=self.changes()[..., self.visit], higher_is_better=sign > 0)]
 
 
 def _ancova(view: _Compared) -> Estimate:

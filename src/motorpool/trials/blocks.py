@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from motorpool.simulation.part import Facts, Part
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.design_file import load_design
+from motorpool.trials.design_sections import MOST_PATIENTS
 from motorpool.trials.effects import true_effects
 from motorpool.trials.operating import Arrays, analyse_trials
 from motorpool.trials.pool import DEFAULT_PEOPLE, Pool, simulate_pool
@@ -22,7 +23,6 @@ from motorpool.trials.truth import Truth
 Array = NDArray[Any]
 TOGETHER = 250  # replicates in a block
 PEOPLE_AT_ONCE = 60_000  # people-replicates that are analysed at once; numerical choice
-LEAST_PER_DRAW = 1
 Tell = Callable[[str, float], None]
 
 
@@ -128,14 +128,27 @@ def _kept_pool(design: str, people: int, draw: int | None, cells_effect: float |
     return simulate_pool(load_design(parse_yaml(design)), people=people, draw=draw, cells_effect=cells_effect)
 
 
-def _what_makes_a_pool(design: str) -> str:
-    """The design without its size, so that trials of several sizes share their pool."""
-    from motorpool.simulation.yaml_reader import parse_yaml
+# What decides neither who is in the pool nor how they live.
+_NOT_OF_THE_POOL = (
+    "title", "question", "description", "alpha", "strata", "estimand", "sites", "interims", "cost", "decision",
+    "target_power", "published", "blinding",
+)  # fmt: skip
 
-    data = parse_yaml(design)
-    data["patients"] = 20_000
+
+def _what_makes_a_pool(design: str) -> str:
+    """What of a design decides its pool, so that trials of several sizes and conducts share theirs."""
     import yaml
 
+    from motorpool.simulation.yaml_reader import parse_yaml
+
+    data = {name: value for name, value in parse_yaml(design).items() if name not in _NOT_OF_THE_POOL}
+    data |= {"title": "pool", "patients": MOST_PATIENTS, "accrual": {"patients_per_month": 1.0}}
+    conduct: dict[str, Any] = data.get("conduct") or {}
+    data["conduct"] = {key: conduct[key] for key in ("discontinue_per_year", "rescue") if key in conduct}
+    for arm in data["arms"].values():
+        arm.pop("ratio", None)
+    for endpoint in data["endpoints"]:
+        endpoint.pop("analysis", None)
     return yaml.safe_dump(data, sort_keys=False)
 
 
