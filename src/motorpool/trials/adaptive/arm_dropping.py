@@ -53,7 +53,7 @@ def largest_z_p_value(largest: ArrayLike, arms: int, *, ratio: float = 1.0) -> A
 
 
 def dunnett_p_values(z: ArrayLike, *, ratio: float = 1.0) -> Array:
-    """One-sided p values of each arm against a shared control, adjusted for all arms in one step; (replicates, arms)."""
+    """One-sided p values of each arm against a shared control, adjusted for all in one step; (replicates, arms)."""
     values = np.asarray(z, dtype=float)
     return largest_z_p_value(values, values.shape[1], ratio=ratio)
 

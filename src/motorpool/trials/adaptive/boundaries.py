@@ -8,16 +8,16 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, stats
+from scipy import stats
 
 from motorpool.trials.adaptive.crossing import START, exit_probabilities
+from motorpool.trials.adaptive.root import root
 from motorpool.trials.adaptive.spending import SpendingFunction, check_error, check_information, spent
 from motorpool.trials.analyses.estimate import Array, Flags, Numbers
 
 Shape = Literal["obrien_fleming", "pocock"]
 LARGEST_Z = 8.5
 LARGEST_DRIFT = 12.0
-PRECISION = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Boundaries:
 
     def drift_for(self, power: float) -> float:
         """Mean of the final z that gives this power."""
-        found = optimize.brentq(lambda drift: self.power(drift) - power, 0.0, LARGEST_DRIFT, xtol=PRECISION)
+        found = root(lambda drift: self.power(drift) - power, 0.0, LARGEST_DRIFT)
         return float(found)
 
     def inflation(self, power: float, alpha: float) -> float:
@@ -73,7 +73,7 @@ def classical_boundaries(shape: Shape, information: Sequence[float], alpha: floa
     def excess(constant: float) -> float:
         return float(exit_probabilities(times, lower, constant * form).upper.sum()) - alpha
 
-    constant = optimize.brentq(excess, stats.norm.isf(alpha) - 1e-6, 6.0, xtol=PRECISION)
+    constant = root(excess, float(stats.norm.isf(alpha)) - 1e-6, 6.0)
     efficacy = constant * form
     exits = exit_probabilities(times, lower, efficacy).upper
     return Boundaries(
@@ -124,7 +124,7 @@ def spending_boundaries(
     if not gap(low) > 0.0 > gap(high):
         message = f"no boundaries spend alpha {alpha} and beta {beta} at information {times.tolist()}"
         raise ValueError(message)
-    drift = optimize.brentq(gap, low, high, xtol=PRECISION)
+    drift = root(gap, low, high)
     lower, upper = _both(times, target, lost, float(drift), known)
     lower[-1] = upper[-1]
     return replace(plain, efficacy_z=upper, futility_z=lower, binding=binding)
@@ -164,14 +164,10 @@ def _bound(falling: Callable[[float], float], spend: float) -> float:
     """Where a falling tail equals what may be spent."""
     top = LARGEST_Z + LARGEST_DRIFT
     if falling(LARGEST_Z) >= spend:
-        return (
-            LARGEST_Z
-            if spend <= 0.0
-            else float(optimize.brentq(lambda z: falling(z) - spend, LARGEST_Z, top))
-        )
+        return LARGEST_Z if spend <= 0.0 else root(lambda z: falling(z) - spend, LARGEST_Z, top)
     if falling(-top) <= spend:
         return -top
-    return float(optimize.brentq(lambda z: falling(z) - spend, -top, LARGEST_Z, xtol=PRECISION))
+    return root(lambda z: falling(z) - spend, -top, LARGEST_Z)
 
 
 @dataclass(frozen=True, kw_only=True)

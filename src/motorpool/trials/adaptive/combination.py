@@ -21,7 +21,7 @@ def inverse_normal(z: ArrayLike, weights: ArrayLike) -> Array:
     values = np.asarray(z, dtype=float)
     shares = np.asarray(weights, dtype=float)
     if shares.shape != values.shape[-1:] or (shares < 0.0).any() or shares.sum() <= 0.0:
-        message = f"weights are {shares.tolist()}; there must be one for each of {values.shape[-1]} stages, none negative"
+        message = f"weights are {shares.tolist()}; one for each of {values.shape[-1]} stages is needed, none negative"
         raise ValueError(message)
     return values @ np.sqrt(shares / shares.sum())
 

@@ -62,7 +62,7 @@ def stops_at(events: ArrayLike, patients: ArrayLike, rule: SafetyRule) -> Number
     if seen.shape != treated.shape or seen.ndim != 2 or (seen > treated).any():
         message = "events and patients must be (replicates, looks), with no more events than patients"
         raise ValueError(message)
-    fewest: Array = rule.fewest_events(treated)
+    fewest = rule.fewest_events(treated)
     stops = (treated > 0) & (seen >= fewest)
     return np.where(stops.any(axis=1), stops.argmax(axis=1), -1)
 

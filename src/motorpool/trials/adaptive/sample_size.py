@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import stats
 
+from motorpool.trials.adaptive.root import root
 from motorpool.trials.adaptive.spending import check_error
 
 
@@ -44,7 +45,7 @@ def patients_for_means(
 
     normal = (stats.norm.isf(alpha) + stats.norm.ppf(power)) ** 2
     rough = float(normal * (standard_deviation / effect) ** 2 / (share * (1.0 - share)))
-    return float(optimize.brentq(lacking, 2.0 + 1e-6, rough + 50.0, xtol=1e-9))
+    return root(lacking, 2.0 + 1e-6, rough + 50.0)
 
 
 def patients_for_rates(

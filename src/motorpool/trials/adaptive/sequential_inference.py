@@ -16,7 +16,7 @@ from scipy.special import ndtr, ndtri
 
 from motorpool.trials.adaptive.boundaries import Boundaries
 from motorpool.trials.adaptive.crossing import START, Going
-from motorpool.trials.analyses.estimate import CONFIDENCE, Array, Flags, check_confidence
+from motorpool.trials.analyses.estimate import CONFIDENCE, Array, Flags, Numbers, check_confidence
 
 STEPS = 40
 SMALLEST = 1e-300
@@ -106,7 +106,7 @@ class _Stage:
         """Drift at which the probability of a result at least as strong is the level."""
         target = ndtri(level)
 
-        def gap(drift: Array, chosen: Array) -> Array:
+        def gap(drift: Array, chosen: Numbers) -> Array:
             stronger, weaker = self.exceedance(drift, z[chosen])
             deviate = np.where(stronger < 0.5, ndtri(np.maximum(stronger, SMALLEST)), -ndtri(weaker))
             return np.clip(deviate, -40.0, 40.0) - target
@@ -123,7 +123,7 @@ def _tail(going: Going, time: float, bound: Array, drift: Array, sign: float) ->
     return np.asarray((ndtr(-sign * gap / np.sqrt(step)) * np.exp(exponent)) @ going.mass)
 
 
-def _root(rising: Callable[[Array, Array], Array], start: Array, step: Array) -> Array:
+def _root(rising: Callable[[Array, Numbers], Array], start: Array, step: Array) -> Array:
     """Root of a rising, nearly straight function, one for each replicate: bracketed, then by the Illinois method."""
     every = np.arange(len(start))
     low, high = start - step, start + step

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from motorpool.trials.analyses.estimate import Array
+from motorpool.trials.analyses.estimate import Array, Flags
 
 Covariance = Literal[
     "unstructured",
@@ -57,9 +57,9 @@ class Structure(ABC):
     def start(self, moments: Array) -> Array:
         """Parameters near a rough positive definite covariance (replicates, visits, visits)."""
 
-    def allowed(self, parameters: Array) -> Array:
+    def allowed(self, parameters: Array) -> Flags:
         """Which parameters (replicates,) may be tried; whether the matrix is positive definite is tested apart."""
-        return np.isfinite(parameters).all(axis=-1)
+        return np.asarray(np.isfinite(parameters).all(axis=-1))
 
 
 class Linear(Structure):
@@ -140,10 +140,12 @@ class Correlated(Structure):
         deviations = np.sqrt(variances @ self.rows.T / self.rows.sum(axis=1))
         return np.concatenate([deviations, np.full((len(moments), 1), START_CORRELATION)], axis=1)
 
-    def allowed(self, parameters: Array) -> Array:  # noqa: D102
+    def allowed(self, parameters: Array) -> Flags:  # noqa: D102
         correlation = parameters[:, -1]
         inside = (correlation > self.lowest) & (correlation < LARGEST_CORRELATION)
-        return super().allowed(parameters) & (parameters[:, :-1] > 0.0).all(axis=-1) & inside
+        return np.asarray(
+            np.isfinite(parameters).all(axis=-1) & (parameters[:, :-1] > 0.0).all(axis=-1) & inside
+        )
 
 
 def structure(name: Covariance, visits: int) -> Structure:

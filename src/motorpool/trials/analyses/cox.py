@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from motorpool.trials.analyses.estimate import CONFIDENCE, Array, Estimate, Flags, summarised
+from motorpool.trials.analyses.estimate import CONFIDENCE, Array, Estimate, Flags, Numbers, summarised
 from motorpool.trials.analyses.newton import Derivatives, maximise
 from motorpool.trials.analyses.ordered import Ordered, ordered, survival_inputs
 from motorpool.trials.analyses.patients import covariate_columns, flags, one_stratum
@@ -61,7 +61,7 @@ def cox(
         sorted_events = here.sort(happened & member).astype(float)
         parts.append(_Stratum(here, sorted_events, here.sort(design), ties))
 
-    def derivatives(coefficients: Array, active: Array) -> Derivatives:
+    def derivatives(coefficients: Array, active: Numbers) -> Derivatives:
         found = [part.derivatives(coefficients, active) for part in parts]
         return Derivatives(
             sum((one.value for one in found[1:]), found[0].value),
@@ -85,7 +85,7 @@ class _Stratum:
     design: Array
     ties: Ties
 
-    def derivatives(self, coefficients: Array, active: Array) -> Derivatives:
+    def derivatives(self, coefficients: Array, active: Numbers) -> Derivatives:
         """Log partial likelihood, score and information of the active replicates."""
         full = self.here
         here = Ordered(

@@ -38,12 +38,14 @@ class Design:
 def design_of(columns: Array, visits: int, repeats: int) -> Design:
     """The design of each replicate (replicates, patients, q), repeated for all its chains."""
     cross = np.swapaxes(columns, 1, 2) @ columns
-    inverse = np.linalg.pinv(cross, hermitian=True)
+    inverse: Array = np.asarray(np.linalg.pinv(cross, hermitian=True), dtype=float)
     rank = np.linalg.matrix_rank(cross, hermitian=True)
     degrees = np.maximum(columns.shape[1] - rank, visits).astype(float)
-    return Design(
-        *(np.concatenate([one] * repeats) for one in (columns, inverse, symmetric_root(inverse), degrees))
-    )
+
+    def repeated(one: Array) -> Array:
+        return np.concatenate([one] * repeats)
+
+    return Design(repeated(columns), repeated(inverse), repeated(symmetric_root(inverse)), repeated(degrees))
 
 
 def first_root(values: Array, columns: Array) -> Array:

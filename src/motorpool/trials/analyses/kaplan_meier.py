@@ -8,7 +8,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from motorpool.trials.analyses.estimate import CONFIDENCE, Array, Estimate, check_confidence, summarised
+from motorpool.trials.analyses.estimate import (
+    CONFIDENCE,
+    Array,
+    Estimate,
+    Flags,
+    Numbers,
+    check_confidence,
+    summarised,
+)
 from motorpool.trials.analyses.ordered import Ordered, ordered, survival_factors, survival_inputs
 from motorpool.trials.analyses.patients import flags
 
@@ -56,7 +64,7 @@ def kaplan_meier(
     time, happened, counted = survival_inputs(time_years, event, observed)
     here = ordered(time, counted)
     at_risk, events, factor = survival_factors(here, here.sort(happened).astype(float))
-    curve = np.cumprod(factor, axis=1)
+    curve: Array = np.asarray(np.cumprod(factor, axis=1), dtype=float)
     hazard_variance = np.cumsum(_greenwood(at_risk, events), axis=1)
     place = here.place_by(at)
     survival = _step(curve, place, 1.0)
@@ -89,13 +97,13 @@ def _greenwood(at_risk: Array, events: Array) -> Array:
     return np.divide(events, product, out=np.zeros_like(events), where=product > 0.0)
 
 
-def _step(values: Array, place: Array, before: float) -> Array:
+def _step(values: Array, place: Numbers, before: float) -> Array:
     """Value of a right-continuous step function after the given numbers of people."""
     padded = np.concatenate([np.full((len(values), 1), before), values], axis=1)
     return np.take_along_axis(padded, place, axis=1)
 
 
-def _arm_mean(time: Array, happened: Array, counted: Array, horizon: float) -> tuple[Array, Array]:
+def _arm_mean(time: Array, happened: Flags, counted: Flags, horizon: float) -> tuple[Array, Array]:
     """Restricted mean and its variance in one arm, NaN where the curve does not reach the horizon."""
     here: Ordered = ordered(time, counted)
     at_risk, events, factor = survival_factors(here, here.sort(happened).astype(float))

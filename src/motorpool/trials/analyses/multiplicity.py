@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from motorpool.trials.analyses.estimate import Array, Flags
+from motorpool.trials.analyses.estimate import Array, Flags, Numbers
 
 
 def _clean(p_values: ArrayLike) -> Array:
@@ -55,7 +55,7 @@ def hochberg(p_values: ArrayLike) -> Array:
     return _back(np.minimum(stepped, 1.0), order)
 
 
-def _back(values: Array, order: Array) -> Array:
+def _back(values: Array, order: Numbers) -> Array:
     out = np.empty_like(values)
     np.put_along_axis(out, order, values, axis=1)
     return out
@@ -98,7 +98,7 @@ def graphical(p_values: ArrayLike, weights: ArrayLike, transitions: ArrayLike, a
     return rejected
 
 
-def _reject(held: Array, graph: Array, rejected: Flags, rows: Array, gone: Array) -> None:
+def _reject(held: Array, graph: Array, rejected: Flags, rows: Numbers, gone: Numbers) -> None:
     """Reject one hypothesis in each of some replicates and pass its share on."""
     out = graph[rows, gone]  # where its share goes, (rows, hypotheses)
     into = graph[rows, :, gone]  # what comes to it

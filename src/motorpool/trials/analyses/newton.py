@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from motorpool.trials.analyses.estimate import Array, Flags
+from motorpool.trials.analyses.estimate import Array, Flags, Numbers
 
 MOST_STEPS = 50
 SETTLED = 1e-12  # of the Newton decrement, in units of log likelihood
@@ -36,7 +36,7 @@ class Maximum:
 
 
 def maximise(
-    derivatives: Callable[[Array, Array], Derivatives],
+    derivatives: Callable[[Array, Numbers], Derivatives],
     start: Array,
     allowed: Callable[[Array], Flags] | None = None,
 ) -> Maximum:
@@ -90,9 +90,9 @@ def _newton(here: Derivatives) -> tuple[Array, Array, Flags]:
 
 
 def _advance(
-    derivatives: Callable[[Array, Array], Derivatives],
+    derivatives: Callable[[Array, Numbers], Derivatives],
     best: Array,
-    active: Array,
+    active: Numbers,
     step: Array,
     value: Array,
     allowed: Callable[[Array], Flags] | None,

@@ -62,7 +62,7 @@ def proportional_odds(
     share = (below_share + 0.5) / (kept.sum(axis=1)[:, None] + 1.0)
     start = np.concatenate([np.zeros((len(arm), x.shape[-1])), logit(share)], axis=-1)
 
-    def derivatives(coefficients: Array, active: Array) -> Derivatives:
+    def derivatives(coefficients: Array, active: Numbers) -> Derivatives:
         one, two, seen = above[active], below[active], kept[active].astype(float)
         u = np.where(top[active], FAR, (one @ coefficients[..., None])[..., 0])
         v = np.where(bottom[active], -FAR, (two @ coefficients[..., None])[..., 0])

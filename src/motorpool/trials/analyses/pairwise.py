@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from motorpool.trials.analyses.estimate import Array
 from motorpool.trials.analyses.patients import flags
 
+Signs = NDArray[np.int8]  # 1 better, -1 worse, 0 undecided
 COMPARISONS_AT_ONCE = 2_000_000
 
 
@@ -35,7 +35,7 @@ class ScoreEndpoint:
 Endpoint = EventEndpoint | ScoreEndpoint
 
 
-def compared(endpoint: Endpoint, part: slice) -> Array:
+def compared(endpoint: Endpoint, part: slice) -> Signs:
     """1 where the first of a pair does better by this endpoint, -1 where worse, 0 undecided.
 
     Shape (replicates of the part, patients, patients); entry [r, i, j] compares i with j.
@@ -53,13 +53,13 @@ def compared(endpoint: Endpoint, part: slice) -> Array:
     # Someone censored when another has the event was still without it.
     later = (second < first) | ((second == first) & ~event[:, :, None])
     won = (event[:, None, :] & later).astype(np.int8)
-    better = won - np.swapaxes(won, 1, 2)
+    better = np.asarray(won - np.swapaxes(won, 1, 2), dtype=np.int8)
     return better if endpoint.event_is_bad else -better
 
 
 def pair_scores(
     endpoints: Sequence[Endpoint], shape: tuple[int, int]
-) -> Iterator[tuple[slice, Array, Array]]:
+) -> Iterator[tuple[slice, Signs, Signs]]:
     """Compare all pairs, some replicates at a time.
 
     Yields:
@@ -86,6 +86,6 @@ def pair_scores(
         for place, endpoint in enumerate(endpoints[1:], start=1):
             following = compared(endpoint, part)
             taken = (better == 0) & (following != 0)
-            better = np.where(taken, following, better)
+            better = np.where(taken, following, better).astype(np.int8)
             decided = np.where(taken, np.int8(place), decided)
         yield part, better, decided

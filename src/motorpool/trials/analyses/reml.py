@@ -16,7 +16,7 @@ from motorpool.trials.analyses.repeated import Patterns
 
 MOST_STEPS = 60
 MOST_HALVINGS = 12
-SETTLED = 1e-11  # of the Newton decrement, in units of log likelihood
+SETTLED = 1e-14  # of the Newton decrement, in units of log likelihood; one more step is taken from there
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def evaluate(patterns: Patterns, covariance: Array) -> State:
     used = patterns.patients > 0
     filled = np.where(used[..., None, None], filled, eye)
     eigen = np.linalg.eigvalsh(covariance)
-    sound = (eigen[:, 0] > 1e-10 * np.abs(eigen[:, -1])) & np.isfinite(eigen).all(axis=-1)
+    sound: Flags = (eigen[:, 0] > 1e-10 * np.abs(eigen[:, -1])) & np.isfinite(eigen).all(axis=-1)
     filled = np.where(sound[:, None, None, None], filled, eye)
     weights = np.linalg.inv(filled) * both * used[..., None, None]
     log_determinant = (patterns.patients * np.linalg.slogdet(filled)[1]).sum(axis=-1)
@@ -89,7 +89,7 @@ def evaluate(patterns: Patterns, covariance: Array) -> State:
     # Columns absent from a replicate have no information; they get coefficient 0.
     absent = np.diagonal(information, axis1=1, axis2=2) <= 0.0
     information = information + absent[:, :, None] * np.eye(p)
-    inverse = np.linalg.inv(information)
+    inverse: Array = np.asarray(np.linalg.inv(information), dtype=float)
     c = patterns.to_visits.reshape(visits * q, p)
     right = (weights @ np.swapaxes(patterns.column_values, 2, 3)).sum(axis=1)  # (replicates, visits, q)
     coefficients = (inverse @ (c.T @ right.reshape(-1, visits * q, 1)))[..., 0]
@@ -176,7 +176,8 @@ def _solve(information: Array, score: Array) -> Array:
     diagonal = np.maximum(np.diagonal(information, axis1=1, axis2=2), 1e-300)
     scale = 1.0 / np.sqrt(diagonal)
     scaled = information * scale[:, :, None] * scale[:, None, :]
-    scaled = np.where(np.isfinite(scaled).all(axis=(1, 2))[:, None, None], scaled, np.eye(score.shape[-1]))
+    sound: Flags = np.asarray(np.isfinite(scaled).all(axis=(1, 2)))
+    scaled = np.where(sound[:, None, None], scaled, np.eye(score.shape[-1]))
     ridge = 1e-12 * np.eye(score.shape[-1])
     return np.linalg.solve(scaled + ridge, (score * scale)[..., None])[..., 0] * scale
 
@@ -196,6 +197,7 @@ def fit(patterns: Patterns, structure: Structure) -> Fit:
         decrement = (step * found.score).sum(axis=-1)
         done = state.sound & (np.abs(decrement) < SETTLED)
         converged[active[done]] = True
+        parameters[active[done]] += step[done]
         going = ~done & state.sound
         active, here, step = active[going], here[going], step[going]
         if not len(active):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from motorpool.trials.analyses.estimate import Array, Flags
+from motorpool.trials.analyses.estimate import Array, Flags, Numbers
 
 MOST_VISITS = 40
 LARGEST_CONDITION = 1e10
@@ -28,7 +28,7 @@ class Patterns:
         column_values: Products of columns with values, (replicates, G, q, visits).
         values: Products of values with each other, (replicates, G, visits, visits).
         to_visits: Map of the p coefficients to those of each column at each visit, (visits, q, p).
-        log_scale: Sum of the logarithms of the factors by which columns were divided, once a coefficient, (replicates,).
+        log_scale: Sum over coefficients of the logarithm of what their column was divided by, (replicates,).
     """
 
     observed: Flags
@@ -39,7 +39,7 @@ class Patterns:
     to_visits: Array
     log_scale: Array
 
-    def take(self, chosen: Array | slice | Flags) -> Patterns:
+    def take(self, chosen: Numbers | Flags | slice) -> Patterns:
         """The same for some of the replicates."""
         return Patterns(
             self.observed[chosen],
@@ -83,8 +83,9 @@ def patterns_of(values: Array, columns: Array, by_visit: Flags) -> Patterns:
     if visits > MOST_VISITS:
         message = f"{visits} visits; the repeated measures model takes at most {MOST_VISITS}"
         raise ValueError(message)
-    known = np.isfinite(values) & np.isfinite(columns).all(axis=-1)[..., None]
-    counted = known.any(axis=-1)
+    complete: Flags = np.asarray(np.isfinite(columns).all(axis=-1))
+    known: Flags = np.isfinite(values) & complete[..., None]
+    counted: Flags = np.any(known, axis=-1)
     covariates, deviation = scaled_columns(columns[..., 2:], counted)
     fixed = np.where(counted[..., None], columns[..., :2], 0.0)
     every = np.concatenate([fixed, covariates, np.where(known, values, 0.0)], axis=-1)

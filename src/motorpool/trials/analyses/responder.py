@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 from scipy.special import expit
 
-from motorpool.trials.analyses.estimate import CONFIDENCE, Array, Estimate, Flags, summarised
+from motorpool.trials.analyses.estimate import CONFIDENCE, Array, Estimate, Flags, Numbers, summarised
 from motorpool.trials.analyses.newton import Derivatives, maximise
 from motorpool.trials.analyses.patients import counted, covariate_columns, flags, one_stratum
 from motorpool.trials.analyses.repeated import scaled_columns
@@ -127,7 +127,7 @@ def logistic(
     design = design * kept[..., None]
     weight, y = kept.astype(float), (response & kept).astype(float)
 
-    def derivatives(coefficients: Array, active: Array) -> Derivatives:
+    def derivatives(coefficients: Array, active: Numbers) -> Derivatives:
         x, known, seen = design[active], y[active], weight[active]
         linear = (x @ coefficients[..., None])[..., 0]
         chance = expit(linear)
