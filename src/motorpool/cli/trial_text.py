@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from motorpool.trials.design import TrialDesign
 
-HEAD = ("endpoint", "arm", "effect", "true", "estimate", "bias", "coverage", "power", "won in order", "significant")
+HEAD = (
+    "endpoint",
+    "arm",
+    "effect",
+    "true",
+    "estimate",
+    "bias",
+    "coverage",
+    "power",
+    "won in order",
+    "significant",
+)
 
 
 def percent(figure: Mapping[str, Any] | None) -> str:
@@ -49,8 +60,19 @@ def result_rows(design: TrialDesign, found: Sequence[Mapping[str, Any]]) -> list
 def course_lines(found: Mapping[str, Any]) -> list[str]:
     """Size, duration, stopping and a published result, in sentences."""
     course, accrual = found["course"], found["accrual"]
-    lines = [f"People enrolled: {number(course['patients'], 4)}; missing at the last visit: {percent(course['missing_at_last_visit'])}"]
-    lines.append(f"From the first centre to the last visit: {_months(course['months_median'])} (median); {_enrolment(accrual)}")
+    lines = [
+        f"People enrolled: {number(course['patients'], 4)}; missing at the last visit: "
+        f"{percent(course['missing_at_last_visit'])}"
+    ]
+    lines.append(
+        f"From the first centre to the last visit: {_months(course['months_median'])} (median); {_enrolment(accrual)}"
+    )
+    if "drift_noticed" in course:
+        lines.append(
+            f"Outside controls were worth {number(course['external_patients_worth'])} people; a "
+            "drift between the controls "
+            f"was noticed in {percent(course['drift_noticed'])}"
+        )
     for row in course.get("stopped", []):
         lines.append(
             f"Look {row['look']} at {100 * row['information']:g} % of the information: stopped for efficacy "
@@ -67,12 +89,14 @@ def published_lines(published: Mapping[str, Any] | None) -> list[str]:
     low, high = published["replicates_middle_95"]
     where = "inside" if published["published_inside_middle_95"] else "OUTSIDE"
     lines = [
-        f"Published ({published['study']}, {published['endpoint']}): {published['published']:g}; {where} the middle 95 % of "
-        f"the replicates, {low:.3g} to {high:.3g}"
-        + (" (log scale)" if published["scale"] == "log" else "")
+        f"Published ({published['study']}, {published['endpoint']}): {published['published']:g}; "
+        f"{where} the middle 95 % of "
+        f"the replicates, {low:.3g} to {high:.3g}" + (" (log scale)" if published["scale"] == "log" else "")
     ]
     if published["inside_published_interval"] is not None:
-        lines.append(f"Replicates inside the published 95 % interval: {percent(published['inside_published_interval'])}")
+        lines.append(
+            f"Replicates inside the published 95 % interval: {percent(published['inside_published_interval'])}"
+        )
     return lines
 
 
@@ -85,26 +109,36 @@ def value_lines(design: TrialDesign, found: Mapping[str, Any]) -> list[str]:
         f"{assurance['effect_mean']:.3g} on average, 95 % from {low:.3g} to {high:.3g}",
         f"Reference effect: {reference['effect']:.3g} ({reference['words']}; {reference['truth']})",
     ]
-    lines += [f"  true effect {row['effect']:.3g}: power {percent(row)} ({row['truth']})" for row in found["power_by_effect"]]
+    lines += [
+        f"  true effect {row['effect']:.3g}: power {percent(row)} ({row['truth']})"
+        for row in found["power_by_effect"]
+    ]
     wanted = f"{100 * smallest['target_power']:g} % power"
     if smallest["patients"] is None:
         lines.append(f"Smallest trial for {wanted}: none found up to {smallest['largest_possible']} people")
     else:
-        lines.append(f"Smallest trial for {wanted}: {smallest['patients']} people, {percent(smallest['power'])}")
+        lines.append(
+            f"Smallest trial for {wanted}: {smallest['patients']} people, {percent(smallest['power'])}"
+        )
     lines += [f"  {row['patients']} people: power {percent(row)}" for row in found["power_by_size"]]
-    lines.append(f"Accrual: {_enrolment(found['accrual'])}; {found['accrual']['feasible_patients']} in {found['accrual']['feasible_years']:g} years")
+    lines.append(
+        f"Accrual: {_enrolment(found['accrual'])}; {found['accrual']['feasible_patients']} in "
+        f"{found['accrual']['feasible_years']:g} years"
+    )
     lines += published_lines(found.get("published"))
     value = found["value"]
     if value is None:
         return lines
     people = "" if value["people_affected"] is None else f", {value['people_affected']:.0f} people concerned"
     lines.append(
-        f"Decision: worthwhile from {value['worthwhile']:g} {value['unit']}; the chance that the effect is that large is "
+        f"Decision: worthwhile from {value['worthwhile']:g} {value['unit']}; the chance that the "
+        "effect is that large is "
         f"{100 * value['probability_worthwhile']:.1f} %{people}"
     )
     lines += [
         f"  {row['patients']} people ({row['size']}): changes the decision with probability "
-        f"{100 * row['change_probability']:.1f} %; worth {row['sample_information_per_person']:.3g} {value['unit']} per "
+        f"{100 * row['change_probability']:.1f} %; worth {row['sample_information_per_person']:.3g} "
+        f"{value['unit']} per "
         f"person, {100 * row['share_of_perfect']:.0f} % of knowing everything"
         for row in value["at"]
     ]
@@ -114,7 +148,18 @@ def value_lines(design: TrialDesign, found: Mapping[str, Any]) -> list[str]:
 def comparison_rows(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """A row for every design compared."""
     rows: list[tuple[str, ...]] = [
-        ("design", "first endpoint", "visits", "people", "effect", "SD of estimate", "power", "type I error", "months", "smallest")
+        (
+            "design",
+            "first endpoint",
+            "visits",
+            "people",
+            "effect",
+            "SD of estimate",
+            "power",
+            "type I error",
+            "months",
+            "smallest",
+        )
     ]
     for row in found["designs"]:
         smallest = row["smallest_trial"]

@@ -47,7 +47,9 @@ def load_scenario(
         return scenario_from_data(apply_overrides(dict(source), changes))
     path = find_scenario_file(source)
     label = str(source)
-    return scenario_from_data(apply_overrides(parse_yaml(read_text(path, label), label), changes, label), label)
+    return scenario_from_data(
+        apply_overrides(parse_yaml(read_text(path, label), label), changes, label), label
+    )
 
 
 def scenario_from_text(text: str, source: str = "scenario") -> Scenario:

@@ -53,8 +53,12 @@ def forecast_accrual(design: TrialDesign, pool: Pool) -> AccrualForecast:
         now, yearly = newborns * max(years, 0.0), newborns
         reached = facts.reached_share.value if accrual.reached_share is None else accrual.reached_share
         consent = facts.consent_share.value if accrual.consent_share is None else accrual.consent_share
-        capacity = design.sites.count * (accrual.patients_per_site_month or facts.patients_per_site_month.value)
-        monthly = _from_pool(design, now * reached, yearly * reached / 12.0, consent, capacity * open_share, years)
+        capacity = design.sites.count * (
+            accrual.patients_per_site_month or facts.patients_per_site_month.value
+        )
+        monthly = _from_pool(
+            design, now * reached, yearly * reached / 12.0, consent, capacity * open_share, years
+        )
     cumulative = np.cumsum(monthly)
     reached_size = np.flatnonzero(cumulative >= design.patients - 1e-9)
     feasible = int(cumulative[min(MOST_MONTHS, max(1, round(12 * accrual.feasible_years))) - 1])

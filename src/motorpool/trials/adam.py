@@ -29,7 +29,7 @@ def adsl(data: TrialData, pool: Pool) -> pd.DataFrame:
     import pandas as pd
 
     design = data.design
-    replicates, people = data.arm.shape
+    people = data.arm.shape[1]
     labels = [design.label_of(arm) for arm in design.arms] + [design.label_of("external")]
     names = [*design.arms, "external"]
     inside = data.arm < len(design.arms)
@@ -97,7 +97,9 @@ def adqs(data: TrialData) -> pd.DataFrame:
             )
         )
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-    return table.sort_values(["REPLICATE", "USUBJID", "PARAMCD", "AVISITN"], kind="stable") if parts else table
+    return (
+        table.sort_values(["REPLICATE", "USUBJID", "PARAMCD", "AVISITN"], kind="stable") if parts else table
+    )
 
 
 def adtte(data: TrialData) -> pd.DataFrame:
@@ -136,7 +138,11 @@ def _tte(data: TrialData, code: str, label: str, months: Array, happened: Array)
 
 def _subjects(data: TrialData) -> list[str]:
     name, people = data.design.name.upper(), data.arm.shape[1]
-    return [f"{name}-{replicate:06d}-{number + 1:05d}" for replicate in data.replicates for number in range(people)]
+    return [
+        f"{name}-{replicate:06d}-{number + 1:05d}"
+        for replicate in data.replicates
+        for number in range(people)
+    ]
 
 
 def _days(months: Array) -> Array:

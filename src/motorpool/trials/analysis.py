@@ -21,6 +21,7 @@ from motorpool.trials.analyses.ordinal import proportional_odds
 from motorpool.trials.analyses.pairwise import EventEndpoint, ScoreEndpoint
 from motorpool.trials.analyses.responder import cochran_mantel_haenszel, logistic
 from motorpool.trials.analyses.win_ratio import win_ratio
+from motorpool.trials.borrowed import Borrowed, borrow
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.design_sections import Endpoint
 from motorpool.trials.estimand_values import changes, event_times, responses
@@ -97,8 +98,20 @@ def analyse(
     if among is not None:
         counted &= among
     stratum = data.stratum if design.strata.any and design.strata.in_analysis else None
+    if design.external_control is not None and design.external_control.method != "pooled" and not complete:
+        return borrowed_analysis(data, endpoint, arm).estimate
     view = _Compared(data, endpoint, treated, counted, stratum, complete)
     return _METHODS[endpoint.method](view)
+
+
+def borrowed_analysis(data: TrialData, endpoint: Endpoint, arm: str) -> Borrowed:
+    """The comparison of one arm with the control, with controls from outside borrowed."""
+    design, names = data.design, list(data.design.arms)
+    visit = design.visit_months.index(design.month_of(endpoint))
+    change = changes(data, endpoint)[..., visit]
+    treated, control = data.arm == names.index(arm), data.arm == names.index(str(design.control))
+    outside = data.arm == len(names)
+    return borrow(design, change, treated, control, outside, higher_is_better=benefit_sign(endpoint) > 0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,7 +203,11 @@ def _restricted_mean(view: _Compared) -> Estimate:
     times = event_times(view.data, view.endpoint, complete=view.complete)
     horizon = view.data.design.month_of(view.endpoint) / MONTHS_PER_YEAR
     return restricted_mean(
-        times.months / MONTHS_PER_YEAR, times.cause == 1, view.treated, horizon_years=horizon, observed=view.counted
+        times.months / MONTHS_PER_YEAR,
+        times.cause == 1,
+        view.treated,
+        horizon_years=horizon,
+        observed=view.counted,
     )
 
 
@@ -198,7 +215,11 @@ def _competing_risks(view: _Compared) -> Estimate:
     times = event_times(view.data, view.endpoint, complete=view.complete)
     horizon = view.data.design.month_of(view.endpoint) / MONTHS_PER_YEAR
     return incidence_difference(
-        times.months / MONTHS_PER_YEAR, times.cause, view.treated, horizon_years=horizon, observed=view.counted
+        times.months / MONTHS_PER_YEAR,
+        times.cause,
+        view.treated,
+        horizon_years=horizon,
+        observed=view.counted,
     )
 
 

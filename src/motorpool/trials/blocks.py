@@ -1,4 +1,7 @@
-"""Replicates in blocks: what one block is, and simulating it. A block depends on the design alone, never on who does it."""
+"""Replicates in blocks: what one block is, and simulating it.
+
+A block depends on the design alone, never on who does it.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,8 @@ def blocks_of(settings: Settings) -> list[Block]:
     for draw, first, stop in zip(draws, edges[:-1], edges[1:], strict=True):
         starts = range(int(first), int(stop), TOGETHER)
         found += [
-            Block(draw, number, start, min(start + TOGETHER, int(stop))) for number, start in enumerate(starts)
+            Block(draw, number, start, min(start + TOGETHER, int(stop)))
+            for number, start in enumerate(starts)
         ]
     return found
 

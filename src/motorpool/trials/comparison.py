@@ -33,7 +33,10 @@ def at_cost(design: TrialDesign, cost: float) -> TrialDesign:
     step = sum(arm.ratio for arm in design.arms.values())
     patients = int((cost - design.cost.fixed) / each / step + 1e-9) * step
     if patients < 2 * step:
-        message = f"of {cost:g} {design.cost.unit} pays for {max(patients, 0)} patients here; at least {2 * step} are needed"
+        message = (
+            f"of {cost:g} {design.cost.unit} pays for {max(patients, 0)} patients here; at "
+            f"least {2 * step} are needed"
+        )
         raise ScenarioError.single("cost", message, source=design.name)
     return design.model_copy(update={"patients": min(patients, 20_000)})
 
@@ -70,9 +73,12 @@ def compare_designs(
         say(f"simulating {name}", place / len(names))
         pool = cached_pool(design, people, None, shared.cells_effect)
         settings = Settings(replicates, shared, 0, people)
-        results, null = results_of(design, settings), results_of(design, Settings(replicates, NULL, 0, people))
+        results, null = (
+            results_of(design, settings),
+            results_of(design, Settings(replicates, NULL, 0, people)),
+        )
         key = f"{design.endpoints[0].name}/{design.test_arms[0]}"
-        under = characteristics(design, results, {key: results[f"truth/{key}"]} )[0]
+        under = characteristics(design, results, {key: results[f"truth/{key}"]})[0]
         error = characteristics(design, null, {key: null[f"truth/{key}"]})[0]
         row: dict[str, Any] = {
             "name": name,

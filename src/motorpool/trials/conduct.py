@@ -38,7 +38,11 @@ def change_of_plan(design: TrialDesign, luck: Luck, own: Array, scores: Scores |
     never = np.full(luck.change.shape, -1)
     place = never
     if design.conduct.discontinue_per_year > 0.0 and times.size:
-        yearly = np.log1p(-design.conduct.discontinue_per_year) if design.conduct.discontinue_per_year < 1 else -np.inf
+        yearly = (
+            np.log1p(-design.conduct.discontinue_per_year)
+            if design.conduct.discontinue_per_year < 1
+            else -np.inf
+        )
         months = 12.0 * np.log1p(-luck.change) / yearly if np.isfinite(yearly) else np.zeros_like(luck.change)
         found = np.searchsorted(times, months)
         place = np.where(found < times.size, found, -1)
@@ -83,7 +87,11 @@ def missed(design: TrialDesign, luck: Luck, scores: Scores, event_months: Array)
         elif missing.mechanism == "mnar":
             fall = sign * (scores.baseline[0] - scores.true[0, visit])
         more = missing.log_odds_per_point * np.clip(np.nan_to_num(fall), -LARGEST_FALL, LARGEST_FALL)
-        going = (luck.leave[:, visit - 1] < _tilted(leaves, more)) & ~np.isfinite(left) & (death > months[visit - 1])
+        going = (
+            (luck.leave[:, visit - 1] < _tilted(leaves, more))
+            & ~np.isfinite(left)
+            & (death > months[visit - 1])
+        )
         # People leave half-way between two visits, on average; they are last known at the visit before.
         left = np.where(going, months[visit - 1] + 0.5 * step, left)
         missing_now = luck.miss[:, visit - 1] < _tilted(missing.visits_missed, more)

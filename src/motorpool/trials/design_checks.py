@@ -21,7 +21,18 @@ _RENAMED = {"cohort": "population", "horizon_months": "visits", "visits_months":
 
 def refuse_contradictions(design: TrialDesign) -> None:
     """Raise one error that lists every contradiction (in its context, under `problems`)."""
-    checks = (_arms, _visits, _endpoints, _estimand, _conduct, _strata, _interims, _accrual, _published)
+    checks = (
+        _arms,
+        _visits,
+        _endpoints,
+        _estimand,
+        _conduct,
+        _strata,
+        _interims,
+        _external,
+        _accrual,
+        _published,
+    )
     problems = [problem for check in checks for problem in check(design)]
     if not problems:
         problems = list(_as_scenario(design))
@@ -133,7 +144,9 @@ def _conduct(design: TrialDesign) -> Iterator[Problem]:
     if conduct.missing.mechanism != "mcar" and design.endpoints[0].outcome is None:
         message = "needs a score; the first endpoint has none"
         yield Problem("conduct.missing.mechanism", message, conduct.missing.mechanism)
-    if conduct.missing.mechanism != "mcar" and not (conduct.missing.leave_per_year or conduct.missing.visits_missed):
+    if conduct.missing.mechanism != "mcar" and not (
+        conduct.missing.leave_per_year or conduct.missing.visits_missed
+    ):
         message = "acts on nobody: nobody leaves and no visit is missed"
         yield Problem("conduct.missing.mechanism", message, conduct.missing.mechanism)
 
@@ -155,6 +168,21 @@ def _interims(design: TrialDesign) -> Iterator[Problem]:
     if len(design.test_arms) > 1 or design.external_control is not None:
         message = "need two randomised arms; looks at several arms, or at outside controls, are not simulated"
         yield Problem("interims", message)
+
+
+def _external(design: TrialDesign) -> Iterator[Problem]:
+    external = design.external_control
+    if external is None or external.method == "pooled":
+        return
+    if design.control is None:
+        message = (
+            "borrows beside a control arm; this design has none, so that outside controls can only be pooled"
+        )
+        yield Problem("external_control.method", message, external.method)
+    for place, endpoint in enumerate(design.endpoints):
+        if endpoint.measure != "change":
+            message = f"cannot be analysed with {external.method}; only a change of a score can"
+            yield Problem(f"endpoints.{place}.measure", message, endpoint.measure)
 
 
 def _accrual(design: TrialDesign) -> Iterator[Problem]:
@@ -196,5 +224,7 @@ def _as_scenario(design: TrialDesign) -> Iterator[Problem]:
             head, dot, rest = problem.path.partition(".")
             path = _RENAMED.get(head, head) + dot + rest
             if head == "arms" and CHANGED in rest.partition(".")[0]:
-                path = "conduct.rescue" if design.conduct.rescue is not None else "conduct.discontinue_per_year"
+                path = (
+                    "conduct.rescue" if design.conduct.rescue is not None else "conduct.discontinue_per_year"
+                )
             yield Problem(path, problem.message, problem.value, problem.nearest)

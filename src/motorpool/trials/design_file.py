@@ -44,7 +44,9 @@ def load_design(
     if isinstance(source, TrialDesign):
         if not changes:
             return source
-        return design_from_data(apply_overrides(parse_yaml(dump_design(source)), changes, source.name), source.name)
+        return design_from_data(
+            apply_overrides(parse_yaml(dump_design(source)), changes, source.name), source.name
+        )
     if isinstance(source, Mapping):
         return design_from_data(apply_overrides(dict(source), changes, "design"))
     label = str(source)
@@ -68,7 +70,9 @@ def find_design_file(source: str | Path) -> Path:
     nearest = nearest_name(path.stem, shipped)
     hint = f" Did you mean {nearest}?" if nearest else ""
     raise ScenarioError.single(
-        "", f"{message}, nor the name of a shipped design ({', '.join(shipped)}).{hint}", source=str(source)[:200]
+        "",
+        f"{message}, nor the name of a shipped design ({', '.join(shipped)}).{hint}",
+        source=str(source)[:200],
     )
 
 
@@ -77,11 +81,15 @@ def design_from_data(data: Any, source: str = "design") -> TrialDesign:
     from motorpool.trials.design import TrialDesign
 
     if not isinstance(data, Mapping):
-        message = "the file has no sections; it must start like `motorpool_trial: 1` (see `motorpool trial init`)"
+        message = (
+            "the file has no sections; it must start like `motorpool_trial: 1` (see `motorpool trial init`)"
+        )
         raise ScenarioError.single("", message, source=source)
     section = cast("Mapping[str, Any]", data)
     if "motorpool" in section and "motorpool_trial" not in section:
-        message = "is a scenario file; a design file starts with `motorpool_trial: 1` (see `motorpool trial init`)"
+        message = (
+            "is a scenario file; a design file starts with `motorpool_trial: 1` (see `motorpool trial init`)"
+        )
         raise ScenarioError.single("", message, source=source)
     population = section.get("population")
     if isinstance(population, Mapping) and "patients" in population:

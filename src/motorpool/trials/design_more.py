@@ -41,7 +41,8 @@ class ExternalControl(InputModel):
     """Controls from outside the trial: how many, how they differ, and how they are used.
 
     cohort: what differs from the population of the trial, in the words of a scenario's cohort. drift_points: how much
-    better the external people's course is for other reasons than the therapy.
+    better the external people's course is for other reasons than the therapy. weight: of the vague part of a robust_map
+    prior, or the power of a power_prior. between_trials_sd: scale of the differences between trials' control means.
     """
 
     patients: Annotated[int, Within(2, 20_000, "patients")]
@@ -50,6 +51,15 @@ class ExternalControl(InputModel):
     drift_points: Annotated[float, Within(-1000, 1000)] = 0.0
     method: Literal["pooled", "robust_map", "power_prior"] = "pooled"
     weight: Share = 0.5
+    between_trials_sd: Annotated[float, Within(0, 1000, above=True)] | None = None
+
+    @model_validator(mode="after")
+    def _prior_complete(self) -> ExternalControl:
+        if (self.method == "robust_map") != (self.between_trials_sd is not None):
+            needed = self.method == "robust_map"
+            message = "is missing; robust_map needs it" if needed else "has a meaning only for robust_map"
+            raise refusal(message, allowed="how far trials differ, for robust_map", at="between_trials_sd")
+        return self
 
 
 class Competing(InputModel):
@@ -76,7 +86,9 @@ class Accrual(InputModel):
     def _one_kind(self) -> Accrual:
         counted = self.region is not None or self.births_per_year is not None
         if self.region is not None and self.births_per_year is not None:
-            raise refusal("contradicts region: both say how many are born", allowed="one of them", at="births_per_year")
+            raise refusal(
+                "contradicts region: both say how many are born", allowed="one of them", at="births_per_year"
+            )
         if counted == (self.patients_per_month is not None):
             allowed = "either patients_per_month, or region or births_per_year"
             raise refusal(f"must have {allowed}", allowed=allowed)

@@ -138,11 +138,19 @@ class Endpoint(InputModel):
             raise refusal(f"does not fit a {self.measure}; must be {allowed}", allowed=allowed, at="analysis")
         response = self.measure == "response" and self.milestone is None
         if response != (self.change_at_least is not None):
-            message = "is missing; a response of a score needs it" if response else "is only for a response of a score"
+            message = (
+                "is missing; a response of a score needs it"
+                if response
+                else "is only for a response of a score"
+            )
             raise refusal(message, allowed="a change, for a response of a score", at="change_at_least")
         if (self.measure == "ordinal") != bool(self.levels):
             message = "are missing; an ordinal endpoint needs the changes that part its categories"
-            raise refusal(message if not self.levels else "are only for an ordinal endpoint", allowed="changes", at="levels")
+            raise refusal(
+                message if not self.levels else "are only for an ordinal endpoint",
+                allowed="changes",
+                at="levels",
+            )
         if list(self.levels) != sorted(set(self.levels)):
             raise refusal("must rise", allowed="changes in rising order", at="levels")
         return self
@@ -196,7 +204,11 @@ class Missing(InputModel):
     @model_validator(mode="after")
     def _acts(self) -> Missing:
         if (self.mechanism == "mcar") != (self.log_odds_per_point == 0.0):
-            message = "must be 0 under mcar" if self.mechanism == "mcar" else f"must be above 0 under {self.mechanism}"
+            message = (
+                "must be 0 under mcar"
+                if self.mechanism == "mcar"
+                else f"must be above 0 under {self.mechanism}"
+            )
             raise refusal(message, allowed="0 under mcar, above 0 otherwise", at="log_odds_per_point")
         return self
 

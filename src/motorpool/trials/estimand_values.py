@@ -24,7 +24,7 @@ Array = NDArray[Any]
 
 @dataclasses.dataclass(frozen=True)
 class EventTimes:
-    """Months to the event or the end of what is known, (R, N), and the cause: 0 censored, 1 the event, 2 death first."""
+    """Months to the event or the end of what is known, and the cause (0 censored, 1 the event, 2 death first); (R, N)."""
 
     months: Array
     cause: Array
@@ -109,11 +109,17 @@ def _events(data: TrialData, *, complete: bool) -> _Happened:
     ventilation = np.where(ventilation <= left, ventilation, np.inf)
     changed = "rescue" if data.design.conduct.rescue is not None else "discontinuation"
     by_strategy: dict[str, Array] = {"composite": never, "while_before": never, "hypothetical": never}
-    for key, months in (("death", death), ("permanent_ventilation", ventilation), (changed, data.change_months)):
+    for key, months in (
+        ("death", death),
+        ("permanent_ventilation", ventilation),
+        (changed, data.change_months),
+    ):
         strategy = getattr(strategies, key)
         if strategy in by_strategy:
             by_strategy[strategy] = np.minimum(by_strategy[strategy], months)
-    return _Happened(by_strategy["composite"], by_strategy["while_before"], by_strategy["hypothetical"], death)
+    return _Happened(
+        by_strategy["composite"], by_strategy["while_before"], by_strategy["hypothetical"], death
+    )
 
 
 def _carried(values: Array, after: Array) -> Array:

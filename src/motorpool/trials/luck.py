@@ -60,7 +60,9 @@ def draw_luck(design: TrialDesign, replicates: Sequence[int], people: int, strat
     places = blocks_needed(design, people) * block_size(design)
     found: dict[str, list[Array]] = {field.name: [] for field in dataclasses.fields(Luck)}
     for replicate in replicates:
-        generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([design.seed, STREAM, replicate])))
+        generator = np.random.Generator(
+            np.random.PCG64(np.random.SeedSequence([design.seed, STREAM, replicate]))
+        )
         for name in ("person", "change", "respond", "rescue", "unblinding", "site"):
             found[name].append(generator.random(people))
         for name in ("leave", "miss", "late", "rater"):
@@ -88,7 +90,11 @@ def strata_of(strata: Strata, age_months: Array, copies: Array, baseline: Array 
     """Stratum of each person, from 0, and how many there are."""
     number = np.zeros(np.shape(age_months), np.int64)
     count = 1
-    for cuts, values in ((strata.age_months, age_months), (strata.smn2_copies, copies), (strata.baseline, baseline)):
+    for cuts, values in (
+        (strata.age_months, age_months),
+        (strata.smn2_copies, copies),
+        (strata.baseline, baseline),
+    ):
         if cuts and values is not None:
             number = number * (len(cuts) + 1) + np.searchsorted(np.asarray(cuts, float), values, side="right")
             count *= len(cuts) + 1

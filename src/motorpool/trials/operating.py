@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy.stats import norm
 from motorpool.trials.adaptive.boundaries import Boundaries, spending_boundaries
 from motorpool.trials.adaptive.reestimation import conditional_power
 from motorpool.trials.analyses.estimate import Estimate
-from motorpool.trials.analysis import analyse, benefit_sign
+from motorpool.trials.analysis import analyse, benefit_sign, borrowed_analysis
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.replicate import TrialData
 
@@ -50,11 +51,16 @@ def analyse_trials(data: TrialData) -> Arrays:
                 significant, favours, before,
             )  # fmt: skip
             found |= {
-                f"{endpoint.name}/{arm}/{field}": np.asarray(value) for field, value in zip(FIELDS, values, strict=True)
+                f"{endpoint.name}/{arm}/{field}": np.asarray(value)
+                for field, value in zip(FIELDS, values, strict=True)
             }
     if design.interims is None:
         whole = np.zeros(len(data.replicates), np.int64)
         found |= _course(data, whole, whole)
+    if design.external_control is not None and design.external_control.method != "pooled":
+        borrowed = borrowed_analysis(data, design.endpoints[0], design.test_arms[0])
+        found["external_patients"] = borrowed.effective_external_patients
+        found["external_drift_p"] = borrowed.drift_p
     found["missing_share"] = 1.0 - data.seen[-1][:, : design.patients].mean(axis=-1)
     return found
 
@@ -77,7 +83,7 @@ def _followed(
     boundaries, sign = boundaries_of(design), benefit_sign(endpoint)
     looks = len(interims.information)
     replicates = len(data.replicates)
-    last_z = norm.isf(alpha / 2.0) if boundaries is None else float(boundaries.efficacy_z[-1])
+    last_z = float(norm.isf(alpha / 2.0)) if boundaries is None else float(boundaries.efficacy_z[-1])
     look, stopped = np.full(replicates, looks), np.zeros(replicates, np.int64)
     estimates = [
         analyse(data, endpoint, arm, among=_first(data, share)) for share in interims.information
@@ -164,7 +170,11 @@ class Characteristics:
         """Plain data."""
         found = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return {
-            name: value.data() if isinstance(value, Figure) else _plain(value) if isinstance(value, float) else value
+            name: value.data()
+            if isinstance(value, Figure)
+            else _plain(value)
+            if isinstance(value, float)
+            else value
             for name, value in found.items()
         }
 
@@ -185,12 +195,12 @@ def mean(values: Array) -> Figure:
 
 
 def characteristics(
-    design: TrialDesign, results: Arrays, truths: dict[str, float]
+    design: TrialDesign, results: Arrays, truths: Mapping[str, float | Array]
 ) -> tuple[Characteristics, ...]:
     """Operating characteristics of every endpoint and test arm.
 
     Args:
-        truths: value of each effect in an endless trial, by `endpoint/arm`; may be of each replicate.
+        truths: value of each effect in an endless trial, by `endpoint/arm`, one or (R,).
     """
     from motorpool.trials.analysis import SUMMARIES, unit_of
 

@@ -177,7 +177,8 @@ def _enrolled(
         return scenario, recruited, np.full(found, 1.0 / found)
     except ScenarioError as error:
         renamed = [
-            dataclasses.replace(problem, path=where + problem.path.removeprefix("cohort")) for problem in error.problems
+            dataclasses.replace(problem, path=where + problem.path.removeprefix("cohort"))
+            for problem in error.problems
         ]
         raise ScenarioError(renamed, scenario.name) from None
 

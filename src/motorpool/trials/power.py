@@ -1,4 +1,4 @@
-"""Everything that is asked of a design before it is run: power, errors, assurance, size, and the value of the answer."""
+"""Everything asked of a design before it is run: power, errors, assurance, size, and the value of the answer."""
 
 from __future__ import annotations
 
@@ -88,7 +88,8 @@ def power_report(
         "replicates": asked.replicates,
         "knowledge_draws": asked.draws,
         "endpoints": [
-            {"name": one.name, "words": endpoint_words(design, one), "analysis": one.method} for one in design.endpoints
+            {"name": one.name, "words": endpoint_words(design, one), "analysis": one.method}
+            for one in design.endpoints
         ],
         "under": under,
         "reference": {
@@ -198,7 +199,11 @@ def _value(
     people = people_affected(design, forecast.eligible_now, forecast.eligible_per_year)
     rows: list[dict[str, Any]] = []
     sizes = {"design": design.patients, "feasible": forecast.feasible_patients}
-    sizes |= {f"{factor:g} times the design": round(factor * design.patients) for factor in SIZE_FACTORS if factor > 1}
+    sizes |= {
+        f"{factor:g} times the design": round(factor * design.patients)
+        for factor in SIZE_FACTORS
+        if factor > 1
+    }
     for name, size in sizes.items():
         if size < 4:
             continue
@@ -207,7 +212,9 @@ def _value(
         critical = float(norm.isf(design.alpha / 2.0))
         row["size"] = name
         row["power_at_reference"] = _short(float(norm.sf(critical - abs(reference.effect) / own)))
-        row["sample_information"] = None if people is None else _short(people * row["sample_information_per_person"])
+        row["sample_information"] = (
+            None if people is None else _short(people * row["sample_information_per_person"])
+        )
         rows.append(row)
     return {
         "worthwhile": decision.worthwhile,
@@ -228,11 +235,15 @@ def verdict(design: TrialDesign, found: dict[str, Any]) -> dict[str, Any]:
     effect = f"{reference['effect']:g} ({reference['words']})"
     target = f"{100 * design.target_power:g} %"
     if smallest is None:
-        words = f"No trial of feasible size can tell: no size up to the largest tried finds an effect of {effect} in {target} of trials."
+        words = (
+            "No trial of feasible size can tell: no size up to the largest tried finds an "
+            f"effect of {effect} in {target} of trials."
+        )
         return {"can_tell": False, "words": words}
     if feasible < smallest:
         words = (
-            f"No trial of feasible size can tell: {smallest} people are needed to find an effect of {effect} in {target} "
+            f"No trial of feasible size can tell: {smallest} people are needed to find an effect of "
+            f"{effect} in {target} "
             f"of trials, and about {feasible} can be enrolled in {years:g} years."
         )
         return {"can_tell": False, "words": words}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scipy.optimize import brentq
+from scipy.optimize import root_scalar
 
 from motorpool.trials.analysis import benefit_sign
 from motorpool.trials.blocks import cached_pool
@@ -50,13 +50,20 @@ def reference_truth(design: TrialDesign, people: int) -> Reference:
             return sign * (first_effect(design, people, None, truth) - wanted)
 
         if sign * wanted <= 0.0 or lacking(LARGEST_CELLS_EFFECT) < 0.0:
-            return Reference(MODEL, model, "the model's effect; no effect of cells reaches the worthwhile one")
-        size = round(float(brentq(lacking, 0.0, LARGEST_CELLS_EFFECT, xtol=CLOSE, rtol=1e-3)), 3)
+            return Reference(
+                MODEL, model, "the model's effect; no effect of cells reaches the worthwhile one"
+            )
+        found = root_scalar(lacking, bracket=(0.0, LARGEST_CELLS_EFFECT), xtol=CLOSE)
+        size = round(float(found.root), 3)
         truth = Truth("cells", size)
-        return Reference(truth, first_effect(design, people, None, truth), "the least effect that is worth having")
+        return Reference(
+            truth, first_effect(design, people, None, truth), "the least effect that is worth having"
+        )
     if sign * model <= 0.0 or sign * model < sign * wanted:
         return Reference(MODEL, model, "the model's effect, which is smaller than the least worthwhile one")
     if design.endpoints[0].measure not in ("change", "response"):
         return Reference(MODEL, model, "the model's effect")
     truth = Truth("share", round(wanted / model, 4))
-    return Reference(truth, first_effect(design, people, None, truth), "the least effect that is worth having")
+    return Reference(
+        truth, first_effect(design, people, None, truth), "the least effect that is worth having"
+    )

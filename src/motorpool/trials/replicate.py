@@ -77,8 +77,10 @@ def draw_trials(design: TrialDesign, pool: Pool, truth: Truth, replicates: Seque
 
 
 def paired_trial(design: TrialDesign, pool: Pool, truth: Truth, arm: str, copies: int) -> TrialData:
-    """One endless trial: everybody of the pool, so many times on average, under the control and again under an arm with the same
-    luck. The control's people come first."""
+    """One endless trial: everybody of the pool under the control and again under an arm, with the same luck.
+
+    Each person is there ``copies`` times on average. The control's people come first.
+    """
     strata, count = _strata(design, pool)
     person = systematic_choice(pool.weights, copies * pool.people)[None]
     luck = draw_luck(design, [PAIRED], person.size, count)
@@ -143,7 +145,9 @@ def _follow(
 ) -> TrialData:
     person, arm, entry = enrolled.person, enrolled.arm, enrolled.entry
     lives = _Lookup(design, pool, truth, arm, luck.respond, own_control=own_control)
-    taken = functools.partial(take_scores, design, pool, truth, luck, arm=arm, entry=entry, baseline=lives.baseline(person))
+    taken = functools.partial(
+        take_scores, design, pool, truth, luck, arm=arm, entry=entry, baseline=lives.baseline(person)
+    )
     own = arm < len(design.arms)
     changed = change_of_plan(design, luck, own, None)
     scores = taken(lives.true(person, changed.place))

@@ -124,7 +124,13 @@ def keep_trial_run(
 
 
 def _write(
-    folder: Path, design: TrialDesign, settings: Settings, results: Arrays, keep: int, first: Block, identity: str
+    folder: Path,
+    design: TrialDesign,
+    settings: Settings,
+    results: Arrays,
+    keep: int,
+    first: Block,
+    identity: str,
 ) -> None:
     import pandas as pd
 
@@ -184,6 +190,9 @@ def course_of(design: TrialDesign, results: Arrays) -> dict[str, Any]:
         "months": (mean(months[filled]) if filled.sum() > 1 else Figure(math.nan, math.nan)).data(),
         "missing_at_last_visit": mean(results["missing_share"]).data(),
     }
+    if "external_patients" in results:
+        found["external_patients_worth"] = mean(results["external_patients"]).data()
+        found["drift_noticed"] = share(results["external_drift_p"] < design.alpha).data()
     if design.interims is not None:
         looks = len(design.interims.information)
         found["stopped"] = [
@@ -215,5 +224,3 @@ def accrual_data(design: TrialDesign, forecast: Any) -> dict[str, Any]:
 
 def _finite(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else float(f"{value:.6g}")
-
-

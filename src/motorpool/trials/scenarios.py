@@ -1,4 +1,4 @@
-"""The scenarios that a design becomes: every arm, and every change of plan that may happen on the way, in the same people."""
+"""The scenarios that a design becomes: every arm, and every change of plan that may happen, in the same people."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ def _cohort(design: TrialDesign) -> dict[str, Any]:
     return {**cohort, "smn2_copies": design.population.smn2_copies}
 
 
-def _data(design: TrialDesign, people: int, cohort: Mapping[str, Any], arms: Mapping[str, Any]) -> dict[str, Any]:
+def _data(
+    design: TrialDesign, people: int, cohort: Mapping[str, Any], arms: Mapping[str, Any]
+) -> dict[str, Any]:
     # Visits may come late: life is simulated beyond the last planned one.
     months = [*design.visit_months]
     late = design.visits.window_days / DAYS_PER_MONTH
@@ -113,7 +115,9 @@ def _changed(design: TrialDesign, section: Mapping[str, Any], month: float) -> d
         # Who takes the drug already cannot begin it; rescue then changes nothing but counts as an event.
         taken = {data["therapy"] for data in therapies}
         taken |= {
-            course.therapy for course in design.population.background if course.name not in section["stop_background"]
+            course.therapy
+            for course in design.population.background
+            if course.name not in section["stop_background"]
         }
         for number, course in enumerate(rescue.therapies):
             if course.therapy in taken:

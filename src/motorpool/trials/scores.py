@@ -1,4 +1,4 @@
-"""What visits of replicate trials record: the observation model of the project, with centres, raters and late visits."""
+"""What visits of replicate trials record: the project's observation model, with centres, raters and late visits."""
 
 from __future__ import annotations
 
@@ -101,7 +101,9 @@ def _shifts(
         shift[:, 0] += (truth.value * np.minimum(entry, LATEST_MONTH) / 12.0 * progress).astype(np.float32)
     if design.external_control is not None and design.external_control.drift_points:
         outside = arm == len(design.arms)
-        shift[:, 0] += np.where(outside, design.external_control.drift_points * progress, 0.0).astype(np.float32)
+        shift[:, 0] += np.where(outside, design.external_control.drift_points * progress, 0.0).astype(
+            np.float32
+        )
     return shift
 
 
@@ -149,7 +151,9 @@ def _observed(
     hours = np.round(months * HOURS_PER_MONTH).astype(np.int32)
     found = [
         np.asarray(_see(flat[..., block], hours, luck[block], parameters, label[block]))
-        for block in (slice(first, first + PEOPLE_TOGETHER) for first in range(0, size + padding, PEOPLE_TOGETHER))
+        for block in (
+            slice(first, first + PEOPLE_TOGETHER) for first in range(0, size + padding, PEOPLE_TOGETHER)
+        )
     ]
     seen = np.concatenate(found, axis=-1)[..., :size].reshape(visits, outcomes, replicates, people)
     return np.ascontiguousarray(np.moveaxis(seen, 1, 0))

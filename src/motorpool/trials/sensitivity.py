@@ -37,8 +37,14 @@ def variations(design: TrialDesign) -> Iterator[tuple[str, list[str]]]:
                 f"conduct.missing.log_odds_per_point={log_odds}",
                 f"conduct.missing.leave_per_year={max(missing.leave_per_year, 0.05)}",
             ]
-            yield f"who loses points leaves more often, {words} before (odds x e^{log_odds:g} a point)", entries
-        yield "half of the noise of a rating belongs to the rater", ["sites.rater_share=0.5", f"sites.raters_per_site={max(2, sites.raters_per_site)}"]
+            yield (
+                f"who loses points leaves more often, {words} before (odds x e^{log_odds:g} a point)",
+                entries,
+            )
+        yield (
+            "half of the noise of a rating belongs to the rater",
+            ["sites.rater_share=0.5", f"sites.raters_per_site={max(2, sites.raters_per_site)}"],
+        )
         if sites.count > 1:
             yield "centres differ by one point a year in course", ["sites.course_sd_per_year=1.0"]
     if design.blinding == "double_blind":
@@ -49,7 +55,10 @@ def variations(design: TrialDesign) -> Iterator[tuple[str, list[str]]]:
             yield f"{care} care", [f"care={care}"]
     for strategy in ("composite", "while_before"):
         if strategy != design.estimand.intercurrent_events.death:
-            yield f"death handled by {strategy.replace('_', ' ')}", [f"estimand.intercurrent_events.death={strategy}"]
+            yield (
+                f"death handled by {strategy.replace('_', ' ')}",
+                [f"estimand.intercurrent_events.death={strategy}"],
+            )
     if design.endpoints[0].measure == "change":
         other = "mmrm" if design.endpoints[0].method == "ancova" else "ancova"
         yield f"analysed by {other.upper()}", [f"endpoints.0.analysis={other}"]

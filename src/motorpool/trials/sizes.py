@@ -36,7 +36,7 @@ class PowerAtSize:
 
 @dataclass(frozen=True)
 class SmallestTrial:
-    """The smallest size that reaches a target power, None where none up to the largest possible does; with the tries."""
+    """The smallest size that reaches a target power, None where none does; with the sizes tried."""
 
     target: float
     patients: int | None

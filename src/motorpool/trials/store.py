@@ -26,7 +26,16 @@ FORMAT = "motorpool-trial-results"
 FORMAT_VERSION = 1
 RESULTS, MANIFEST, DESIGN = "results.json", "manifest.json", "design.yaml"
 TABLES = ("ADSL.csv", "ADQS.csv", "ADTTE.csv")
-FILES = (RESULTS, MANIFEST, DESIGN, "replicates.csv", "replicates.parquet", *TABLES, "report.html", "funder.html")
+FILES = (
+    RESULTS,
+    MANIFEST,
+    DESIGN,
+    "replicates.csv",
+    "replicates.parquet",
+    *TABLES,
+    "report.html",
+    "funder.html",
+)
 
 
 @functools.cache

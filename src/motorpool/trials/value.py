@@ -46,7 +46,9 @@ class ValueAtSize:
         }
 
 
-def value_at(effects: Array, worthwhile: float, standard_error: float, patients: int, seed: int) -> ValueAtSize:
+def value_at(
+    effects: Array, worthwhile: float, standard_error: float, patients: int, seed: int
+) -> ValueAtSize:
     """Value of a trial whose estimate has this standard error.
 
     A therapy is adopted where the expected effect exceeds the worthwhile one. Before the trial the expectation is over
@@ -77,7 +79,9 @@ def value_at(effects: Array, worthwhile: float, standard_error: float, patients:
     )
 
 
-def people_affected(design: TrialDesign, eligible_now: float | None, eligible_per_year: float | None) -> float | None:
+def people_affected(
+    design: TrialDesign, eligible_now: float | None, eligible_per_year: float | None
+) -> float | None:
     """How many people the decision is about, over its years: stated, or from incidence; None where neither is known."""
     decision = design.decision
     if decision is None:

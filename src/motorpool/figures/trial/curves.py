@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import data_of, layered, leaf
 from motorpool.figures.theme import ARM_COLOURS, COMPARATOR_COLOUR, COMPARATOR_DASH
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 NORMAL_95 = 1.96
 SOURCE = "Simulated trials of this design; vertical bars are 95 % Monte-Carlo intervals."
@@ -31,7 +28,8 @@ def power_by_effect_figure(found: Mapping[str, Any]) -> Figure | None:
         target=found["smallest_trial"]["target_power"],
         words=f"{found['patients']} people; {unit}.",
         caption=(
-            "Each point is a set of simulated trials in which the true effect has this size. The dashed line is the power "
+            "Each point is a set of simulated trials in which the true effect has this size. The "
+            "dashed line is the power "
             "asked for. At no effect the curve is half the two-sided type I error."
         ),
     )
@@ -39,7 +37,11 @@ def power_by_effect_figure(found: Mapping[str, Any]) -> Figure | None:
 
 def power_by_size_figure(found: Mapping[str, Any]) -> Figure | None:
     """Power against the number of patients, under the reference effect."""
-    rows = list({row["patients"]: row for row in [*found["power_by_size"], *found["smallest_trial"]["tries"]]}.values())
+    rows = list(
+        {
+            row["patients"]: row for row in [*found["power_by_size"], *found["smallest_trial"]["tries"]]
+        }.values()
+    )
     if len(rows) < 2:
         return None
     reference = found["reference"]
@@ -155,6 +157,7 @@ def accrual_figure(found: Mapping[str, Any]) -> Figure | None:
         title="How many people can be enrolled",
         alt=f"Expected entries: {shown}. The design asks for {size}.",
         caption="Expected entries. The dashed line is the size of the design.",
-        source="Births, prevalence at birth, who could enter according to the model, and stated shares who are reached and agree.",
+        source="Births, prevalence at birth, who could enter according to the model, and stated "
+        "shares who are reached and agree.",
         table=table.rename(columns={"x": "Year", "people": "People enrolled"}),
     )

@@ -56,7 +56,8 @@ def known_effect_figure(found: Mapping[str, Any]) -> Figure | None:
         identifier="known-effect",
         title="What is known of the effect before the trial",
         alt=(
-            f"Histogram of the true effect over {effects.size} draws: median {found['assurance']['effect_median']:.3g}, 95 % "
+            f"Histogram of the true effect over {effects.size} draws: median "
+            f"{found['assurance']['effect_median']:.3g}, 95 % "
             f"from {low:.3g} to {high:.3g}."
         ),
         caption=f"Each draw is one set of everything that is not known, the effect of cells included.{dashed}",
@@ -76,8 +77,12 @@ def sensitivity_figure(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
             {
                 "assumption": row["assumption"],
                 "power": 100.0 * row["power"]["value"],
-                "low": max(0.0, 100.0 * (row["power"]["value"] - NORMAL_95 * row["power"]["monte_carlo_error"])),
-                "high": min(100.0, 100.0 * (row["power"]["value"] + NORMAL_95 * row["power"]["monte_carlo_error"])),
+                "low": max(
+                    0.0, 100.0 * (row["power"]["value"] - NORMAL_95 * row["power"]["monte_carlo_error"])
+                ),
+                "high": min(
+                    100.0, 100.0 * (row["power"]["value"] + NORMAL_95 * row["power"]["monte_carlo_error"])
+                ),
                 "error": 100.0 * row["type_1_error"]["value"],
             }
             for row in rows
@@ -106,10 +111,13 @@ def sensitivity_figure(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
             .encode(y=y, x=alt.X("power:Q", title="Power (%)", scale=scale))
         )
         return layered(
-            [bars, dots], data=data_of(table), width=layout.width - (310 if wide else 120), height={"step": 24}
+            [bars, dots],
+            data=data_of(table),
+            width=layout.width - (310 if wide else 120),
+            height={"step": 24},
         )
 
-    worst = table.loc[table["power"].idxmin()]
+    worst = min(table.to_dict("records"), key=lambda row: row["power"])
     return Figure(
         build=build,
         identifier="trial-sensitivity",

@@ -36,7 +36,9 @@ def write_trial_pages(
     if folder.exists() and not folder.is_dir():
         raise OutputFolderError(f"{folder}: is a file; the pages need a folder.")
     if folder.is_dir():
-        foreign = sorted(entry.name for entry in folder.iterdir() if entry.name not in (REPORT, FUNDER, POWER))
+        foreign = sorted(
+            entry.name for entry in folder.iterdir() if entry.name not in (REPORT, FUNDER, POWER)
+        )
         if foreign:
             message = f"{folder}: holds other files ({', '.join(foreign[:3])}); choose a new or empty folder."
             raise OutputFolderError(message)

@@ -26,7 +26,10 @@ def trial_tables(
         "design": _design(design, found),
         "characteristics": "".join(_under(design, under) for under in found["under"].values()),
         "sizes": _table(
-            [{"People": row["patients"], "Power": figure_text(row, percent=True)} for row in found["power_by_size"]],
+            [
+                {"People": row["patients"], "Power": figure_text(row, percent=True)}
+                for row in found["power_by_size"]
+            ],
             "Power by size, with Monte-Carlo error",
         ),
         "effects": _table(
@@ -76,7 +79,10 @@ def _design(design: TrialDesign, found: Mapping[str, Any]) -> str:
     rows = [
         {"What": "Arms", "Design": "; ".join(design.label_of(arm) for arm in design.arms)},
         {"What": "Control", "Design": design.label_of(design.control_arm)},
-        {"What": "Allocation", "Design": f"{ratio}, permuted blocks" + (" within strata" if design.strata.any else "")},
+        {
+            "What": "Allocation",
+            "Design": f"{ratio}, permuted blocks" + (" within strata" if design.strata.any else ""),
+        },
         {"What": "People", "Design": str(design.patients)},
         {"What": "Blinding", "Design": design.blinding.replace("_", " ")},
         {"What": "Visits", "Design": ", ".join(f"{month:g}" for month in design.visit_months) + " months"},
@@ -88,7 +94,12 @@ def _design(design: TrialDesign, found: Mapping[str, Any]) -> str:
     rows.append({"What": "Two-sided alpha", "Design": f"{design.alpha:g}, endpoints tested in this order"})
     if design.interims is not None:
         looks = ", ".join(f"{100 * share:g} %" for share in design.interims.information)
-        rows.append({"What": "Looks", "Design": f"{looks} of the information; {design.interims.efficacy.replace('_', ' ')}"})
+        rows.append(
+            {
+                "What": "Looks",
+                "Design": f"{looks} of the information; {design.interims.efficacy.replace('_', ' ')}",
+            }
+        )
     if design.external_control is not None:
         rows.append({"What": "External controls", "Design": f"{design.external_control.patients} people"})
     strategies = design.estimand.intercurrent_events
@@ -163,7 +174,13 @@ def _accrual(design: TrialDesign, found: Mapping[str, Any]) -> str:
     accrual, facts = found["accrual"], load_accrual_facts()
     if accrual["eligible_now"] is None:
         return _table(
-            [{"What": "People a month, as stated", "Value": design.accrual.patients_per_month, "Source": "design file"}],
+            [
+                {
+                    "What": "People a month, as stated",
+                    "Value": design.accrual.patients_per_month,
+                    "Source": "design file",
+                }
+            ],
             "Accrual",
         )
     region = design.accrual.region
@@ -174,9 +191,21 @@ def _accrual(design: TrialDesign, found: Mapping[str, Any]) -> str:
             "Value": births.value if births else design.accrual.births_per_year,
             "Source": births.source if births else "design file",
         },
-        {"What": "Could enter now", "Value": accrual["eligible_now"], "Source": "prevalence at birth and the model"},
-        {"What": "Become able to enter each year", "Value": accrual["eligible_per_year"], "Source": "the same"},
-        {"What": "Taken by other trials a year", "Value": accrual["competing_patients_per_year"], "Source": "design file"},
+        {
+            "What": "Could enter now",
+            "Value": accrual["eligible_now"],
+            "Source": "prevalence at birth and the model",
+        },
+        {
+            "What": "Become able to enter each year",
+            "Value": accrual["eligible_per_year"],
+            "Source": "the same",
+        },
+        {
+            "What": "Taken by other trials a year",
+            "Value": accrual["competing_patients_per_year"],
+            "Source": "design file",
+        },
     ]
     for key, words in (
         ("reached_share", "Share who are reached"),
@@ -184,5 +213,11 @@ def _accrual(design: TrialDesign, found: Mapping[str, Any]) -> str:
         ("patients_per_site_month", "People a centre and month"),
     ):
         own, fact = getattr(design.accrual, key), getattr(facts, key)
-        rows.append({"What": words, "Value": fact.value if own is None else own, "Source": fact.source if own is None else "design file"})
+        rows.append(
+            {
+                "What": words,
+                "Value": fact.value if own is None else own,
+                "Source": fact.source if own is None else "design file",
+            }
+        )
     return _table(rows, "Where people come from")

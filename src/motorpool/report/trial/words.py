@@ -13,27 +13,37 @@ def assumptions(design: TrialDesign) -> list[str]:
     """What the numbers rest on, one sentence each."""
     missing, sites = design.conduct.missing, design.sites
     found = [
-        f"Patients, their courses and the effect of therapies are those of the model ({parameter_words()}); every person is "
+        "Patients, their courses and the effect of therapies are those of the model "
+        f"({parameter_words()}); every person is "
         "simulated under every arm with the same luck.",
-        f"Care is {design.care}. Scores are taken {'blinded' if design.blinding == 'double_blind' else 'open label'}, with the "
+        f"Care is {design.care}. Scores are taken "
+        f"{'blinded' if design.blinding == 'double_blind' else 'open label'}, with the "
         "noise, rounding and inflation of the observation model.",
-        f"{100 * missing.leave_per_year:g} % leave the study each year and {100 * missing.visits_missed:g} % of visits are "
+        f"{100 * missing.leave_per_year:g} % leave the study each year and "
+        f"{100 * missing.visits_missed:g} % of visits are "
         f"missed; missing {_mechanism(missing.mechanism)}.",
     ]
     if sites.count > 1 or sites.rater_share:
         found.append(
-            f"{sites.count} centres with {sites.raters_per_site} raters each; {100 * sites.rater_share:g} % of the variance of "
+            f"{sites.count} centres with {sites.raters_per_site} raters each; "
+            f"{100 * sites.rater_share:g} % of the variance of "
             f"one rating belongs to the rater; centres differ by {sites.level_sd:g} points (SD) in level and "
             f"{sites.course_sd_per_year:g} a year in course."
         )
     if design.conduct.unblinded_share:
-        found.append(f"{100 * design.conduct.unblinded_share:g} % of the treated guess their arm and are rated accordingly.")
+        found.append(
+            f"{100 * design.conduct.unblinded_share:g} % of the treated guess their arm and are rated accordingly."
+        )
     if design.conduct.discontinue_per_year:
-        found.append(f"{100 * design.conduct.discontinue_per_year:g} % stop the therapy of their arm each year; life goes on without it.")
+        found.append(
+            f"{100 * design.conduct.discontinue_per_year:g} % stop the therapy of their arm each "
+            "year; life goes on without it."
+        )
     if design.conduct.rescue is not None:
         rescue = design.conduct.rescue
         found.append(
-            f"Rescue begins at the first visit at which the {rescue.outcome} lies {rescue.fall_at_least:g} points below the "
+            f"Rescue begins at the first visit at which the {rescue.outcome} lies "
+            f"{rescue.fall_at_least:g} points below the "
             f"baseline, in {100 * rescue.share:g} % of those."
         )
     if design.external_control is not None:
@@ -56,11 +66,13 @@ def limits(design: TrialDesign) -> list[str]:
     """What these numbers do not say."""
     found = [
         "They are simulated trials: they inherit every error of the model, which the credibility report describes.",
-        "Monte-Carlo errors are of the simulation alone. What is not known of the model is in the assurance, not in the power.",
+        "Monte-Carlo errors are of the simulation alone. What is not known of the model is in the "
+        "assurance, not in the power.",
     ]
     if design.cells_decide:
         found.append(
-            "No cell product has been shown to help in SMA. The effect of cells is a distribution built from other diseases; "
+            "No cell product has been shown to help in SMA. The effect of cells is a distribution "
+            "built from other diseases; "
             "an assumed effect shows the consequence of an assumption."
         )
     return found
@@ -72,13 +84,15 @@ def funder_words(design: TrialDesign, found: Mapping[str, Any]) -> dict[str, Any
     assurance, accrual, value = found["assurance"], found["accrual"], found["value"]
     months = accrual["months_to_enrol"]
     facts = [
-        f"If the effect is {found['reference']['effect']:.3g} ({found['reference']['words']}), a trial of {found['patients']} people "
+        f"If the effect is {found['reference']['effect']:.3g} ({found['reference']['words']}), a "
+        f"trial of {found['patients']} people "
         f"finds it in {_at_reference(found)} of 100 trials.",
         f"Over everything that is not known today, it would succeed in {100 * assurance['value']:.0f} of 100 trials.",
         f"If there is no effect, it would wrongly find a difference in {100 * null['value']:.1f} of 100 trials.",
         "The people it needs would never be found."
         if months is None
-        else f"Enrolment takes about {months / 12:.1f} years, and the last visit comes {design.horizon_months:g} months later.",
+        else f"Enrolment takes about {months / 12:.1f} years, and the last visit comes "
+        f"{design.horizon_months:g} months later.",
     ]
     if value is not None:
         own = value["at"][0]
