@@ -40,7 +40,7 @@ class SafetyRule:
 
     def fewest_events(self, patients: ArrayLike) -> Numbers:
         """Smallest number of patients with the event that stops, for each number treated; one more if none does."""
-        treated = np.asarray(patients, dtype=np.int64)
+        treated, place = np.unique(np.asarray(patients, dtype=np.int64), return_inverse=True)
         most = int(treated.max(initial=0))
         events = np.arange(most + 1)
         excess = stats.beta.sf(
@@ -49,7 +49,8 @@ class SafetyRule:
             self.prior_without + np.maximum(treated[..., None] - events, 0),
         )
         stops = (excess > self.certainty) & (events <= treated[..., None])
-        return np.where(stops.any(axis=-1), stops.argmax(axis=-1), treated + 1)
+        fewest = np.where(stops.any(axis=-1), stops.argmax(axis=-1), treated + 1)
+        return fewest[place].reshape(np.shape(patients))
 
 
 def stops_at(events: ArrayLike, patients: ArrayLike, rule: SafetyRule) -> Numbers:

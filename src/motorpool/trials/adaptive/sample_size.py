@@ -8,6 +8,8 @@ from scipy import stats
 from motorpool.trials.adaptive.root import root
 from motorpool.trials.adaptive.spending import check_error
 
+FEWEST_PATIENTS = 4.0  # two an arm, for a variance in each
+
 
 def _check(power: float, alpha: float, ratio: float) -> None:
     check_error(alpha, "alpha")
@@ -45,7 +47,9 @@ def patients_for_means(
 
     normal = (stats.norm.isf(alpha) + stats.norm.ppf(power)) ** 2
     rough = float(normal * (standard_deviation / effect) ** 2 / (share * (1.0 - share)))
-    return root(lacking, 2.0 + 1e-6, rough + 50.0)
+    if lacking(FEWEST_PATIENTS) >= 0.0:
+        return FEWEST_PATIENTS
+    return root(lacking, FEWEST_PATIENTS, rough + 50.0)
 
 
 def patients_for_rates(
