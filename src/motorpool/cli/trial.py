@@ -10,8 +10,16 @@ import typer
 from motorpool.cli.console import InputProblem, aligned, progress_display, say
 from motorpool.cli.study_text import hint, within
 from motorpool.cli.trial_inputs import (
-    FILE_HELP, LEAST_PEOPLE, MOST_DRAWS, MOST_PEOPLE, MOST_REPLICATES, PEOPLE, SET_HELP,
-    design_of, print_json, truth_of,
+    FILE_HELP,
+    LEAST_PEOPLE,
+    MOST_DRAWS,
+    MOST_PEOPLE,
+    MOST_REPLICATES,
+    PEOPLE,
+    SET_HELP,
+    design_of,
+    print_json,
+    truth_of,
 )  # fmt: skip
 from motorpool.cli.trial_questions import compare, power, report
 from motorpool.cli.trial_text import course_lines, result_rows
@@ -73,7 +81,7 @@ def list_designs(as_json: bool = typer.Option(False, "--json", help="Print the t
     from motorpool.trials.analysis import endpoint_words
     from motorpool.trials.design_file import load_design, shipped_designs
 
-    designs = [loaddesign_of(name) for name in shipped_designs()]
+    designs = [load_design(name) for name in shipped_designs()]
     if as_json:
         print_json(
             [

@@ -11,8 +11,18 @@ import typer
 from motorpool.cli.console import InputProblem, aligned, progress_display
 from motorpool.cli.study_text import within
 from motorpool.cli.trial_inputs import (
-    DRAWS, FILE_HELP, LEAST_PEOPLE, MOST_DRAWS, MOST_PEOPLE, MOST_REPLICATES, PEOPLE, SET_HELP,
-    design_of, print_json, truth_of, variants_of,
+    DRAWS,
+    FILE_HELP,
+    LEAST_PEOPLE,
+    MOST_DRAWS,
+    MOST_PEOPLE,
+    MOST_REPLICATES,
+    PEOPLE,
+    SET_HELP,
+    design_of,
+    print_json,
+    truth_of,
+    variants_of,
 )  # fmt: skip
 from motorpool.cli.trial_text import comparison_rows, result_rows, value_lines
 

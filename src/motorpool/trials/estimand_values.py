@@ -24,7 +24,7 @@ Array = NDArray[Any]
 
 @dataclasses.dataclass(frozen=True)
 class EventTimes:
-    """Months to the event or the end of what is known, and the cause (0 censored, 1 the event, 2 death first); (R, N)."""
+    """Months to the event or to the end of what is known; cause 0 censored, 1 the event, 2 death first; (R, N)."""
 
     months: Array
     cause: Array

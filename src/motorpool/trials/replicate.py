@@ -146,7 +146,15 @@ def _follow(
     person, arm, entry = enrolled.person, enrolled.arm, enrolled.entry
     lives = _Lookup(design, pool, truth, arm, luck.respond, own_control=own_control)
     taken = functools.partial(
-        take_scores, design, pool, truth, luck, arm=arm, entry=entry, baseline=lives.baseline(person)
+        take_scores,
+        design,
+        pool,
+        truth,
+        luck,
+        arm=arm,
+        entry=entry,
+        outside=lives.outside,
+        baseline=lives.baseline(person),
     )
     own = arm < len(design.arms)
     changed = change_of_plan(design, luck, own, None)

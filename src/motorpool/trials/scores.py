@@ -44,9 +44,16 @@ def take_scores(
     *,
     arm: Array,
     entry: Array,
+    outside: Array,
     baseline: Array,
 ) -> Scores:
-    """Rate everybody at every visit. ``true`` (V', O, R, N): at the visits of the pool, later visits included."""
+    """Rate everybody at every visit.
+
+    Args:
+        true: (V', O, R, N), at the visits of the pool, later visits included.
+        arm, entry, outside: arm, month of entry, and who is from outside the trial, (R, N).
+        baseline: (O, R, N), as taken at entry.
+    """
     months = np.asarray(design.visit_months)
     outcomes, visits = len(design.outcomes), months.size
     replicates, people = arm.shape
@@ -60,7 +67,7 @@ def take_scores(
         at = at + np.concatenate([np.zeros((1, replicates, people), np.float32), late])
         values = _between(true, pool.visit_months, at)
     site = np.floor(luck.site * design.sites.count).astype(np.int64)
-    shift = _shifts(design, truth, luck, site, at, entry, arm)
+    shift = _shifts(design, truth, luck, site, at, entry, outside)
     parameters, values = _rated_by(design, pool, luck, site, values + shift)
     treated = _knows(design, luck, arm)
     seen = _observed(values, months, luck.seeds, parameters, treated)
@@ -86,10 +93,10 @@ def _between(true: Array, months: Array, at: Array) -> Array:
 
 
 def _shifts(
-    design: TrialDesign, truth: Truth, luck: Luck, site: Array, at: Array, entry: Array, arm: Array
+    design: TrialDesign, truth: Truth, luck: Luck, site: Array, at: Array, entry: Array, outside: Array
 ) -> Array:
     """What centres, drift of the times and people from outside add to the first outcome, (V, O, R, N)."""
-    shift = np.zeros((at.shape[0], len(design.outcomes), *arm.shape), np.float32)
+    shift = np.zeros((at.shape[0], len(design.outcomes), *outside.shape), np.float32)
     sites = design.sites
     years = at / 12.0
     if sites.level_sd or sites.course_sd_per_year:
@@ -100,7 +107,6 @@ def _shifts(
     if truth.kind == "drift":
         shift[:, 0] += (truth.value * np.minimum(entry, LATEST_MONTH) / 12.0 * progress).astype(np.float32)
     if design.external_control is not None and design.external_control.drift_points:
-        outside = arm == len(design.arms)
         shift[:, 0] += np.where(outside, design.external_control.drift_points * progress, 0.0).astype(
             np.float32
         )

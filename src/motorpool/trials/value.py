@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
-from scipy.stats import norm
 
 from motorpool.trials.analysis import benefit_sign
 from motorpool.trials.design import TrialDesign
@@ -65,9 +64,9 @@ def value_at(
     before = float(gain.mean())
     generator = np.random.default_rng([seed, patients])
     estimates = effects[:, None] + standard_error * generator.standard_normal((gain.size, SIMULATED))
-    log_likelihood = norm.logpdf(estimates[..., None], effects, standard_error)
-    weights = np.exp(log_likelihood - logsumexp(log_likelihood, axis=-1, keepdims=True))
-    after = weights @ gain
+    after = np.stack(
+        [_expected(gain, effects, each, standard_error) for each in estimates]
+    )  # a draw at a time
     adopt = after > 0.0
     # Judged by the truth that each simulated trial was made under, so that nothing is counted twice.
     with_trial = float(np.mean(np.where(adopt, gain[:, None], 0.0)))
@@ -77,6 +76,13 @@ def value_at(
         sample_information=max(0.0, with_trial - max(0.0, before)),
         perfect_information=float(np.mean(np.maximum(gain, 0.0))) - max(0.0, before),
     )
+
+
+def _expected(gain: Array, effects: Array, estimates: Array, standard_error: float) -> Array:
+    """Expected gain given each of these estimates (S,), over the draws weighed by their likelihood."""
+    log_likelihood = -0.5 * ((estimates[:, None] - effects) / standard_error) ** 2
+    weights = np.exp(log_likelihood - logsumexp(log_likelihood, axis=-1, keepdims=True))
+    return weights @ gain
 
 
 def people_affected(
