@@ -233,8 +233,7 @@ def _refuse_floor(design: TrialDesign, pool: Pool) -> None:
         for end, word in ((view.low, "lowest"), (view.high, "highest")):
             if end is None:
                 continue
-            at_end = [np.mean(np.abs(pool.baseline[row] - end) < 0.5)]
-            at_end += [_share_at(lives.true[:, row], end) for lives in pool.lives.values()]
+            at_end = [_share_at(lives.true[:, row], end) for lives in pool.lives.values()]
             if min(at_end) > MOST_AT_FLOOR:
                 message = (
                     f"stands at its {word} value, {end:g}, in {100 * min(at_end):.0f} % of these people at every "

@@ -204,11 +204,10 @@ class _Lookup:
         without = len(self.plans)
         if WITHOUT in pool.lives:
             self.plans.append(pool.lives[WITHOUT])
-        outsiders = without
-        if pool.external is not None and not own_control:
-            outsiders = len(self.plans)
+        outsiders = len(self.plans)
+        self.outside = ~inside & (pool.external is not None and not own_control)
+        if pool.external is not None:
             self.plans.append(pool.external)
-        self.outside = ~inside & (outsiders != without)
         # The plan of an arm's number: its own place, people without therapy, people from outside.
         base = np.asarray([place * (1 + changes) for place in range(len(names))] + [without])
         self.base = np.where(self.outside, outsiders, base[np.minimum(lived, len(names))])
