@@ -6,5 +6,4 @@ for (ty in c("asOF","asP","asKD","asHSD")) for (b in c("bsOF","bsP")) for (bind 
  ch <- getDesignCharacteristics(d)
  o <- rbind(o, data.frame(design=ty, futility=b, binding=bind, parameter=g, look=1:3, information=info, critical_z=signif(d$criticalValues,9), futility_z=signif(c(d$futilityBounds, NA),9), inflation=signif(ch$inflationFactor,9), expected_null=signif(ch$averageSampleNumber0,9), expected_alternative=signif(ch$averageSampleNumber1,9)))
 }
-write.csv(o, "group_sequential_futility_rpact.csv", row.names=FALSE); print(o, digits=9)
-print(packageVersion("rpact"))
+write.csv(o, "group_sequential_futility_rpact.csv", row.names=FALSE);

@@ -1,4 +1,4 @@
-"""The verbs `evidence list|show|search|cite`: every published figure, its source, and what rests on it."""
+"""The verbs `evidence list|show|search|cite|refresh`: every published figure, its source, and what rests on it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import typer
 
+from motorpool.cli import evidence_refresh
 from motorpool.cli.console import InputProblem, aligned, say
 from motorpool.cli.evidence_text import citations, figure_rows, parameter_rows, source_data, source_rows
 from motorpool.cli.study_text import endpoint_rows, figure_values, hint, study_rows, within
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from motorpool.evidence.ledger import LedgerFigure
 
 app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+app.command("refresh")(evidence_refresh.refresh)
 MOST_ENTRIES = 10_000
 
 
@@ -34,6 +36,7 @@ def evidence(context: typer.Context) -> None:
       motorpool evidence list --topic survival --unchecked
       motorpool evidence show finkel2017_endear
       motorpool evidence cite motorpool-demo > demo.bib
+      motorpool evidence refresh
     """
     if context.invoked_subcommand is None:
         list_figures(topic="", study="", use="", unchecked=False, as_json=False)

@@ -18,10 +18,12 @@ import typer
 from motorpool.cli import (
     benchmark,
     calibrate,
+    cells,
     credibility,
     doctor,
     evidence,
     init,
+    offer,
     parameters,
     report,
     scenarios,
@@ -63,6 +65,8 @@ app.add_typer(parameters.app, name="parameters")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(studies.app, name="studies")
 app.add_typer(trial.app, name="trial")
+app.add_typer(cells.app, name="cells")
+app.add_typer(offer.app, name="offer")
 app.command("calibrate")(calibrate.calibrate)
 app.command("validate")(validate.validate)
 app.command("credibility")(credibility.credibility)

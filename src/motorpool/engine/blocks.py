@@ -132,9 +132,16 @@ def live(
     Returns:
         The people at the last row (its doses not yet given), and what is recorded, NumPy arrays (R, ..., P).
     """
-    none = np.full_like(np.asarray(life.now.excess_error), -np.inf)
-    fresh = dataclasses.replace(life, now=dataclasses.replace(life.now, excess_error=none))
-    return _live_exactly(fresh, rows, span, setting, definitions, chance=chance, halvings_left=MOST_HALVINGS)
+    before = np.asarray(life.now.excess_error)
+    fresh = _with_excess_error(life, np.full_like(before, -np.inf))
+    there, found = _live_exactly(
+        fresh, rows, span, setting, definitions, chance=chance, halvings_left=MOST_HALVINGS
+    )
+    return _with_excess_error(there, np.maximum(before, np.asarray(there.now.excess_error))), found
+
+
+def _with_excess_error(life: Life, excess_error: NDArray[Any]) -> Life:
+    return dataclasses.replace(life, now=dataclasses.replace(life.now, excess_error=excess_error))
 
 
 def _live_exactly(

@@ -70,7 +70,7 @@ def halved(grid_hours: Hours) -> Hours:
 
 def last_rows(grid_hours: Hours) -> NDArray[np.int32]:
     """Row of each person's last boundary (P,) in a grid (K, P): the first of those that repeat it."""
-    return np.argmax(grid_hours >= grid_hours[-1:], axis=0).astype(np.int32)
+    return np.count_nonzero(grid_hours < grid_hours[-1:], axis=0).astype(np.int32)
 
 
 class Jumps(NamedTuple):
@@ -84,7 +84,7 @@ class Jumps(NamedTuple):
     fast: NDArray[np.bool_]
 
 
-def _distinct(hours: NDArray[np.int64]) -> NDArray[np.int64]:
+def _distinct(hours: NDArray[np.int32]) -> NDArray[np.int32]:
     """Each column (D, P) sorted, with repeated hours replaced by ``NEVER_HOURS``."""
     rising = np.minimum(np.sort(hours, axis=0), NEVER_HOURS)
     rising[1:][rising[1:] == rising[:-1]] = NEVER_HOURS
@@ -107,7 +107,7 @@ def personal_grid(base_hours: Hours, jumps: Jumps, first_hours: Hours, last_hour
     """
     most = most_extra_boundaries((last_hours - first_hours) / HOURS_PER_YEAR)
     inside = (jumps.hours >= first_hours) & (jumps.hours < last_hours)
-    hours = np.where(inside, jumps.hours, NEVER_HOURS).astype(np.int64)
+    hours = np.where(inside, jumps.hours, NEVER_HOURS).astype(np.int32)
     at, fast = _distinct(hours), _distinct(hours[jumps.fast])
     after = _distinct(np.concatenate([fast + wait for wait in AFTER_A_JUMP_HOURS]))
     # What fits is decided for each person alone, so that nobody's steps depend on who else is simulated.
@@ -115,7 +115,7 @@ def personal_grid(base_hours: Hours, jumps: Jumps, first_hours: Hours, last_hour
     left = most - np.sum(at < NEVER_HOURS, axis=0)
     after = np.where(np.arange(after.shape[0])[:, None] < left, after, NEVER_HOURS)
     every = np.concatenate([first_hours[None], base_hours, at, after, last_hours[None]])
-    every = _distinct(np.clip(every, first_hours, last_hours).astype(np.int64))
+    every = _distinct(np.clip(every, first_hours, last_hours).astype(np.int32))
     needed = int(np.sum(every < NEVER_HOURS, axis=0).max(initial=1))
     every = np.minimum(every[:needed], last_hours)
     padding = padded_steps(needed - 1) + 1 - needed

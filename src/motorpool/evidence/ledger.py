@@ -100,6 +100,17 @@ class LedgerFigure(EvidenceRecord):
     notes: str | None = None
     use: Use
 
+    def number(self, name: str) -> float:
+        """One of its values as a number.
+
+        Raises:
+            EvidenceError: there is no such value, or it is not a number.
+        """
+        value = self.values.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise EvidenceError(f"figure {self.id}: {name} is {value!r}, not a number")
+        return float(value)
+
 
 @functools.cache
 def load_ledger() -> Mapping[str, LedgerFigure]:

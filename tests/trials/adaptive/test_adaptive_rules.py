@@ -33,7 +33,9 @@ def test_conditional_power_by_simulation_and_in_its_limits() -> None:
     rest = generator.normal(1.2 / 0.5**0.5 * 1.0, 1.0, 200_000)
     final = (1.2 * 0.5**0.5 + rest) / 1.5**0.5
     assert found == pytest.approx((final > 1.96).mean(), abs=0.005)
-    assert conditional_power([0.0], 0.5, critical_z=1.96, drift=0.0)[0] == pytest.approx(stats.norm.sf(1.96 / 0.5**0.5))
+    assert conditional_power([0.0], 0.5, critical_z=1.96, drift=0.0)[0] == pytest.approx(
+        stats.norm.sf(1.96 / 0.5**0.5)
+    )
 
 
 def test_blinded_size_needs_no_arms_and_finds_the_true_size() -> None:
@@ -67,6 +69,8 @@ def test_promising_zone_raises_only_where_promising_and_restores_power() -> None
     z = np.linspace(-1.0, 3.0, 81)
     found = promising_zone(z, interim_patients=60, planned_patients=100, largest_patients=250)
     assert (found.patients[found.zone != 1] == 100).all()
+    unknown = promising_zone([np.nan], interim_patients=60, planned_patients=100, largest_patients=250)
+    assert unknown.zone[0] == 0 and unknown.patients[0] == 100
     raised = (found.zone == 1) & (found.patients < 250)
     assert raised.any() and (found.patients[found.zone == 1] >= 100).all()
     # Conditional power of the combination test at the new size is the target.
@@ -82,7 +86,9 @@ def test_promising_zone_keeps_the_error_by_combination_only() -> None:
     generator = np.random.default_rng(4)
     replicates = 100_000
     first, noise = generator.standard_normal((2, replicates))
-    zone = promising_zone(first, interim_patients=50, planned_patients=100, largest_patients=400, promising_from=0.1)
+    zone = promising_zone(
+        first, interim_patients=50, planned_patients=100, largest_patients=400, promising_from=0.1
+    )
     combined = inverse_normal(np.stack([first, noise], axis=-1), zone.combination_weights)
     shown = int((combined > stats.norm.isf(0.025)).sum())
     assert stats.binomtest(shown, replicates, 0.025).pvalue > 0.001
@@ -100,7 +106,9 @@ def test_dunnett_agrees_with_the_multivariate_normal() -> None:
     for ratio in (1.0, 2.0):
         correlation = ratio / (1.0 + ratio)
         spread = np.full((3, 3), correlation) + (1.0 - correlation) * np.eye(3)
-        below = stats.multivariate_normal(np.zeros(3), spread, maxpts=2_000_000, abseps=1e-8).cdf([2.1, 2.1, 2.1])
+        below = stats.multivariate_normal(np.zeros(3), spread, maxpts=2_000_000, abseps=1e-8).cdf(
+            [2.1, 2.1, 2.1]
+        )
         assert dunnett_p_values([[2.1, 0.0, 0.0]], ratio=ratio)[0, 0] == pytest.approx(1.0 - below, abs=2e-6)
     assert dunnett_p_values([[2.1]])[0, 0] == pytest.approx(stats.norm.sf(2.1), rel=1e-9)
 
@@ -118,13 +126,13 @@ def stages(replicates: int, effects: list[float], seed: int) -> tuple[np.ndarray
 @pytest.mark.slow
 @pytest.mark.parametrize("effects", [[0.0, 0.0, 0.0], [0.0, 0.0, 3.0]])
 def test_dropping_arms_keeps_the_family_wise_error(effects: list[float]) -> None:
-    first, second = stages(20_000, effects, 5)
+    first, second = stages(10_000, effects, 5)
     kept = keep_best(first, 2)
     shown = closed_combination_test(first, second, kept, first_weight=0.5)
     assert not (shown & ~kept).any()
     null = np.array(effects) == 0.0
     errors = int(shown[:, null].any(axis=1).sum())
-    assert stats.binomtest(errors, 20_000, 0.025, alternative="greater").pvalue > 0.001
+    assert stats.binomtest(errors, 10_000, 0.025, alternative="greater").pvalue > 0.001
     if not null.all():
         assert shown[:, 2].mean() > 0.5
 
@@ -140,7 +148,9 @@ def test_probability_of_the_best_of_two_is_normal_and_of_equals_equal() -> None:
     found = probability_best([[0.0, 1.0]], [[0.6, 0.8]])[0]
     assert found[1] == pytest.approx(stats.norm.cdf(1.0), abs=1e-6)
     np.testing.assert_allclose(probability_best([[1.0, 1.0, 1.0]], [[2.0, 2.0, 2.0]])[0], 1 / 3, atol=1e-9)
-    assert probability_best([[0.0, 1.0]], [[0.6, 0.8]], higher_is_better=False)[0, 0] == pytest.approx(found[1])
+    assert probability_best([[0.0, 1.0]], [[0.6, 0.8]], higher_is_better=False)[0, 0] == pytest.approx(
+        found[1]
+    )
 
 
 def test_shares_add_up_stay_above_the_smallest_and_follow_the_better_arm() -> None:

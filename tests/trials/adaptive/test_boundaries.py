@@ -12,11 +12,16 @@ from scipy import stats
 from motorpool.trials.adaptive.boundaries import (
     Boundaries,
     classical_boundaries,
+    given_boundaries,
     monitor,
     spending_boundaries,
 )
 from motorpool.trials.adaptive.crossing import exit_probabilities
-from motorpool.trials.adaptive.sample_size import events_for_hazard_ratio, patients_for_means, patients_for_rates
+from motorpool.trials.adaptive.sample_size import (
+    events_for_hazard_ratio,
+    patients_for_means,
+    patients_for_rates,
+)
 from motorpool.trials.adaptive.sequential_inference import sequential_estimate
 from motorpool.trials.adaptive.spending import spent
 
@@ -41,8 +46,12 @@ def test_every_row_of_rpacts_boundaries() -> None:
     table = pd.read_csv(ORACLES / "group_sequential_rpact.csv")
     for (design, looks), rows in table.groupby(["design", "looks"]):
         found = of_table(str(design), (np.arange(int(looks)) + 1) / int(looks))  # type: ignore[arg-type]
-        np.testing.assert_allclose(found.efficacy_z, rows["critical_z"], atol=1e-7, err_msg=f"{design} {looks}")
-        np.testing.assert_allclose(found.alpha_spent, rows["alpha_spent"], rtol=1e-6, err_msg=f"{design} {looks}")
+        np.testing.assert_allclose(
+            found.efficacy_z, rows["critical_z"], atol=1e-7, err_msg=f"{design} {looks}"
+        )
+        np.testing.assert_allclose(
+            found.alpha_spent, rows["alpha_spent"], rtol=1e-6, err_msg=f"{design} {looks}"
+        )
 
 
 def test_every_row_of_rpacts_futility_boundaries() -> None:
@@ -59,7 +68,9 @@ def test_every_row_of_rpacts_futility_boundaries() -> None:
         )
         name = f"{design} {futility} {binding}"
         np.testing.assert_allclose(found.efficacy_z, rows["critical_z"], atol=1e-7, err_msg=name)
-        np.testing.assert_allclose(found.futility_z[:-1], rows["futility_z"].iloc[:-1], atol=1e-7, err_msg=name)
+        np.testing.assert_allclose(
+            found.futility_z[:-1], rows["futility_z"].iloc[:-1], atol=1e-7, err_msg=name
+        )
         inflation, drift = found.inflation(0.9, 0.025), found.drift_for(0.9)
         assert inflation == pytest.approx(rows["inflation"].iloc[0], rel=1e-7)
         expected = inflation * found.expected_information(0.0), inflation * found.expected_information(drift)
@@ -76,6 +87,19 @@ def test_every_row_of_rpacts_sizes() -> None:
         else:
             found = events_for_hazard_ratio(row.effect, power=row.power, ratio=row.ratio)
         assert found == pytest.approx(row.n_total, rel=2e-6)
+
+
+def test_given_boundaries_say_what_alpha_they_spend() -> None:
+    known = spending_boundaries("obrien_fleming", [0.4, 0.7, 1.0], futility="pocock", binding=True)
+    again = given_boundaries(
+        [0.4, 0.7, 1.0], known.efficacy_z.tolist(), known.futility_z.tolist(), binding=True
+    )
+    np.testing.assert_allclose(again.alpha_spent, known.alpha_spent, atol=1e-9)
+    # Haybittle-Peto with 3 looks and 1.96 at the end spends a little more than 0.025.
+    peto = given_boundaries([1 / 3, 2 / 3, 1.0], [3.0, 3.0, 1.96])
+    assert 0.025 < peto.alpha_spent[-1] < 0.0265
+    with pytest.raises(ValueError, match="futility_z not above efficacy_z"):
+        given_boundaries([0.5, 1.0], [2.5, 2.0], [2.6, 2.0])
 
 
 def test_one_look_is_the_fixed_test() -> None:
@@ -97,9 +121,9 @@ def test_crossing_probabilities_of_two_looks_are_bivariate_normal() -> None:
 def walks(drift: float, information: np.ndarray, replicates: int, seed: int) -> np.ndarray:
     steps = np.diff(information, prepend=0.0)
     generator = np.random.default_rng(seed)
-    return np.cumsum(generator.normal(drift * steps, np.sqrt(steps), (replicates, len(steps))), axis=1) / np.sqrt(
-        information
-    )
+    return np.cumsum(
+        generator.normal(drift * steps, np.sqrt(steps), (replicates, len(steps))), axis=1
+    ) / np.sqrt(information)
 
 
 @pytest.mark.slow
@@ -115,7 +139,9 @@ def test_error_and_power_in_simulated_walks(binding: bool) -> None:
     assert exact == pytest.approx(0.025, abs=1e-9) if binding else exact < 0.025
     assert stats.binomtest(int(heeded.efficacy.sum()), replicates, float(exact)).pvalue > 0.001
     if not binding:  # alpha holds also for those who go on regardless
-        assert exit_probabilities(found.information, stop, found.efficacy_z).upper.sum() == pytest.approx(0.025, abs=1e-9)
+        assert exit_probabilities(found.information, stop, found.efficacy_z).upper.sum() == pytest.approx(
+            0.025, abs=1e-9
+        )
         assert stats.binomtest(int(ignored.efficacy.sum()), replicates, 0.025).pvalue > 0.001
     drift = found.drift_for(0.9)
     powered = monitor(walks(drift, found.information, replicates, 4), found)
@@ -158,7 +184,9 @@ def test_monitoring_stops_at_the_first_crossing() -> None:
         alpha_spent=np.array([0.006, 0.025]),
         binding=False,
     )
-    outcome = monitor([[2.6, 1.0], [-0.1, 3.0], [1.0, 2.1], [1.0, 1.0], [np.nan, 2.2], [np.nan, np.nan]], found)
+    outcome = monitor(
+        [[2.6, 1.0], [-0.1, 3.0], [1.0, 2.1], [1.0, 1.0], [np.nan, 2.2], [np.nan, np.nan]], found
+    )
     assert outcome.look.tolist() == [0, 0, 1, 1, 1, 1]
     assert outcome.efficacy.tolist() == [True, False, True, False, True, False]
     assert outcome.futility.tolist() == [False, True, False, True, False, False]

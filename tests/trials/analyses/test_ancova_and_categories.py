@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
+import pandas as pd
 import pytest
 import statsmodels.api as sm
 from scipy import stats
-from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 from motorpool.trials.analyses.ancova import ancova
 from motorpool.trials.analyses.ordinal import proportional_odds
 from motorpool.trials.analyses.responder import cochran_mantel_haenszel, logistic
-from tests.trials.analyses.trial_samples import Trials, trials
+from tests.trials.analyses.trial_samples import ORACLES, Trials, oracle, trials
 
 
 @pytest.fixture(scope="module")
@@ -116,19 +114,19 @@ def test_cochran_mantel_haenszel_agrees_with_statsmodels(sample: Trials, measure
         else:
             n1, n0 = (np.array([(arm == a) & (stratum == s) for s in (0, 1)]).sum(axis=1) for a in (1, 0))
             gaps = [yes[arm & (stratum == s)].mean() - yes[~arm & (stratum == s)].mean() for s in (0, 1)]
-            assert found.estimate[replicate] == pytest.approx(np.average(gaps, weights=n1 * n0 / (n1 + n0)), rel=1e-9)
+            assert found.estimate[replicate] == pytest.approx(
+                np.average(gaps, weights=n1 * n0 / (n1 + n0)), rel=1e-9
+            )
 
 
-def test_proportional_odds_agree_with_statsmodels(sample: Trials) -> None:
-    category = np.digitize(sample.visits[..., 0], [-1.5, 0.0, 2.0])
-    found = proportional_odds(category, sample.treated, baseline=sample.baseline)
-    for replicate in range(4):
-        model = OrderedModel(category[replicate], columns(sample, replicate)[:, 1:3], distr="logit")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            fitted = model.fit(method="bfgs", disp=0, gtol=1e-8, maxiter=500)
-        assert found.estimate[replicate] == pytest.approx(fitted.params[0], rel=1e-4, abs=1e-6)
-        assert found.standard_error[replicate] == pytest.approx(fitted.bse[0], rel=1e-4)
+def test_proportional_odds_agree_with_r() -> None:
+    table, data = oracle("trial_ordinal_r.csv"), pd.read_csv(ORACLES / "trial_survival_data.csv")
+    category = np.digitize(data["time"], [0.3, 0.7, 1.2])[None]
+    found = proportional_odds(
+        category, data["arm"].to_numpy()[None], baseline=data["baseline"].to_numpy()[None]
+    )
+    assert found.estimate[0] == pytest.approx(table["arm"], rel=1e-8)
+    assert found.standard_error[0] == pytest.approx(table["arm_se"], rel=1e-8)
 
 
 def test_two_categories_are_logistic_regression(sample: Trials) -> None:
@@ -143,7 +141,8 @@ def test_categories_that_nobody_has_do_not_matter(sample: Trials) -> None:
     category = np.digitize(sample.visits[..., 0], [-1.5, 0.0, 2.0]).astype(float)
     wider = np.where(category == 3, 7.5, category)
     np.testing.assert_allclose(
-        proportional_odds(wider, sample.treated).estimate, proportional_odds(category, sample.treated).estimate
+        proportional_odds(wider, sample.treated).estimate,
+        proportional_odds(category, sample.treated).estimate,
     )
 
 
@@ -161,5 +160,8 @@ def test_error_under_the_null_and_coverage() -> None:
         assert stats.binomtest(errors, 4000, 0.05).pvalue > 0.001, (name, errors)
     assert stats.binomtest(int(analyses["ancova"].covers(0.0).sum()), 4000, 0.95).pvalue > 0.001
     # Wald tests of small trials are somewhat cautious; never bold.
-    for found in (logistic(change > 0, null.treated), proportional_odds(np.digitize(change, [-1, 1]), null.treated)):
+    for found in (
+        logistic(change > 0, null.treated),
+        proportional_odds(np.digitize(change, [-1, 1]), null.treated),
+    ):
         assert 0.03 < (found.p_value_two_sided < 0.05).mean() < 0.06

@@ -51,7 +51,12 @@ def test_power_0_ignores_and_power_1_pools() -> None:
 
 
 def test_a_mixture_of_one_part_is_conjugate() -> None:
-    prior = robust(meta_analytic_prior([0.0], [1.0], between_trial_scale=1.0), weight=1.0, mean=0.5, standard_deviation=2.0)
+    prior = robust(
+        meta_analytic_prior([0.0], [1.0], between_trial_scale=1.0),
+        weight=1.0,
+        mean=0.5,
+        standard_deviation=2.0,
+    )
     found = borrow_with_mixture(**CURRENT, prior=prior)
     precision = 1 / 2.0**2 + 1 / 0.6**2
     centre = (0.5 / 4 + CURRENT["control_mean"] / 0.36) / precision
@@ -88,7 +93,10 @@ def test_borrowing_is_bold_under_drift_and_gains_without() -> None:
         "unit_standard_deviation": 3.0,
     }
     rates = [
-        (borrow_with_power(**given, external_mean=mean, external_error=0.3, power=power).probability_better > 0.975).mean()
+        (
+            borrow_with_power(**given, external_mean=mean, external_error=0.3, power=power).probability_better
+            > 0.975
+        ).mean()
         for power, mean in ((0.0, 0.0), (0.5, 0.0), (0.5, -1.0))
     ]
     assert stats.binomtest(round(rates[0] * 4000), 4000, 0.025).pvalue > 0.001
@@ -97,7 +105,9 @@ def test_borrowing_is_bold_under_drift_and_gains_without() -> None:
 
 def test_lower_is_better_turns_the_probability_round() -> None:
     up = borrow_with_power(**CURRENT, external_mean=-1.0, external_error=0.2, power=0.5)
-    down = borrow_with_power(**CURRENT, external_mean=-1.0, external_error=0.2, power=0.5, higher_is_better=False)
+    down = borrow_with_power(
+        **CURRENT, external_mean=-1.0, external_error=0.2, power=0.5, higher_is_better=False
+    )
     np.testing.assert_allclose(up.probability_better + down.probability_better, 1.0)
 
 

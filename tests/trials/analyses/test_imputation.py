@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from motorpool.trials.analyses.ancova import ancova
-from motorpool.trials.analyses.imputation_model import design_of, draw_parameters
+from motorpool.trials.analyses.imputation_model import Streams, design_of, draw_parameters
 from motorpool.trials.analyses.mmrm import mmrm
 from motorpool.trials.analyses.multiple_imputation import impute, imputed_ancova, pool
 from tests.trials.analyses.trial_samples import Trials, trials
@@ -33,7 +33,11 @@ def estimates(sample: Trials, assumption: str, delta: float = 0.0) -> np.ndarray
 def test_missing_at_random_gives_what_the_repeated_measures_model_gives(sample: Trials) -> None:
     repeated = mmrm(sample.visits, sample.treated, baseline=sample.baseline)
     found = imputed_ancova(
-        sample.visits, sample.treated, baseline=sample.baseline, imputations=40, generator=np.random.default_rng(3)
+        sample.visits,
+        sample.treated,
+        baseline=sample.baseline,
+        imputations=40,
+        generator=np.random.default_rng(3),
     )
     noise = np.sqrt(found.standard_error**2 / 40)
     assert abs(np.mean(found.estimate - repeated.estimate)) < 4 * np.mean(noise) / 60**0.5
@@ -68,13 +72,31 @@ def test_jump_to_reference_is_the_share_who_stay_times_their_effect() -> None:
 
 def test_what_was_seen_is_kept_and_the_same_generator_gives_the_same(sample: Trials) -> None:
     first, again = (
-        impute(sample.visits, sample.treated, imputations=2, generator=np.random.default_rng(1)) for _ in range(2)
+        impute(sample.visits, sample.treated, imputations=2, generator=np.random.default_rng(1))
+        for _ in range(2)
     )
     np.testing.assert_array_equal(first, again)
     seen = np.isfinite(sample.visits)
     for one in first:
         np.testing.assert_array_equal(one[seen], sample.visits[seen])
         assert np.isfinite(one).all()
+
+
+def test_a_replicate_with_its_own_generator_is_the_same_in_any_company(sample: Trials) -> None:
+    def given(part: slice) -> np.ndarray:
+        generators = [np.random.default_rng([7, replicate]) for replicate in range(60)][part]
+        return imputed_ancova(
+            sample.visits[part],
+            sample.treated[part],
+            baseline=sample.baseline[part],
+            imputations=3,
+            generator=generators,
+        ).estimate
+
+    together = given(slice(None))
+    np.testing.assert_array_equal(together[17:18], given(slice(17, 18)))
+    np.testing.assert_array_equal(together[5:50], given(slice(5, 50)))
+    assert len(np.unique(together)) == 60
 
 
 def test_complete_data_have_nothing_to_impute(sample: Trials) -> None:
@@ -91,7 +113,9 @@ def test_draws_of_the_covariance_have_the_mean_of_the_inverse_wishart() -> None:
     values = generator.normal(size=(1, 30, 3)) @ np.linalg.cholesky([[2, 1, 0], [1, 2, 1], [0, 1, 2]]).T
     columns = np.ones((1, 30, 1))
     chains = 20_000
-    draw = draw_parameters(np.concatenate([values] * chains), design_of(columns, 3, chains), generator)
+    draw = draw_parameters(
+        np.concatenate([values] * chains), design_of(columns, 3, chains), Streams([generator], chains)
+    )
     centred = values[0] - values[0].mean(axis=0)
     expected = centred.T @ centred / (29 - 3 - 1)
     mean = (draw.root @ np.swapaxes(draw.root, 1, 2)).mean(axis=0)
@@ -116,3 +140,5 @@ def test_impossible_requests_are_refused_by_name(sample: Trials) -> None:
         impute(sample.visits, sample.treated, imputations=1, generator=generator)
     with pytest.raises(ValueError, match="must be known for everyone"):
         impute(sample.visits, sample.treated, baseline=sample.visits[..., -1], generator=generator)
+    with pytest.raises(ValueError, match="2 generators are given for 60 replicates"):
+        impute(sample.visits, sample.treated, generator=[generator, generator])

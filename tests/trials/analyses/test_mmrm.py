@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from statsmodels.regression.mixed_linear_model import MixedLM
 
 from motorpool.trials.analyses.ancova import ancova
 from motorpool.trials.analyses.covariance import COVARIANCES, structure
@@ -50,9 +53,13 @@ def test_agrees_with_the_first_table_of_gls() -> None:
     assert free.log_likelihood[0] == pytest.approx(table["logLik_REML"], abs=1e-6)
     # Differences between the arms by visit: arm, and arm with its interaction.
     for visit in (2, 3, 4):
-        assert free.by_visit[0, visit - 1] == pytest.approx(table["arm"] + table[f"arm:visit{visit}"], rel=2e-5)
+        assert free.by_visit[0, visit - 1] == pytest.approx(
+            table["arm"] + table[f"arm:visit{visit}"], rel=2e-5
+        )
     assert exchangeable.estimate[0] == pytest.approx(table["cs_effect_visit4"], rel=1e-7)
-    assert exchangeable.standard_error_by_visit[0, -1] == pytest.approx(table["cs_se_effect_visit4"], rel=1e-7)
+    assert exchangeable.standard_error_by_visit[0, -1] == pytest.approx(
+        table["cs_se_effect_visit4"], rel=1e-7
+    )
     assert exchangeable.log_likelihood[0] == pytest.approx(table["cs_logLik_REML"], abs=1e-6)
 
 
@@ -62,6 +69,26 @@ def test_kenward_roger_agrees_with_pbkrtest() -> None:
     assert found.standard_error[0] == pytest.approx(table["kenward_roger_cs_se"], rel=1e-7)
     assert found.degrees_of_freedom[0] == pytest.approx(table["kenward_roger_cs_df"], rel=1e-7)
     assert found.p_value_two_sided[0] == pytest.approx(table["kenward_roger_cs_p"], rel=1e-7)
+
+
+def test_exchangeable_covariance_is_a_random_intercept_of_statsmodels() -> None:
+    data = trials(3, 50, effect=2.0, seed=37)
+    found = mmrm(data.visits, data.treated, baseline=data.baseline, covariance="compound_symmetry")
+    for replicate in range(3):
+        patient, visit = np.nonzero(np.isfinite(data.visits[replicate]))
+        at = np.eye(4)[visit]
+        treated, baseline = data.treated[replicate][patient, None], data.baseline[replicate][patient, None]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fitted = MixedLM(
+                data.visits[replicate][patient, visit],
+                np.hstack([at, at * treated, at * baseline]),
+                groups=patient,
+            ).fit(reml=True, method="lbfgs", gtol=1e-10, maxiter=1000)
+        assert found.estimate[replicate] == pytest.approx(fitted.params[7], rel=1e-6)
+        between = float(fitted.cov_re[0, 0])
+        assert found.covariance[replicate, 0, 1] == pytest.approx(between, rel=1e-5)
+        assert found.covariance[replicate, 0, 0] == pytest.approx(between + fitted.scale, rel=1e-5)
 
 
 class Dense:
@@ -98,7 +125,9 @@ class Dense:
         determinants = np.linalg.slogdet(v)[1] + np.linalg.slogdet(cross)[1]
         return float(-0.5 * (degrees * np.log(2 * np.pi) + determinants + residual @ inverse @ residual))
 
-    def kenward_roger(self, covariance: np.ndarray, first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
+    def kenward_roger(
+        self, covariance: np.ndarray, first: np.ndarray, second: np.ndarray
+    ) -> tuple[float, float]:
         """Adjusted standard error and degrees of freedom, by the formulas of the paper, written out."""
         v = self.spread(covariance)
         w, x = np.linalg.inv(v), self.x
@@ -107,7 +136,9 @@ class Dense:
         count = len(slopes)
         p = [-x.T @ w @ d @ w @ x for d in slopes]
         projection = w - w @ x @ phi @ x.T @ w
-        information = 0.5 * np.array([[np.trace(projection @ a @ projection @ b) for b in slopes] for a in slopes])
+        information = 0.5 * np.array(
+            [[np.trace(projection @ a @ projection @ b) for b in slopes] for a in slopes]
+        )
         uncertainty = np.linalg.inv(information)
         middle = np.zeros_like(phi)
         for i in range(count):
@@ -179,7 +210,9 @@ def test_complete_data_give_analysis_of_covariance_at_the_visit() -> None:
 
 def test_one_visit_is_analysis_of_covariance() -> None:
     data = trials(4, 30, visits=1, seed=9)
-    repeated = mmrm(data.visits, data.treated, baseline=data.baseline, stratum=data.stratum, baseline_by_visit=False)
+    repeated = mmrm(
+        data.visits, data.treated, baseline=data.baseline, stratum=data.stratum, baseline_by_visit=False
+    )
     single = ancova(data.visits[..., 0], data.treated, baseline=data.baseline, stratum=data.stratum)
     np.testing.assert_allclose(repeated.estimate, single.estimate, rtol=1e-8)
     np.testing.assert_allclose(repeated.standard_error, single.standard_error, rtol=1e-7)
@@ -201,6 +234,18 @@ def test_no_answer_where_an_arm_is_not_seen_at_a_visit() -> None:
     found = mmrm(values, data.treated, baseline=data.baseline)
     assert np.isnan(found.estimate[1]) and np.isnan(found.p_value_two_sided[1]) and not found.converged[1]
     assert np.isfinite(found.estimate[[0, 2]]).all()
+
+
+def test_a_fit_that_does_not_settle_falls_back_on_the_next_structure() -> None:
+    data = trials(6, 9, visits=6, seed=43)  # too few patients for 21 parameters in most
+    alone = mmrm(data.visits, data.treated)
+    exchangeable = mmrm(data.visits, data.treated, covariance="compound_symmetry")
+    found = mmrm(data.visits, data.treated, fallback=["toeplitz", "compound_symmetry"])
+    lost = ~alone.converged & exchangeable.converged
+    assert lost.any() and (alone.attempt[lost] == -1).all() and (found.attempt[lost] > 0).all()
+    np.testing.assert_array_equal(found.estimate[alone.converged], alone.estimate[alone.converged])
+    last = found.attempt == 2
+    np.testing.assert_array_equal(found.estimate[last], exchangeable.estimate[last])
 
 
 def test_impossible_requests_are_refused_by_name() -> None:

@@ -25,11 +25,13 @@ def test_graphs_of_known_procedures() -> None:
     np.testing.assert_array_equal(graphical(P, np.full(4, 0.25), everyone, 0.05), holm(P) <= 0.05)
     chain = np.eye(4, k=1)
     np.testing.assert_array_equal(graphical(P, [1, 0, 0, 0], chain, 0.05), fixed_sequence(P) <= 0.05)
-    np.testing.assert_array_equal(graphical(P, np.full(4, 0.25), np.zeros((4, 4)), 0.05), bonferroni(P) <= 0.05)
+    np.testing.assert_array_equal(
+        graphical(P, np.full(4, 0.25), np.zeros((4, 4)), 0.05), bonferroni(P) <= 0.05
+    )
 
 
 def test_the_example_of_bretz() -> None:
-    """Parallel gatekeeping: two primaries share alpha, each passes it to its own secondary, that to the other primary."""
+    """Two primaries share alpha; each passes it to its own secondary, and that to the other primary."""
     transitions = [[0, 0, 1, 0], [0, 0, 0, 1], [0, 1, 0, 0], [1, 0, 0, 0]]
     p = [[0.0121, 0.0337, 0.0084, 0.0160]]
     # By hand: 1 (0.0121 <= 0.0125); its share goes to 3 (0.0084 <= 0.0125), then to 2 (0.0337 > 0.025): stop.

@@ -70,7 +70,9 @@ def test_curves_agree_with_r(data: dict[str, np.ndarray], table: pd.Series, arm:
             assert getattr(curve, field)[0, place] == pytest.approx(value, rel=CLOSE), (name, field)
         assert incidence.incidence[0, place] == pytest.approx(table[f"incidence_arm{arm}_t{name}"], rel=CLOSE)
         # R's cmprsk has Aalen's variance, this the delta method: alike, not equal.
-        assert incidence.standard_error[0, place] == pytest.approx(table[f"incidence_arm{arm}_t{name}_se"], rel=0.05)
+        assert incidence.standard_error[0, place] == pytest.approx(
+            table[f"incidence_arm{arm}_t{name}_se"], rel=0.05
+        )
     assert curve.median_years[0] == pytest.approx(table[f"median_arm{arm}"])
 
 
@@ -113,7 +115,10 @@ def test_agrees_with_lifelines_in_each_replicate() -> None:
     curves = aalen_johansen(untied, sample.cause, [1.0])
     for replicate in range(4):
         frame = pd.DataFrame(
-            {name: getattr(sample, name)[replicate] for name in ("time_years", "event", "treated", "baseline")}
+            {
+                name: getattr(sample, name)[replicate]
+                for name in ("time_years", "event", "treated", "baseline")
+            }
         ).astype(float)
         with warnings.catch_warnings():  # lifelines calls pandas in ways that pandas will give up
             warnings.simplefilter("ignore")
@@ -125,7 +130,9 @@ def test_agrees_with_lifelines_in_each_replicate() -> None:
             other = AalenJohansenFitter(calculate_variance=True).fit(
                 untied[replicate], sample.cause[replicate], event_of_interest=1
             )
-        assert curves.incidence[replicate, 0] == pytest.approx(float(other.cumulative_density_.loc[:1.0].iloc[-1, 0]))
+        assert curves.incidence[replicate, 0] == pytest.approx(
+            float(other.cumulative_density_.loc[:1.0].iloc[-1, 0])
+        )
 
 
 def test_without_censoring_the_curves_are_shares() -> None:
@@ -156,8 +163,10 @@ def test_patients_not_observed_change_nothing_whatever_their_order() -> None:
     sample = trials(3, 50, seed=6)
     generator = np.random.default_rng(7)
     order = generator.permutation(70)
+
     def padded(values: np.ndarray) -> np.ndarray:
         return np.concatenate([values, values[:, :20]], axis=1)[:, order]
+
     observed = np.broadcast_to(order < 50, (3, 70))
     given = sample.time_years, sample.event, sample.treated
     more = tuple(padded(one) for one in given)

@@ -31,7 +31,13 @@ class Trials:
 
 
 def trials(
-    replicates: int, patients: int, *, visits: int = 4, effect: float = 0.0, log_hazard_ratio: float = 0.0, seed: int = 1
+    replicates: int,
+    patients: int,
+    *,
+    visits: int = 4,
+    effect: float = 0.0,
+    log_hazard_ratio: float = 0.0,
+    seed: int = 1,
 ) -> Trials:
     """Trials with dropout at random, ties in time, competing causes and an effect that grows to the last visit."""
     generator = np.random.default_rng(seed)
@@ -42,7 +48,9 @@ def trials(
     baseline = generator.normal(22.0, 8.0, shape) + 2.0 * stratum
     spread = 4.0 * (0.6 + 0.4 * np.eye(visits))
     values = generator.standard_normal((*shape, visits)) @ np.linalg.cholesky(spread).T
-    values += 0.1 * (baseline - 22.0)[..., None] + effect * treated[..., None] * (np.arange(visits) + 1) / visits
+    values += (
+        0.1 * (baseline - 22.0)[..., None] + effect * treated[..., None] * (np.arange(visits) + 1) / visits
+    )
     leaves = 1 + np.minimum(generator.geometric(0.12, shape), visits)
     # Those who did badly at the first visit leave earlier: missing at random.
     leaves = np.where(values[..., 0] < -2.0, np.maximum(leaves - 1, 1), leaves)

@@ -81,6 +81,31 @@ def classical_boundaries(shape: Shape, information: Sequence[float], alpha: floa
     )
 
 
+def given_boundaries(
+    information: Sequence[float],
+    efficacy_z: Sequence[float],
+    futility_z: Sequence[float] | None = None,
+    *,
+    binding: bool = False,
+) -> Boundaries:
+    """Boundaries as one wants them (Haybittle-Peto, for example), with the alpha that they spend.
+
+    Raises:
+        ValueError: Information that does not rise to 1, another number of boundaries, or a futility boundary above
+            the one of efficacy.
+    """
+    times, upper = check_information(information), np.asarray(efficacy_z, dtype=float)
+    lower = np.full_like(times, -np.inf) if futility_z is None else np.asarray(futility_z, dtype=float)
+    if upper.shape != times.shape or lower.shape != times.shape or not (lower <= upper).all():
+        message = f"{len(times)} looks need as many boundaries, with futility_z not above efficacy_z"
+        raise ValueError(message)
+    heeded = lower if binding else np.full_like(times, -np.inf)
+    exits = exit_probabilities(times, heeded, upper).upper
+    return Boundaries(
+        information=times, efficacy_z=upper, futility_z=lower, alpha_spent=np.cumsum(exits), binding=binding
+    )
+
+
 def spending_boundaries(
     function: SpendingFunction,
     information: Sequence[float],

@@ -142,9 +142,9 @@ def promising_zone(
     now = interim_patients / planned_patients
     critical = float(stats.norm.isf(alpha))
     planned = conditional_power(z, now, critical_z=critical)
-    zone = np.where(
-        planned < promising_from, UNFAVOURABLE, np.where(planned < target_power, PROMISING, FAVOURABLE)
-    )
+    # An interim without an answer counts as unfavourable.
+    raised_or_not = np.where(planned >= promising_from, PROMISING, UNFAVOURABLE)
+    zone = np.where(planned >= target_power, FAVOURABLE, raised_or_not)
     # Conditional power of the combination test with n2 more patients: the estimate z / sqrt(n1) sets the mean.
     needed = (critical - np.sqrt(now) * z) / np.sqrt(1.0 - now) + stats.norm.ppf(target_power)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from motorpool.trials.analyses.estimate import CONFIDENCE, Array, Estimate, Flags, Numbers, summarised
-from motorpool.trials.analyses.newton import Derivatives, maximise
+from motorpool.trials.analyses.newton import Derivatives, Maximum, maximise
 from motorpool.trials.analyses.ordered import Ordered, ordered, survival_inputs
 from motorpool.trials.analyses.patients import covariate_columns, flags, one_stratum
 from motorpool.trials.analyses.repeated import scaled_columns
 
 Ties = Literal["efron", "breslow"]
+NUMBERS_AT_ONCE = 1_000_000  # in the largest working array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,21 @@ def cox(
     scaled, _ = scaled_columns(extra, counted)
     design = np.concatenate([arm[..., None].astype(float), scaled], axis=-1)
     strata = one_stratum(stratum, arm)
+    step = max(1, NUMBERS_AT_ONCE // max(design[0].size * design.shape[-1], 1))
+    found: list[Array] = []
+    for start in range(0, len(time), step):
+        part = slice(start, start + step)
+        best = _maximum(time[part], happened[part], counted[part], design[part], strata[part], ties)
+        found.append(np.stack([best.coefficients[:, 0], best.standard_errors[:, 0]]))
+    effect, error = np.concatenate(found, axis=1)
+    events = (happened & counted).sum(axis=1).astype(float)
+    return CoxEstimate(**summarised(effect, error, np.inf, confidence), events=events)
+
+
+def _maximum(
+    time: Array, happened: Flags, counted: Flags, design: Array, strata: Numbers, ties: Ties
+) -> Maximum:
+    """Maximum of the partial likelihood of some replicates."""
     parts: list[_Stratum] = []
     for number in range(int(strata.max(initial=0)) + 1):
         member = counted & (strata == number)
@@ -69,11 +85,7 @@ def cox(
             sum((one.information for one in found[1:]), found[0].information),
         )
 
-    best = maximise(derivatives, np.zeros((len(time), design.shape[-1])))
-    events = (happened & counted).sum(axis=1).astype(float)
-    return CoxEstimate(
-        **summarised(best.coefficients[:, 0], best.standard_errors[:, 0], np.inf, confidence), events=events
-    )
+    return maximise(derivatives, np.zeros((len(time), design.shape[-1])))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ data and missing values given parameters (data augmentation, Schafer 1997), star
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,38 @@ from motorpool.trials.analyses.covariance import structure
 from motorpool.trials.analyses.estimate import Array, Flags, Numbers
 from motorpool.trials.analyses.reml import fit
 from motorpool.trials.analyses.repeated import patterns_of
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Random numbers for the chains of some replicates, each replicate with a generator of its own.
+
+    Chains come by imputation first: all replicates of the first imputation, then all of the second.
+    """
+
+    generators: Sequence[np.random.Generator]
+    imputations: int
+
+    def normal(self, shape: tuple[int, ...]) -> Array:
+        """Standard normals, (chains, *shape)."""
+        drawn = [one.standard_normal((self.imputations, *shape)) for one in self.generators]
+        return np.stack(drawn, axis=1).reshape(-1, *shape)
+
+    def chi_square(self, degrees: Array) -> Array:
+        """Chi squares with degrees (chains, k) that are alike in all chains of a replicate."""
+        own = degrees[: len(self.generators)]
+        size = (self.imputations, degrees.shape[1])
+        drawn = [one.chisquare(row, size=size) for one, row in zip(self.generators, own, strict=True)]
+        return np.stack(drawn, axis=1).reshape(degrees.shape)
+
+    def normal_of(self, gaps: Gaps, visits: int) -> Array:
+        """Standard normals for patients with a visit missing, (gaps, visits)."""
+        counts = np.bincount(gaps.chain, minlength=len(self.generators))[: len(self.generators)]
+        drawn = [
+            one.standard_normal((self.imputations, count, visits))
+            for one, count in zip(self.generators, counts, strict=True)
+        ]
+        return np.concatenate(drawn, axis=1).reshape(-1, visits)
 
 
 @dataclass(frozen=True)
@@ -55,18 +88,18 @@ def first_root(values: Array, columns: Array) -> Array:
     return symmetric_root(kind.matrix(fit(patterns, kind).parameters))
 
 
-def draw_parameters(complete: Array, design: Design, generator: np.random.Generator) -> Draw:
+def draw_parameters(complete: Array, design: Design, streams: Streams) -> Draw:
     """Coefficients and covariance given complete data (chains, patients, visits)."""
-    chains, _, visits = complete.shape
+    visits = complete.shape[-1]
     centre = design.inverse @ (np.swapaxes(design.columns, 1, 2) @ complete)
     residual = complete - design.columns @ centre
     squares = np.swapaxes(residual, 1, 2) @ residual
     # Bartlett: T lower triangular, T T' standard Wishart; the covariance is R (T T')^-1 R' with R R' the squares.
-    triangle = np.tril(generator.standard_normal((chains, visits, visits)), -1)
-    chi = np.sqrt(generator.chisquare(design.degrees[:, None] - np.arange(visits), size=(chains, visits)))
+    triangle = np.tril(streams.normal((visits, visits)), -1)
+    chi = np.sqrt(streams.chi_square(design.degrees[:, None] - np.arange(visits)))
     triangle[:, np.arange(visits), np.arange(visits)] = chi
     half = symmetric_root(squares) @ np.swapaxes(np.linalg.inv(triangle), 1, 2)
-    noise = generator.standard_normal((chains, centre.shape[1], visits))
+    noise = streams.normal((centre.shape[1], visits))
     return Draw(centre + design.root @ noise @ np.swapaxes(half, 1, 2), half)
 
 
@@ -107,9 +140,7 @@ def gaps_of(known: Flags) -> Gaps:
     return Gaps(chain, patient, seen, pattern, chain[first], seen[first])
 
 
-def draw_missing(
-    values: Array, means: Array, root: Array, gaps: Gaps, generator: np.random.Generator
-) -> Array:
+def draw_missing(values: Array, means: Array, root: Array, gaps: Gaps, streams: Streams) -> Array:
     """Complete data (chains, patients, visits): seen values kept, missing ones drawn around their means.
 
     A whole set of values is drawn, and the missing ones are moved by what the seen ones differ from those drawn.
@@ -119,7 +150,7 @@ def draw_missing(
     of_pattern = covariance[gaps.pattern_chain]
     inverse = np.where(both, np.linalg.inv(np.where(both, of_pattern, np.eye(values.shape[-1]))), 0.0)
     weights = of_pattern @ inverse
-    noise = generator.standard_normal((len(gaps.chain), values.shape[-1], 1))
+    noise = streams.normal_of(gaps, values.shape[-1])[..., None]
     drawn = means[gaps.chain, gaps.patient] + (root[gaps.chain] @ noise)[..., 0]
     here = values[gaps.chain, gaps.patient]
     short = np.where(gaps.seen, here - drawn, 0.0)

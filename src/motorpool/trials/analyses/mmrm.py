@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from motorpool.trials.analyses.covariance import Covariance, Structure, structure
-from motorpool.trials.analyses.estimate import CONFIDENCE, Array, Estimate, Flags, summarised
+from motorpool.trials.analyses.estimate import CONFIDENCE, Array, Estimate, Flags, Numbers, summarised
 from motorpool.trials.analyses.patients import covariate_columns, flags
 from motorpool.trials.analyses.reml import Fit, evaluate, fit, slopes, spread, trace_pairs
 from motorpool.trials.analyses.repeated import LARGEST_CONDITION, Patterns, patterns_of
@@ -25,7 +26,8 @@ class MmrmEstimate(Estimate):
 
     `by_visit` and `standard_error_by_visit` (replicates, visits) are the differences at all visits with
     unadjusted errors; `covariance` (replicates, visits, visits) that of one patient's values;
-    `log_likelihood` the restricted one; `converged` whether the fit settled; `patients` with any value.
+    `log_likelihood` the restricted one; `converged` whether the fit settled; `patients` with any value; `attempt`
+    which structure gave the estimate: 0 the one asked for, 1 the first to fall back on, and so on; -1 none.
     """
 
     by_visit: Array
@@ -34,6 +36,7 @@ class MmrmEstimate(Estimate):
     log_likelihood: Array
     converged: Flags
     patients: Array
+    attempt: Numbers
 
 
 def mmrm(
@@ -45,6 +48,7 @@ def mmrm(
     stratum: ArrayLike | None = None,
     visit: int = -1,
     covariance: Covariance = "unstructured",
+    fallback: Sequence[Covariance] = (),
     baseline_by_visit: bool = True,
     degrees_of_freedom: DegreesOfFreedom = "kenward_roger",
     confidence: float = CONFIDENCE,
@@ -64,6 +68,7 @@ def mmrm(
         stratum: Stratum of randomisation, (replicates, patients).
         visit: Index of the visit compared; -1 is the last.
         covariance: Structure of the covariance of one patient's values.
+        fallback: Structures tried in order where the fit does not settle.
         baseline_by_visit: Whether baseline has a coefficient at each visit or one for all.
         degrees_of_freedom: Small-sample method.
         confidence: Level of the interval.
@@ -88,7 +93,7 @@ def mmrm(
     if not -visits <= visit < visits:
         message = f"visit is {visit}; there are {visits} visits, counted from 0"
         raise ValueError(message)
-    kind = structure(covariance, visits)
+    kinds = [structure(name, visits) for name in (covariance, *fallback)]
     extra = covariate_columns(arm, baseline, covariates, stratum)
     columns = np.concatenate([np.ones((*arm.shape, 1)), arm[..., None].astype(float), extra], axis=-1)
     by_visit = np.zeros(columns.shape[-1], dtype=bool)
@@ -96,13 +101,15 @@ def mmrm(
     if baseline is not None:
         by_visit[2] = baseline_by_visit
     patterns = patterns_of(values, columns, by_visit)
-    parts = [
-        _fitted(
-            patterns.take(slice(first, first + REPLICATES_AT_ONCE)), kind, visit % visits, degrees_of_freedom
-        )
-        for first in range(0, len(values), REPLICATES_AT_ONCE)
-    ]
-    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    joined = _all_fitted(patterns, kinds[0], visit % visits, degrees_of_freedom)
+    attempt = np.where(joined["converged"] > 0.0, 0, -1)
+    for number, kind in enumerate(kinds[1:], start=1):
+        left = np.flatnonzero((attempt < 0) & _identified(patterns))
+        if len(left):
+            again = _all_fitted(patterns.take(left), kind, visit % visits, degrees_of_freedom)
+            for name, values_found in again.items():
+                joined[name][left] = values_found
+            attempt[left[again["converged"] > 0.0]] = number
     summary = summarised(joined["effect"], joined["error"], joined["degrees"], confidence)
     return MmrmEstimate(
         **summary,
@@ -112,7 +119,19 @@ def mmrm(
         log_likelihood=joined["log_likelihood"],
         converged=joined["converged"].astype(bool),
         patients=patterns.patients.sum(axis=-1),
+        attempt=attempt,
     )
+
+
+def _all_fitted(
+    patterns: Patterns, kind: Structure, visit: int, method: DegreesOfFreedom
+) -> dict[str, Array]:
+    """Fit all replicates, some at a time."""
+    parts = [
+        _fitted(patterns.take(slice(first, first + REPLICATES_AT_ONCE)), kind, visit, method)
+        for first in range(0, len(patterns.patients), REPLICATES_AT_ONCE)
+    ]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _fitted(patterns: Patterns, kind: Structure, visit: int, method: DegreesOfFreedom) -> dict[str, Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike
 from motorpool.trials.analyses.ancova import ancova
 from motorpool.trials.analyses.estimate import CONFIDENCE, Array, Estimate, Flags, summarised
 from motorpool.trials.analyses.imputation_model import (
+    Streams,
     design_of,
     draw_missing,
     draw_parameters,
@@ -49,7 +51,7 @@ def impute(
     assumption: Assumption = "missing_at_random",
     delta: float = 0.0,
     imputations: int = 20,
-    generator: np.random.Generator,
+    generator: np.random.Generator | Sequence[np.random.Generator],
 ) -> Array:
     """Complete data sets, (imputations, replicates, patients, visits), with draws of the imputation model.
 
@@ -67,11 +69,27 @@ def impute(
         assumption: How values after withdrawal of the treated are distributed.
         delta: Added to the values imputed after withdrawal of the treated (missing not at random), in points.
         imputations: Number of complete data sets.
-        generator: Source of random numbers.
+        generator: Source of random numbers; one for each replicate makes a replicate the same in any company.
 
     Raises:
         ValueError: An unknown assumption, fewer than two imputations, or arrays of other shapes.
     """
+    parts = _parts(value, treated, baseline, covariates, stratum, assumption, delta, imputations, generator)
+    return np.concatenate([complete for _, complete in parts], axis=1)
+
+
+def _parts(
+    value: ArrayLike,
+    treated: ArrayLike,
+    baseline: ArrayLike | None,
+    covariates: ArrayLike | None,
+    stratum: ArrayLike | None,
+    assumption: Assumption,
+    delta: float,
+    imputations: int,
+    generator: np.random.Generator | Sequence[np.random.Generator],
+) -> Iterator[tuple[slice, Array]]:
+    """Complete data of some replicates at a time, so that memory holds those of many."""
     if assumption not in ASSUMPTIONS:
         message = f"assumption is '{assumption}'; known are {', '.join(ASSUMPTIONS)}"
         raise ValueError(message)
@@ -90,15 +108,24 @@ def impute(
         raise ValueError(message)
     extra = extra - extra.mean(axis=1, keepdims=True)
     columns = np.concatenate([np.ones((*arm.shape, 1)), arm[..., None].astype(float), extra], axis=-1)
-    replicates, patients, visits = values.shape
-    out = np.empty((imputations, replicates, patients, visits))
-    step = max(1, VALUES_AT_ONCE // max(imputations * patients * visits, 1))
-    for start in range(0, replicates, step):
+    each = _generators(generator, len(values))
+    step = max(1, VALUES_AT_ONCE // max(imputations * values[0].size, 1))
+    for start in range(0, len(values), step):
         part = slice(start, start + step)
-        out[:, part] = _imputed(
-            values[part], arm[part], columns[part], assumption, delta, imputations, generator
-        )
-    return out
+        streams = Streams(each[part], imputations)
+        yield part, _imputed(values[part], arm[part], columns[part], assumption, delta, streams)
+
+
+def _generators(
+    generator: np.random.Generator | Sequence[np.random.Generator], replicates: int
+) -> Sequence[np.random.Generator]:
+    """One generator for each replicate."""
+    if isinstance(generator, np.random.Generator):
+        return generator.spawn(replicates)
+    if len(generator) != replicates:
+        message = f"{len(generator)} generators are given for {replicates} replicates"
+        raise ValueError(message)
+    return generator
 
 
 def _imputed(
@@ -107,22 +134,22 @@ def _imputed(
     columns: Array,
     assumption: Assumption,
     delta: float,
-    imputations: int,
-    generator: np.random.Generator,
+    streams: Streams,
 ) -> Array:
     """Imputations of some replicates; a chain is a replicate and an imputation."""
+    imputations = streams.imputations
     design = design_of(columns, values.shape[-1], imputations)
     chain_values = np.concatenate([values] * imputations)
     gaps = gaps_of(np.isfinite(chain_values))
     root = np.concatenate([first_root(values, columns)] * imputations)
     means = np.concatenate([_start_means(values, columns)] * imputations)
-    complete = draw_missing(chain_values, means, root, gaps, generator)
+    complete = draw_missing(chain_values, means, root, gaps, streams)
     for cycle in range(CYCLES):
-        draw = draw_parameters(complete, design, generator)
+        draw = draw_parameters(complete, design, streams)
         means = design.columns @ draw.coefficients
         if cycle == CYCLES - 1:
             means = _assumed(means, draw.coefficients, chain_values, design.columns, assumption)
-        complete = draw_missing(chain_values, means, draw.root, gaps, generator)
+        complete = draw_missing(chain_values, means, draw.root, gaps, streams)
     if delta:
         late = np.tile(_after_last(values) & arm[..., None], (imputations, 1, 1))
         complete = complete + delta * late
@@ -182,9 +209,12 @@ def pool(
         complete_degrees_of_freedom: Those without missing data, (replicates,) or a number; may be infinite.
         confidence: Level of the interval.
     """
-    effects, errors = np.asarray(estimates, dtype=float), np.asarray(standard_errors, dtype=float)
-    count = len(effects)
-    within, between = (errors**2).mean(axis=0), effects.var(axis=0, ddof=1)
+    # Imputations as last axis: sums then have one order, whatever the number of replicates.
+    effects, errors = (
+        np.array(np.transpose(one), dtype=float, order="C") for one in (estimates, standard_errors)
+    )
+    count = effects.shape[-1]
+    within, between = (errors**2).mean(axis=-1), effects.var(axis=-1, ddof=1)
     added = (1.0 + 1.0 / count) * between
     total = within + added
     full = np.broadcast_to(np.asarray(complete_degrees_of_freedom, dtype=float), total.shape)
@@ -196,7 +226,7 @@ def pool(
         ratio = added / within
         information = (ratio + 2.0 / (degrees + 3.0)) / (ratio + 1.0)
     return ImputedEstimate(
-        **summarised(effects.mean(axis=0), np.sqrt(total), degrees, confidence),
+        **summarised(effects.mean(axis=-1), np.sqrt(total), degrees, confidence),
         missing_information=np.where(added > 0.0, information, 0.0),
     )
 
@@ -212,7 +242,7 @@ def imputed_ancova(
     assumption: Assumption = "missing_at_random",
     delta: float = 0.0,
     imputations: int = 20,
-    generator: np.random.Generator,
+    generator: np.random.Generator | Sequence[np.random.Generator],
     confidence: float = CONFIDENCE,
 ) -> ImputedEstimate:
     """Impute (see `impute`), analyse each complete data set by analysis of covariance at one visit, and pool.
@@ -222,31 +252,28 @@ def imputed_ancova(
     Raises:
         ValueError: As `impute` and `ancova`.
     """
-    complete = impute(
-        value,
-        treated,
-        baseline=baseline,
-        covariates=covariates,
-        stratum=stratum,
-        assumption=assumption,
-        delta=delta,
-        imputations=imputations,
-        generator=generator,
-    )
-    found = [
-        ancova(
-            data[..., visit],
-            treated,
-            baseline=baseline,
-            covariates=covariates,
-            stratum=stratum,
-            confidence=confidence,
+    found: list[tuple[Array, Array, Array]] = []
+    for part, complete in _parts(
+        value, treated, baseline, covariates, stratum, assumption, delta, imputations, generator
+    ):
+        fitted = [
+            ancova(
+                data[..., visit],
+                np.asarray(treated)[part],
+                baseline=_some(baseline, part),
+                covariates=_some(covariates, part),
+                stratum=_some(stratum, part),
+                confidence=confidence,
+            )
+            for data in complete
+        ]
+        effects, errors = (
+            np.stack([getattr(one, name) for one in fitted]) for name in ("estimate", "standard_error")
         )
-        for data in complete
-    ]
-    return pool(
-        [one.estimate for one in found],
-        [one.standard_error for one in found],
-        found[0].degrees_of_freedom,
-        confidence,
-    )
+        found.append((effects, errors, fitted[0].degrees_of_freedom))
+    effects, errors = (np.concatenate([one[place] for one in found], axis=1) for place in (0, 1))
+    return pool(effects, errors, np.concatenate([one[2] for one in found]), confidence)
+
+
+def _some(values: ArrayLike | None, part: slice) -> ArrayLike | None:
+    return None if values is None else np.asarray(values)[part]

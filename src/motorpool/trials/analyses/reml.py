@@ -166,7 +166,9 @@ def _start(patterns: Patterns) -> Array:
     scale = np.sqrt(variances[:, :, None] * variances[:, None, :])
     off = ~np.eye(visits, dtype=bool)
     correlation = (
-        np.clip((moments / scale)[:, off].mean(axis=-1), 0.0, 0.9) if visits > 1 else np.zeros(len(pairs))
+        np.clip(np.ascontiguousarray((moments / scale)[:, off]).mean(axis=-1), 0.0, 0.9)
+        if visits > 1
+        else np.zeros(len(pairs))
     )
     return scale * np.where(off, correlation[:, None, None], 1.0)
 
