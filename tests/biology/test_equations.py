@@ -180,6 +180,22 @@ def test_transmission_stays_in_bounds_and_support_bridges_only_a_deficit(
     )
 
 
+@given(transmission=SHARE, working=SHARE, stress=SHARE, more=SHARE)
+def test_stress_weakens_transmission_however_few_neurons_work(
+    transmission: float, working: float, stress: float, more: float
+) -> None:
+    def rate(working: float, stress: float) -> float:
+        return float(
+            junction.rate_of_change(one(transmission), one(working), one(stress), biology().junction)[0]
+        )
+
+    deficit = float(biology().junction.deficit_from_stress) / float(biology().junction.repair_time_years)
+    assert rate(0.05, 0.0) - rate(0.05, 1.0) == pytest.approx(deficit, rel=1e-4)
+    # More working neurons and less stress never lower it: the ordering behind "more SMN is never worse".
+    assert rate(max(working, more), stress) >= rate(working, stress) - 1e-6
+    assert rate(working, min(stress, more)) >= rate(working, stress) - 1e-6
+
+
 @given(dead=SHARE, stress=SHARE, removed=st.floats(-1, 1))
 def test_inflammation_follows_dying_under_stress(dead: float, stress: float, removed: float) -> None:
     quarter = jnp.full((4, 1), dead), jnp.full((4, 1), stress)

@@ -57,3 +57,12 @@ def test_entries_that_do_not_move_keep_their_value():
     axis = Axis(name, 1, float(before[1]), 0.1, False, (before[1] - 9.0, before[1] + 9.0))
     values = ParameterSpace((axis,)).values(np.array([2.0]), table)
     assert values == {name: (before[0], pytest.approx(before[1] + 0.2), *before[2:])}
+
+
+def test_the_search_begins_at_axes_that_exist_within_their_reach():
+    rules = load_calibration_rules()
+    axes = {axis.name: axis for axis in parameter_space(load_parameter_table(), rules).axes}
+    assert set(rules.start) <= set(axes)
+    for name, value in rules.start.items():
+        low, high = axes[name].reach()
+        assert low - 1e-3 <= float(axes[name].standardised(value)) <= high + 1e-3, name

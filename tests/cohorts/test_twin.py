@@ -10,13 +10,14 @@ import pytest
 
 from motorpool.biology.growth import typical_maturity
 from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_YEAR
-from motorpool.cohorts.onset import INFANT_UNTIL_YEARS
+from motorpool.cohorts.onset import INFANT_UNTIL_YEARS, LATE_MILESTONES
 from motorpool.cohorts.twin import onset_and_type
 from motorpool.outcomes.motor_scales import healthy_chop_intend, healthy_scale_score
 from motorpool.outcomes.panel import MILESTONE_INDEX
 from tests.support import lives, recomputed
 
-PEOPLE, LATEST_WALKING_YEARS, ADULT_YEARS = 96, 1.5, 18.0
+PEOPLE, ADULT_YEARS = 96, 18.0
+LATEST_YEARS = (0.8, 1.0, 1.5)  # sitting, standing with support, walking
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,16 +76,19 @@ def shown(request: pytest.FixtureRequest) -> Shown:
     )
     draw = lives.central_draw()
     span, setting = lives.prepared((), who, until_years=years)
-    onset, kind = onset_and_type(span, setting, draw.people, LATEST_WALKING_YEARS, ADULT_YEARS, chance=True)
+    onset, kind = onset_and_type(span, setting, draw.people, LATEST_YEARS, ADULT_YEARS, chance=True)
     life = lives.live((), who, until_years=years)
     delay = float(draw.people.notice_delay_standing_years)
     onsets, kinds = np.empty(PEOPLE), np.empty(PEOPLE, int)
     for person in range(PEOPLE):
         sits, walks = (milestone(life, person, name) for name in ("sit_10s", "walk"))
-        late = (LATEST_WALKING_YEARS + delay * float(who.onset_notice[person])) * HOURS_PER_YEAR
-        walks_late = late if walks.gained > late and late <= life.grid_hours[-1, person] else np.inf
+        missed = []
+        for name, latest in zip(LATE_MILESTONES, LATEST_YEARS, strict=True):
+            late = (latest + delay * float(who.onset_notice[person])) * HOURS_PER_YEAR
+            if milestone(life, person, name).gained > late and late <= life.grid_hours[-1, person]:
+                missed.append(late)
         examined = noticed(life, person, life.age_years[:, person])
-        onsets[person] = min(examined, walks_late, sits.lost, walks.lost)
+        onsets[person] = min(examined, sits.lost, walks.lost, *missed)
         grown_up = years >= ADULT_YEARS and onsets[person] >= ADULT_YEARS * HOURS_PER_YEAR
         reached = 1 if np.isinf(sits.gained) else 2 if np.isinf(walks.gained) else 4 if grown_up else 3
         kinds[person] = 0 if float(who.smn1_level[person]) > 0 else reached
@@ -108,7 +112,7 @@ def test_a_record_of_childhood_knows_no_type_that_begins_in_adulthood() -> None:
 
     def kinds(years: float) -> Any:
         span, setting = lives.prepared((), who, until_years=years)
-        return onset_and_type(span, setting, draw.people, LATEST_WALKING_YEARS, ADULT_YEARS, chance=True)[1]
+        return onset_and_type(span, setting, draw.people, LATEST_YEARS, ADULT_YEARS, chance=True)[1]
 
     child, adult = kinds(10.0), kinds(25.0)
     assert 4 not in child

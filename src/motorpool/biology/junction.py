@@ -22,14 +22,12 @@ def rate_of_change(
 ) -> Array:
     """Rate of change per year of transmission, shape (G, P).
 
-    Neurons that serve many territories transmit worse and wear slowly: one of the processes of late decline.
+    Neurons that serve many territories transmit worse and wear slowly: one of the processes of late decline. Stress
+    weakens every junction that is left, however few they are: in mice with SMA most stay innervated and release half as
+    much (source ``kong2009_nmj``). It lifts with the stress, long before sick neurons work again.
     """
     lost = 1.0 - working
-    target = (
-        1.0
-        - parameters.deficit_from_lost_neurons * lost**2
-        - parameters.deficit_from_stress * stress * working
-    )
+    target = 1.0 - parameters.deficit_from_lost_neurons * lost**2 - parameters.deficit_from_stress * stress
     target = jnp.clip(target, 0.0, 1.0)
     return (
         target - transmission

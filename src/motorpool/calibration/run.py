@@ -33,6 +33,7 @@ from motorpool.evidence.posterior import (
 )
 from motorpool.evidence.records import EvidenceError
 from motorpool.simulation.calibration_state import model_digest, parameters_digest
+from motorpool.studies.scale import load_calibration_rules
 
 Array = NDArray[np.float64]
 AROUND_MODE, AT_POSTERIOR = 120, 60
@@ -62,7 +63,7 @@ def run_calibration(folder: Path, *, quick: bool, tell: Tell) -> Path:
             names, draws, facts = _normal_approximation(setting, mode, errors)
             facts["simulations"] = len(work.evaluator.known)
             return _write(folder / "posterior", setting, names, draws, facts, mode)
-        mode, errors = work.find_mode(pool)
+        mode, errors = work.find_mode(pool, _start(setting))
         at = work.scatter(mode.z, pool)
         points = work.around(mode, errors, AROUND_MODE, SEED)
         values = work.simulate(points, pool, "simulating around the mode")
@@ -83,6 +84,14 @@ def run_calibration(folder: Path, *, quick: bool, tell: Tell) -> Path:
 def _some(draws: Array, count: int, seed: int) -> list[Array]:
     chosen = np.random.default_rng(seed).choice(len(draws), size=count, replace=False)
     return [draws[i] for i in chosen]
+
+
+def _start(setting: Setting) -> Array:
+    """Where the search for the mode begins (``start`` of the rules); a prior's centre where nothing is said."""
+    start = load_calibration_rules().start
+    z = [axis.standardised(start[axis.name]) if axis.name in start else 0.0 for axis in setting.space.axes]
+    low, high = (np.array(side) for side in zip(*(a.reach() for a in setting.space.axes), strict=True))
+    return np.clip(z, low, high)
 
 
 def _shipped_start(setting: Setting) -> tuple[Array, Array | None]:

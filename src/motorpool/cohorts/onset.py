@@ -16,6 +16,8 @@ from motorpool.outcomes.motor_scales import (
 )
 from motorpool.outcomes.panel import MILESTONE_INDEX
 
+LATE_MILESTONES = ("sit_10s", "stand_with_support", "walk")
+"""Milestones whose absence is noticed. Crawling is not among them: some healthy children never crawl."""
 INFANT_UNTIL_YEARS = 2.0  # CHOP INTEND is an infants' scale; HFMSE is used from two years on
 
 
@@ -53,26 +55,29 @@ def onset_hours(
     gained_age_hours: Array,
     lost_age_hours: Array,
     record_end_hours: Array,
-    latest_walking_years: Array | float,
+    latest_milestone_years: Array,
     person: Person,
     people: PeopleParameters,
 ) -> Array:
     """Age in hours at which weakness is first noticed, (P,); +inf if it never is within the record.
 
-    What comes first: weakness in examinations (:func:`weakness_noticed`), walking later than healthy children, or the
-    loss of sitting or walking.
+    What comes first: weakness in examinations (:func:`weakness_noticed`), sitting, standing with support or walking
+    later than healthy children, or the loss of sitting or walking.
 
     Args:
         noticed_age_hours: when examinations first showed weakness, (P,).
         gained_age_hours, lost_age_hours: of milestones, (milestone, P).
         record_end_hours: (P,).
-        latest_walking_years: 99th percentile of healthy children.
+        latest_milestone_years: 99th percentiles of healthy children, in the order of ``LATE_MILESTONES``.
     """
-    late = (latest_walking_years + people.notice_delay_standing_years * person.onset_notice) * HOURS_PER_YEAR
-    late_walking = jnp.where(gained_age_hours[MILESTONE_INDEX["walk"]] > late, late, jnp.inf)
-    late_walking = jnp.where(late_walking <= record_end_hours, late_walking, jnp.inf)
+    missed = jnp.full_like(record_end_hours, jnp.inf)
+    for place, name in enumerate(LATE_MILESTONES):
+        delay = people.notice_delay_standing_years * person.onset_notice
+        late = (latest_milestone_years[place] + delay) * HOURS_PER_YEAR
+        absent = (gained_age_hours[MILESTONE_INDEX[name]] > late) & (late <= record_end_hours)
+        missed = jnp.minimum(missed, jnp.where(absent, late, jnp.inf))
     lost = jnp.minimum(lost_age_hours[MILESTONE_INDEX["sit_10s"]], lost_age_hours[MILESTONE_INDEX["walk"]])
-    return jnp.minimum(noticed_age_hours, jnp.minimum(late_walking, lost))
+    return jnp.minimum(noticed_age_hours, jnp.minimum(missed, lost))
 
 
 def sma_type(

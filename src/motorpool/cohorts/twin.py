@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -39,7 +41,7 @@ def onset_and_type(
     span: Span,
     setting: Setting,
     people: PeopleParameters,
-    latest_walking_years: float,
+    latest_milestone_years: Sequence[float],
     adult_onset_years: float,
     *,
     chance: bool,
@@ -50,11 +52,11 @@ def onset_and_type(
         span: untreated lives from mid-gestation on.
         setting: parameters; care changes hazards, never onset or type.
         people: how weakness is noticed.
-        latest_walking_years: 99th percentile of healthy children.
+        latest_milestone_years: 99th percentiles of healthy children, in the order of ``LATE_MILESTONES``.
         adult_onset_years: onset from this age on is type 4.
         chance: as in :func:`motorpool.engine.step.advance`.
     """
-    limits = np.array([latest_walking_years, adult_onset_years], np.float32)
+    limits = np.array([adult_onset_years, *latest_milestone_years], np.float32)
     arguments = (people, limits, last_rows(span.grid_hours), span.grid_hours, surroundings(span, setting))
     return run_program("twin", _lived, arguments, span.patients, shared=(0, 1), tables=(3,), chance=chance)
 
@@ -116,5 +118,5 @@ def _lived(
     )
     gained, lost = twin.milestones.gained, twin.milestones.lost
     end = hours_at(last).astype(margins.dtype)
-    onset = onset_hours(twin.noticed_age_hours, gained, lost, end, limits[0], person, people)
-    return onset, sma_type(gained, onset, end, limits[1], person).astype(jnp.int32)
+    onset = onset_hours(twin.noticed_age_hours, gained, lost, end, limits[1:], person, people)
+    return onset, sma_type(gained, onset, end, limits[0], person).astype(jnp.int32)

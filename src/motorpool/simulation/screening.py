@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from motorpool.biology.person import Person
 from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_MONTH, HOURS_PER_YEAR, Array
+from motorpool.cohorts.onset import LATE_MILESTONES
 from motorpool.cohorts.traits import Candidates as Born
 from motorpool.cohorts.traits import draw_candidates
 from motorpool.cohorts.twin import onset_and_type
@@ -261,8 +262,9 @@ def _untreated_twin(scenario: Scenario, draw: Draw, person: Person, infections: 
     grid = personal_grid(np.repeat(base[:, None], patients, axis=1), nothing, first, last)
     # Care changes hazards, never onset or type.
     setting = Setting(np.float32(CARE["standard"]), no_protocol(np.float32), draw.model)
-    latest = load_milestone_catalogue()["walk"].who_p99_months
-    latest_years = float(latest or 0.0) * HOURS_PER_MONTH / HOURS_PER_YEAR
+    catalogue = load_milestone_catalogue()
+    latest = [float(catalogue[name].who_p99_months or 0.0) for name in LATE_MILESTONES]
+    latest_years = [months * HOURS_PER_MONTH / HOURS_PER_YEAR for months in latest]
     span = Span(grid, person, infections, plan)
     chance = scenario.uncertainty.chance
     found, kind = onset_and_type(span, setting, draw.people, latest_years, adult_onset, chance=chance)

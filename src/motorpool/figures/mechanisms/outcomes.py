@@ -10,12 +10,12 @@ from motorpool.biology.vocabulary import MUSCLE_GROUPS
 from motorpool.figures.figure import Figure
 from motorpool.figures.mechanisms.lines import POINTS, Panel, line_figure
 from motorpool.figures.mechanisms.model import Mechanisms
-from motorpool.outcomes import abilities, breathing, daily_life, motor_scales, survival
+from motorpool.outcomes import abilities, breathing, daily_life, milestone_margins, motor_scales, survival
 from motorpool.outcomes.milestones import MILESTONES
 from motorpool.outcomes.respiratory_infections import infection_rate_per_year
 
 ABILITY = "Ability, log-odds"
-SHOWN_MILESTONES = ("sit_10s", "stand", "walk")
+SHOWN_MILESTONES = {"Sitting, 10 s": "sit_10s", "Walking": "walk"}
 CARE = {"palliative": 0.0, "standard": 1.0, "proactive": 2.0}
 
 
@@ -25,38 +25,35 @@ def _everywhere(log_odds: np.ndarray) -> abilities.ByGroup:
 
 
 def milestones(model: Mechanisms) -> Figure:
-    """Ability times maturity against what milestones ask for."""
+    """When a healthy and a weaker child have the strength and maturity for a milestone."""
     ages = np.linspace(0.0, 3.0, POINTS)
     maturity = growth.typical_maturity(jnp.asarray(ages), model.biology.growth)
     margin = float(model.outcomes.abilities.full_strength_margin)
-    healthy = float(np.log((1.0 - margin) / margin))
-    reached = {
-        name: abilities.achievable(jnp.full(ages.size, odds), maturity)
-        for name, odds in {
-            "healthy": healthy,
-            "ability 1 (log-odds)": 1.0,
-            "ability 0 (log-odds)": 0.0,
-        }.items()
+    abilities_shown = {
+        "healthy": float(np.log((1.0 - margin) / margin)),
+        "ability 1 (log-odds)": 1.0,
+        "ability 0 (log-odds)": 0.0,
     }
-    thresholds = model.outcomes.milestone_thresholds.threshold
-    asked = {
-        name.replace("_", " "): np.full(ages.size, float(thresholds[MILESTONES.index(name)]))
-        for name in SHOWN_MILESTONES
-    }
+
+    def spare(name: str, odds: float) -> np.ndarray:
+        able = _everywhere(np.full(ages.size, odds))
+        place = MILESTONES.index(name)
+        thresholds = model.outcomes.milestone_thresholds
+        return np.asarray(milestone_margins.milestone_margin(able, maturity, place, thresholds))
+
     return line_figure(
         "milestones",
-        "Milestones: ability times maturity against a threshold",
-        "Grey: what sitting (10 s), standing and walking ask for, from below. A weaker child passes the same "
-        "thresholds later, or never; growth of load (not shown) lowers the curves again.",
+        "Milestones: maturity of the healthy, strength of the mature",
+        "A child is able above zero. Healthy children become able at the ages of the WHO windows; a weaker child "
+        "later, or never; growth of load (not shown) lowers the curves again.",
         [
             Panel(
-                "Achievable ability",
+                title,
                 ("Age, years", ages),
-                "Ability x maturity",
-                {**reached, **asked},
-                quiet=tuple(asked),
-                y_domain=(0.0, 1.0),
+                "Margin over what is asked",
+                {label: spare(name, odds) for label, odds in abilities_shown.items()},
             )
+            for title, name in SHOWN_MILESTONES.items()
         ],
     )
 
