@@ -29,7 +29,8 @@ def main() -> None:
         ("MMRM, unstructured, Kenward-Roger", f"[{CHANGE % 'mmrm'}]"),
     ):
         design = load_design(
-            "cells_addon_sitters", ["patients=200", SIX_VISITS, f"endpoints={endpoints}", "conduct.missing={}"]
+            "cells_addon_sitters",
+            ["patients=200", SIX_VISITS, f"endpoints={endpoints}", "conduct.missing={}"],
         )
         begun = time.perf_counter()
         pool = simulate_pool(design)
