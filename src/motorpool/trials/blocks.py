@@ -6,7 +6,6 @@ A block depends on the design alone, never on who does it.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -26,7 +25,6 @@ from motorpool.trials.truth import Truth
 Array = NDArray[Any]
 TOGETHER = 250  # replicates in a block
 PEOPLE_AT_ONCE = 60_000  # people-replicates that are analysed at once; numerical choice
-Tell = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -79,13 +77,13 @@ def blocks_of(settings: Settings) -> list[Block]:
     return found
 
 
-def simulate_block(design: TrialDesign, settings: Settings, block: Block, tell: Tell | None = None) -> Part:
+def simulate_block(design: TrialDesign, settings: Settings, block: Block) -> Part:
     """Draw and analyse the replicates of a block.
 
     Raises:
         ScenarioError: nobody meets the criteria, or an endpoint cannot tell the arms apart.
     """
-    pool = _pool(design, settings, block.draw, tell)
+    pool = cached_pool(design, settings.people, block.draw, settings.truth.cells_effect)
     results = run_replicates(design, pool, settings.truth, range(block.first, block.stop))
     truths = _truths(design, settings, block.draw)
     count = block.stop - block.first
@@ -111,14 +109,7 @@ def joined(parts: list[Arrays]) -> Arrays:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _pool(design: TrialDesign, settings: Settings, draw: int | None, tell: Tell | None) -> Pool:
-    effect = settings.truth.cells_effect
-    return cached_pool(design, settings.people, draw, effect, tell)
-
-
-def cached_pool(
-    design: TrialDesign, people: int, draw: int | None, cells_effect: float | None, tell: Tell | None = None
-) -> Pool:
+def cached_pool(design: TrialDesign, people: int, draw: int | None, cells_effect: float | None) -> Pool:
     """The pool of a draw; the one used last is kept, since many blocks share it."""
     from motorpool.trials.design import dump_design
 

@@ -65,8 +65,7 @@ def compare_designs(
     first = designs[names[0]]
     cost = first.cost_of
     say("looking for the truth to compare in", 0.0)
-    reference = reference_truth(first, people)
-    shared = truth or reference.truth
+    shared = truth or reference_truth(first, people).truth
     rows: list[dict[str, Any]] = []
     for place, name in enumerate(names):
         design = at_cost(designs[name], cost)

@@ -37,7 +37,6 @@ class _Happened:
     composite: Array
     frozen: Array
     hypothetical: Array
-    known_dead: Array
 
 
 def changes(data: TrialData, endpoint: Endpoint, *, complete: bool = False) -> Array:
@@ -117,9 +116,7 @@ def _events(data: TrialData, *, complete: bool) -> _Happened:
         strategy = getattr(strategies, key)
         if strategy in by_strategy:
             by_strategy[strategy] = np.minimum(by_strategy[strategy], months)
-    return _Happened(
-        by_strategy["composite"], by_strategy["while_before"], by_strategy["hypothetical"], death
-    )
+    return _Happened(by_strategy["composite"], by_strategy["while_before"], by_strategy["hypothetical"])
 
 
 def _carried(values: Array, after: Array) -> Array:

@@ -18,7 +18,6 @@ from motorpool.trials.design_sections import Strata
 
 Array = NDArray[Any]
 STREAM = 6_021  # parts the streams of trials from other uses of the same seed
-MOST_STRATA = 64
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from motorpool.biology.vocabulary import HOURS_PER_MONTH, HOURS_PER_YEAR
 from motorpool.evidence.facts import load_facts
-from motorpool.outcomes.milestones import MILESTONES
 from motorpool.outcomes.panel import OUTCOME_INDEX
 from motorpool.simulation.arm import simulate_arm
 from motorpool.simulation.errors import ScenarioError
@@ -198,11 +197,6 @@ def _lives(design: TrialDesign, scenario: Scenario, arm: str, recruited: Recruit
         milestones=np.asarray(found.readout.milestone_status).astype(bool),
         adverse_events=np.asarray(found.adverse_events),
     )
-
-
-def milestone_row(milestone: str) -> int:
-    """The row of a milestone in `Lives.milestones`."""
-    return MILESTONES.index(milestone)
 
 
 def _eligible(design: TrialDesign, recruited: Recruited) -> dict[int, float]:

@@ -78,6 +78,14 @@ def _design(design: TrialDesign, found: Mapping[str, Any]) -> str:
     ratio = " : ".join(str(arm.ratio) for arm in design.arms.values())
     rows = [
         {"What": "Arms", "Design": "; ".join(design.label_of(arm) for arm in design.arms)},
+        *[
+            {
+                "What": "Instead of treatment",
+                "Design": f"{design.label_of(name)}: {arm.stand_in.replace('_', ' ')}",
+            }
+            for name, arm in design.arms.items()
+            if arm.stand_in != "none"
+        ],
         {"What": "Control", "Design": design.label_of(design.control_arm)},
         {
             "What": "Allocation",
