@@ -232,7 +232,7 @@ def verdict(design: TrialDesign, found: dict[str, Any]) -> dict[str, Any]:
     smallest, feasible = found["smallest_trial"]["patients"], found["accrual"]["feasible_patients"]
     years = design.accrual.feasible_years
     reference = found["reference"]
-    effect = f"{reference['effect']:g} ({reference['words']})"
+    effect = f"{reference['effect']:.3g} ({reference['words']})"
     target = f"{100 * design.target_power:g} %"
     if smallest is None:
         words = (

@@ -30,7 +30,7 @@ def variations(design: TrialDesign) -> Iterator[tuple[str, list[str]]]:
     )
     if design.endpoints[0].outcome is not None:
         for mechanism in ("mar", "mnar"):
-            words = "seen" if mechanism == "mar" else "not seen"
+            words = "seen" if mechanism == "mar" else "unseen"
             log_odds = max(missing.log_odds_per_point, 0.2)
             entries = [
                 f"conduct.missing.mechanism={mechanism}",
@@ -38,7 +38,7 @@ def variations(design: TrialDesign) -> Iterator[tuple[str, list[str]]]:
                 f"conduct.missing.leave_per_year={max(missing.leave_per_year, 0.05)}",
             ]
             yield (
-                f"who loses points leaves more often, {words} before (odds x e^{log_odds:g} a point)",
+                f"those whose score falls leave more often ({words})",
                 entries,
             )
         yield (
