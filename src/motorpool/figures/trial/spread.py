@@ -124,8 +124,8 @@ def sensitivity_figure(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
         title="Power when one assumption is changed",
         alt=f"Power under {len(table)} assumptions; lowest {worst['power']:.0f} % when {worst['assumption']}.",
         caption=(
-            "Every row changes one assumption of the design and leaves the others as they are. Where people know or guess "
-            "their arm, ratings rise without any effect: the type I error in the table rises with the power."
+            "Every row changes one assumption of the design and leaves the others as they are. Where people know or "
+            "guess their arm, ratings rise without any effect: the type I error in the table rises with the power."
         ),
         source="Simulated trials; bars are 95 % Monte-Carlo intervals.",
         table=table.rename(
