@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from motorpool.cli import cells_simulation
 from motorpool.cli.console import aligned, say
 from motorpool.cli.page_file import usable_page
 
@@ -21,7 +22,8 @@ def cells(context: typer.Context) -> None:
     \b
     Examples:
       motorpool cells evidence
-      motorpool cells evidence --out cells.html
+      motorpool cells addon toddler_on_risdiplam
+      motorpool cells uncontrolled
     """
     if context.invoked_subcommand is None:
         print(context.get_help())
@@ -59,6 +61,12 @@ def evidence(
     print(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) if as_json else _text(content))
     if target is not None:
         say(f"Page: {write_known_page(content, target)}")
+
+
+app.command("addon")(cells_simulation.addon)
+app.command("needed")(cells_simulation.needed)
+app.command("protocol")(cells_simulation.protocol)
+app.command("uncontrolled")(cells_simulation.uncontrolled)
 
 
 def _text(content: dict[str, Any]) -> str:

@@ -26,6 +26,7 @@ from motorpool.simulation.safety import (
 )
 from motorpool.simulation.scenario import Scenario
 from motorpool.simulation.screening import CARE, patient_seed
+from motorpool.therapies.cells import CellProtocol
 from motorpool.therapies.courses import Course
 
 
@@ -52,8 +53,13 @@ def _state_at_enrolment(cohort: Recruited, plan_start: NDArray[Any], background:
     return State(**fields)
 
 
-def simulate_arm(scenario: Scenario, arm: str, cohort: Recruited, draw: Draw) -> ArmResults:
-    """Simulate one arm of a scenario in the people who were recruited, under one draw of the parameters."""
+def simulate_arm(
+    scenario: Scenario, arm: str, cohort: Recruited, draw: Draw, cells: CellProtocol | None = None
+) -> ArmResults:
+    """Simulate one arm of a scenario in the people who were recruited, under one draw of the parameters.
+
+    ``cells`` says what cells do, instead of what the plan says of their mechanisms and effect.
+    """
     people = cohort.people
     courses: tuple[Course, ...] = scenario.courses_of(arm)
     anchors = dataclasses.replace(cohort.anchors, background_courses=len(scenario.cohort.background))
@@ -64,7 +70,7 @@ def simulate_arm(scenario: Scenario, arm: str, cohort: Recruited, draw: Draw) ->
     jumps = planned_jumps(courses, anchors, last)
     grid = personal_grid(study_ages(base, enrolment), jumps, enrolment, last)
     state = _state_at_enrolment(cohort, np.asarray(plan.start_hours), len(scenario.cohort.background))
-    setting = Setting(np.float32(CARE[scenario.care]), cell_protocol(courses), draw.model)
+    setting = Setting(np.float32(CARE[scenario.care]), cells or cell_protocol(courses), draw.model)
     definitions, chance = ventilation_definitions(), scenario.uncertainty.chance
     span = Span(grid, people.person, people.infection_seed, plan, enrolment)
     begun = begin_enrolled(state, people.milestones, span, setting, definitions)

@@ -185,7 +185,7 @@ def screen(
     together = PEOPLE_TOGETHER if needed else kept.size
     for begin in range(0, kept.size, together):
         part = kept[begin : begin + together]
-        people = _to_enrolment(
+        people = to_enrolment(
             scenario, draw, take_people(person, part), *[take_people(fact, part) for fact in facts]
         )
         index = _entry_criteria(scenario, people, reasons)
@@ -290,7 +290,7 @@ def _enrolment_hours(scenario: Scenario, onset: Whole, diagnosis: Whole, luck: N
     return np.where(anchor < NEVER_HOURS, anchor + since, NEVER_HOURS).astype(np.int32)
 
 
-def _to_enrolment(
+def to_enrolment(
     scenario: Scenario,
     draw: Draw,
     person: Person,
@@ -301,7 +301,7 @@ def _to_enrolment(
     kind: Whole,
     smn2: NDArray[Any],
 ) -> Candidates:
-    """Carry people to their own enrolment, under the background courses."""
+    """Carry people from before birth to their own enrolment, under the background courses."""
     patients = enrolment.shape[0]
     background = scenario.cohort.background
     anchors = Anchors(enrolment, diagnosis, onset, np.asarray(person.aav9_antibodies) > 0.5)
