@@ -29,6 +29,7 @@ from motorpool.cli import (
     scenarios,
     simulate,
     studies,
+    trial,
     validate,
 )
 
@@ -40,6 +41,7 @@ First steps:
   motorpool scenarios                plans that come with motorpool
   motorpool init my_study.yaml       a commented scenario file to change
   motorpool simulate my_study.yaml   simulate it and write a report
+  motorpool trial power my_trial.yaml  which study would find out, and with how many people
   motorpool evidence search walking  what is known, with sources
   motorpool validate                 what the model predicts of studies it never saw
 
@@ -62,6 +64,7 @@ app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(parameters.app, name="parameters")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(studies.app, name="studies")
+app.add_typer(trial.app, name="trial")
 app.add_typer(cells.app, name="cells")
 app.add_typer(offer.app, name="offer")
 app.command("calibrate")(calibrate.calibrate)

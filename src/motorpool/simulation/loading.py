@@ -47,7 +47,9 @@ def load_scenario(
         return scenario_from_data(apply_overrides(dict(source), changes))
     path = find_scenario_file(source)
     label = str(source)
-    return scenario_from_data(apply_overrides(parse_yaml(_read(path, label), label), changes, label), label)
+    return scenario_from_data(
+        apply_overrides(parse_yaml(read_text(path, label), label), changes, label), label
+    )
 
 
 def scenario_from_text(text: str, source: str = "scenario") -> Scenario:
@@ -76,7 +78,8 @@ def find_scenario_file(source: str | Path) -> Path:
     )
 
 
-def _read(path: Path, label: str) -> str:
+def read_text(path: Path, label: str) -> str:
+    """The text of a file. Raises ScenarioError when it cannot be read, is too large or is not UTF-8."""
     try:
         with path.open("rb") as file:
             content = file.read(MAXIMUM_BYTES + 1)
@@ -101,12 +104,17 @@ def scenario_from_data(data: Any, source: str = "scenario") -> Scenario:
     try:
         return Scenario.model_validate(data)
     except ValidationError as error:
-        found: list[Problem] = []
-        for detail in error.errors(include_url=False):
-            found += [problem for problem in _problems(detail, data) if problem not in found]
-        raise ScenarioError(found, source) from None
+        raise ScenarioError(problems_of(error, data), source) from None
     except RecursionError:
         raise ScenarioError.single("", "sections are nested too deeply", source=source) from None
+
+
+def problems_of(error: ValidationError, data: Any) -> list[Problem]:
+    """Everything that pydantic refused in plain data, each thing once, with its path as the user wrote it."""
+    found: list[Problem] = []
+    for detail in error.errors(include_url=False):
+        found += [problem for problem in _problems(detail, data) if problem not in found]
+    return found
 
 
 def _problems(detail: ErrorDetails, data: Any) -> list[Problem]:

@@ -1,0 +1,208 @@
+"""The verbs `trial power|compare|report`: what a design would find out, and which design finds out most."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from motorpool.cli.console import InputProblem, aligned, progress_display
+from motorpool.cli.study_text import within
+from motorpool.cli.trial_inputs import (
+    DRAWS,
+    FILE_HELP,
+    LEAST_PEOPLE,
+    MOST_DRAWS,
+    MOST_PEOPLE,
+    MOST_REPLICATES,
+    PEOPLE,
+    SET_HELP,
+    design_of,
+    print_json,
+    truth_of,
+    variants_of,
+)  # fmt: skip
+from motorpool.cli.trial_text import comparison_rows, result_rows, value_lines
+
+if TYPE_CHECKING:
+    from motorpool.trials.design import TrialDesign
+
+POWER_REPLICATES, COMPARE_REPLICATES = 2000, 2000
+
+
+def power(
+    file: str = typer.Argument(..., metavar="FILE", help=FILE_HELP),
+    replicates: int = typer.Option(POWER_REPLICATES, "--replicates", "-r", help="Trials under each truth."),
+    draws: int = typer.Option(DRAWS, "--draws", "-d", help="Draws of what is not known."),
+    people: int = typer.Option(PEOPLE, "--people", "-n", help="Size of the pool of simulated patients."),
+    effects: list[float] = typer.Option(
+        [],
+        "--effect",
+        help="True effect to ask for: of cells, standardised; otherwise the share who respond.",
+    ),
+    sizes: list[int] = typer.Option(
+        [], "--size", help="Number of patients to ask for; can be given several times."
+    ),
+    seed: int | None = typer.Option(None, "--seed", help="Random seed, instead of the file's."),
+    changes: list[str] = typer.Option([], "--set", metavar="PATH=VALUE", help=SET_HELP),
+    as_json: bool = typer.Option(False, "--json", help="Print everything as JSON."),
+) -> None:
+    """Power, errors, assurance, the smallest trial, years to enrol, and the value of the answer.
+
+    Every share has its Monte-Carlo error. Type I error is counted under the null of the model, in which the treated
+    live the control's lives.
+
+    \b
+    Examples:
+      motorpool trial power my_trial.yaml
+      motorpool trial power cells_addon_sitters --effect 0.3 --effect 0.6 --size 100 --size 400
+      motorpool trial power my_trial.yaml --replicates 500 --draws 16 --json
+    """
+    found = _power(file, changes, seed, replicates, draws, people, tuple(effects), tuple(sizes))[1]
+    if as_json:
+        print_json(found)
+        return
+    design = design_of(file, changes, seed)
+    print(design.title)
+    for under in found["under"].values():
+        print(f"\nTrue: {under['words']}")
+        print(aligned(result_rows(design, under["characteristics"])))
+    print()
+    for line in value_lines(design, found):
+        print(line)
+    print(f"\n{found['verdict']['words']}", flush=True)
+
+
+def compare(
+    files: list[str] = typer.Argument(..., metavar="FILE...", help=FILE_HELP),
+    variants: list[str] = typer.Option(
+        [],
+        "--variant",
+        metavar="NAME:PATH=VALUE",
+        help="The first design with an entry changed; the same NAME given again changes more of it.",
+    ),
+    truth: str | None = typer.Option(
+        None, "--truth", help="What is true (see `trial run`). [default: the least effect worth having]"
+    ),
+    replicates: int = typer.Option(COMPARE_REPLICATES, "--replicates", "-r", help="Trials of each design."),
+    people: int = typer.Option(PEOPLE, "--people", "-n", help="Size of the pool of simulated patients."),
+    smallest: bool = typer.Option(
+        False, "--smallest", help="Also look for the smallest trial of each design."
+    ),
+    seed: int | None = typer.Option(None, "--seed", help="Random seed, instead of the files'."),
+    as_json: bool = typer.Option(False, "--json", help="Print everything as JSON."),
+) -> None:
+    """Compare designs at equal cost: each gets as many patients as the first one's cost pays for.
+
+    \b
+    Examples:
+      motorpool trial compare my_trial.yaml other.yaml
+      motorpool trial compare my_trial.yaml --variant "young:population.enrolment.age_months={min: 24, max: 72}"
+      motorpool trial compare my_trial.yaml --variant rulm:endpoints.0.outcome=rulm --smallest
+    """
+    from motorpool.simulation.api import keep_compiled_programs
+    from motorpool.trials.comparison import compare_designs
+
+    within("--replicates", replicates, 2, MOST_REPLICATES)
+    within("--people", people, LEAST_PEOPLE, MOST_PEOPLE)
+    designs: dict[str, TrialDesign] = {}
+    for file in files:
+        design = design_of(file, [], seed)
+        if design.name in designs:
+            raise InputProblem(f"{file}: is a second design with the name {design.name}; give each its own.")
+        designs[design.name] = design
+    for name, changes in variants_of(variants).items():
+        if name in designs:
+            raise InputProblem(f"--variant {name}: is the name of a design already; choose another.")
+        designs[name] = design_of(files[0], changes, seed)
+    if len(designs) < 2:
+        raise InputProblem(
+            "compare needs at least two designs: give another FILE, or --variant NAME:PATH=VALUE."
+        )
+    first = next(iter(designs.values()))
+    keep_compiled_programs()
+    with progress_display() as progress:
+        found = compare_designs(
+            designs,
+            replicates=replicates,
+            people=people,
+            truth=None if truth is None else truth_of(truth, first),
+            find_smallest=smallest,
+            progress=progress,
+        )
+    if as_json:
+        print_json(found)
+        return
+    print(
+        f"True: {found['truth']}; each design costs at most {found['cost']['value']:g} {found['cost']['unit']}.\n"
+    )
+    print(aligned(comparison_rows(found)), flush=True)
+
+
+def report(
+    file: str = typer.Argument(..., metavar="FILE", help=FILE_HELP),
+    out: Path | None = typer.Option(
+        None, "--out", "-o", help="Folder for both pages. [default: NAME-report in the current folder]"
+    ),
+    replicates: int = typer.Option(POWER_REPLICATES, "--replicates", "-r", help="Trials under each truth."),
+    draws: int = typer.Option(DRAWS, "--draws", "-d", help="Draws of what is not known."),
+    people: int = typer.Option(PEOPLE, "--people", "-n", help="Size of the pool of simulated patients."),
+    sensitivity: bool = typer.Option(
+        True, "--sensitivity/--no-sensitivity", help="Vary each assumption in turn."
+    ),
+    seed: int | None = typer.Option(None, "--seed", help="Random seed, instead of the file's."),
+    changes: list[str] = typer.Option([], "--set", metavar="PATH=VALUE", help=SET_HELP),
+) -> None:
+    """Write the report for a protocol's appendix, and one page for a funder.
+
+    Both are single files that need no network. The last line printed is the report's path.
+
+    \b
+    Examples:
+      motorpool trial report my_trial.yaml
+      motorpool trial report cherish --replicates 500 --draws 16 --no-sensitivity
+    """
+    from motorpool.report.trial.page import write_trial_pages
+    from motorpool.trials.sensitivity import sensitivity_of
+
+    design, found = _power(file, changes, seed, replicates, draws, people, (), ())
+    rows: list[dict[str, Any]] = []
+    if sensitivity:
+        with progress_display() as progress:
+            rows = sensitivity_of(design, replicates=replicates, people=people, progress=progress)
+    folder = (out or Path(f"{design.name}-report")).expanduser().absolute()
+    paths = write_trial_pages(design, found, rows, folder)
+    print(f"One page for a funder: {paths[1]}")
+    print(paths[0], flush=True)
+
+
+def _power(
+    file: str,
+    changes: Sequence[str],
+    seed: int | None,
+    replicates: int,
+    draws: int,
+    people: int,
+    effects: tuple[float, ...],
+    sizes: tuple[int, ...],
+) -> tuple[TrialDesign, dict[str, Any]]:
+    from motorpool.simulation.api import keep_compiled_programs
+    from motorpool.trials.power import PowerSettings, power_report
+
+    within("--replicates", replicates, 50, MOST_REPLICATES)
+    within("--draws", draws, 2, min(MOST_DRAWS, replicates))
+    within("--people", people, LEAST_PEOPLE, MOST_PEOPLE)
+    design = design_of(file, list(changes), seed)
+    least = 2 * sum(arm.ratio for arm in design.arms.values())
+    for size in sizes:
+        within("--size", size, least, 20_000)
+    for effect in effects:
+        limit = 3.0 if design.cells_decide else 1.0
+        if not 0.0 < effect <= limit:
+            raise InputProblem(f"--effect: {effect:g} must be above 0 and at most {limit:g}.")
+    keep_compiled_programs()
+    with progress_display() as progress:
+        asked = PowerSettings(replicates, draws, people, effects, sizes)
+        return design, power_report(design, asked, progress=progress)

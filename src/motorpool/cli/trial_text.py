@@ -1,0 +1,190 @@
+"""Results of trials as lines and tables of text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from motorpool.trials.design import TrialDesign
+
+HEAD = (
+    "endpoint",
+    "arm",
+    "effect",
+    "true",
+    "estimate",
+    "bias",
+    "coverage",
+    "power",
+    "won in order",
+    "significant",
+)
+
+
+def percent(figure: Mapping[str, Any] | None) -> str:
+    """A share with its Monte-Carlo error, in per cent."""
+    if figure is None or figure["value"] is None:
+        return "-"
+    return f"{100 * figure['value']:.1f} % (MC {100 * (figure['monte_carlo_error'] or 0.0):.1f})"
+
+
+def number(figure: Mapping[str, Any] | None, digits: int = 3) -> str:
+    """A number with its Monte-Carlo error."""
+    if figure is None or figure["value"] is None:
+        return "-"
+    return f"{figure['value']:.{digits}g} (MC {figure['monte_carlo_error'] or 0.0:.1g})"
+
+
+def result_rows(design: TrialDesign, found: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    """A row for every endpoint and test arm."""
+    rows: list[tuple[str, ...]] = [HEAD]
+    rows += [
+        (
+            row["endpoint"],
+            design.label_of(row["arm"]),
+            f"{row['summary']}{', ' + row['unit'] if row['unit'] else ''}",
+            "-" if row["truth"] is None else f"{row['truth']:.3g}",
+            number(row["mean_estimate"]),
+            number(row["bias"], 2),
+            percent(row["coverage"]),
+            percent(row["power"]),
+            percent(row["success"]),
+            percent(row["rejection"]),
+        )
+        for row in found
+    ]
+    return rows
+
+
+def course_lines(found: Mapping[str, Any]) -> list[str]:
+    """Size, duration, stopping and a published result, in sentences."""
+    course, accrual = found["course"], found["accrual"]
+    lines = [
+        f"People enrolled: {number(course['patients'], 4)}; missing at the last visit: "
+        f"{percent(course['missing_at_last_visit'])}"
+    ]
+    lines.append(
+        f"From the first centre to the last visit: {_months(course['months_median'])} (median); {_enrolment(accrual)}"
+    )
+    if "drift_noticed" in course:
+        lines.append(
+            f"Outside controls were worth {number(course['external_patients_worth'])} people; a "
+            "drift between the controls "
+            f"was noticed in {percent(course['drift_noticed'])}"
+        )
+    for row in course.get("stopped", []):
+        lines.append(
+            f"Look {row['look']} at {100 * row['information']:g} % of the information: stopped for efficacy "
+            f"{percent(row['efficacy'])}, for futility {percent(row['futility'])}"
+        )
+    lines += published_lines(found.get("published"))
+    return lines
+
+
+def published_lines(published: Mapping[str, Any] | None) -> list[str]:
+    """How a real trial's effect compares with its replicates."""
+    if not published:
+        return []
+    low, high = published["replicates_middle_95"]
+    where = "inside" if published["published_inside_middle_95"] else "OUTSIDE"
+    lines = [
+        f"Published ({published['study']}, {published['endpoint']}): {published['published']:g}; "
+        f"{where} the middle 95 % of "
+        f"the replicates, {low:.3g} to {high:.3g}" + (" (log scale)" if published["scale"] == "log" else "")
+    ]
+    if published["inside_published_interval"] is not None:
+        lines.append(
+            f"Replicates inside the published 95 % interval: {percent(published['inside_published_interval'])}"
+        )
+    return lines
+
+
+def value_lines(design: TrialDesign, found: Mapping[str, Any]) -> list[str]:
+    """Assurance, sizes, accrual and the value of the answer, in sentences."""
+    assurance, reference, smallest = found["assurance"], found["reference"], found["smallest_trial"]
+    low, high = assurance["effect_95"]
+    lines = [
+        f"Assurance (power averaged over what is not known, {assurance['draws']} draws): {percent(assurance)}; effect "
+        f"{assurance['effect_mean']:.3g} on average, 95 % from {low:.3g} to {high:.3g}",
+        f"Reference effect: {reference['effect']:.3g} ({reference['words']}; {reference['truth']})",
+    ]
+    lines += [
+        f"  true effect {row['effect']:.3g}: power {percent(row)} ({row['truth']})"
+        for row in found["power_by_effect"]
+    ]
+    wanted = f"{100 * smallest['target_power']:g} % power"
+    if smallest["patients"] is None:
+        lines.append(f"Smallest trial for {wanted}: none found up to {smallest['largest_possible']} people")
+    else:
+        lines.append(
+            f"Smallest trial for {wanted}: {smallest['patients']} people, {percent(smallest['power'])}"
+        )
+    lines += [f"  {row['patients']} people: power {percent(row)}" for row in found["power_by_size"]]
+    lines.append(
+        f"Accrual: {_enrolment(found['accrual'])}; {found['accrual']['feasible_patients']} in "
+        f"{found['accrual']['feasible_years']:g} years"
+    )
+    lines += published_lines(found.get("published"))
+    value = found["value"]
+    if value is None:
+        return lines
+    people = "" if value["people_affected"] is None else f", {value['people_affected']:.0f} people concerned"
+    lines.append(
+        f"Decision: worthwhile from {value['worthwhile']:g} {value['unit']}; the chance that the "
+        "effect is that large is "
+        f"{100 * value['probability_worthwhile']:.1f} %{people}"
+    )
+    lines += [
+        f"  {row['patients']} people ({row['size']}): changes the decision with probability "
+        f"{100 * row['change_probability']:.1f} %; worth {row['sample_information_per_person']:.3g} "
+        f"{value['unit']} per "
+        f"person, {100 * row['share_of_perfect']:.0f} % of knowing everything"
+        for row in value["at"]
+    ]
+    return lines
+
+
+def comparison_rows(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """A row for every design compared."""
+    rows: list[tuple[str, ...]] = [
+        (
+            "design",
+            "first endpoint",
+            "visits",
+            "people",
+            "effect",
+            "SD of estimate",
+            "power",
+            "type I error",
+            "months",
+            "smallest",
+        )
+    ]
+    for row in found["designs"]:
+        smallest = row["smallest_trial"]
+        size = "" if smallest is None else str(smallest["patients"] or "none")
+        rows.append(
+            (
+                row["name"],
+                row["endpoint"],
+                str(row["visits"]),
+                str(row["patients"]),
+                "-" if row["effect"] is None else f"{row['effect']:.3g}",
+                f"{row['standard_deviation_of_estimate']:.3g}",
+                percent(row["power"]),
+                percent(row["type_1_error"]),
+                _months(row["course"]["months_median"]),
+                size,
+            )
+        )
+    return rows
+
+
+def _months(value: float | None) -> str:
+    return "never full" if value is None else f"{value:.0f} months"
+
+
+def _enrolment(accrual: Mapping[str, Any]) -> str:
+    months = accrual["months_to_enrol"]
+    return "the size is never reached" if months is None else f"{months / 12:.1f} years to enrol"

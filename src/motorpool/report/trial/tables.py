@@ -1,0 +1,231 @@
+"""The tables of a trial's report, from its plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from motorpool.report.tables import html_table
+from motorpool.trials.accrual_facts import load_accrual_facts
+from motorpool.trials.design import TrialDesign
+
+
+def figure_text(figure: Mapping[str, Any] | None, *, percent: bool = False) -> str:
+    """A number with its Monte-Carlo error."""
+    if figure is None or figure["value"] is None:
+        return "\u2013"
+    value, error = figure["value"], figure["monte_carlo_error"] or 0.0
+    return f"{100 * value:.1f} % \u00b1 {100 * error:.1f}" if percent else f"{value:.3g} \u00b1 {error:.1g}"
+
+
+def trial_tables(
+    design: TrialDesign, found: Mapping[str, Any], sensitivity: Sequence[Mapping[str, Any]]
+) -> dict[str, str]:
+    """Every table of the page by name."""
+    return {
+        "design": _design(design, found),
+        "characteristics": "".join(_under(design, under) for under in found["under"].values()),
+        "sizes": _table(
+            [
+                {"People": row["patients"], "Power": figure_text(row, percent=True)}
+                for row in found["power_by_size"]
+            ],
+            "Power by size, with Monte-Carlo error",
+        ),
+        "effects": _table(
+            [
+                {"True effect": row["effect"], "Truth": row["truth"], "Power": figure_text(row, percent=True)}
+                for row in found["power_by_effect"]
+            ],
+            "Power by true effect, with Monte-Carlo error",
+        ),
+        "course": _course(found),
+        "value": _value(found),
+        "accrual": _accrual(design, found),
+        "sensitivity": _table(
+            [
+                {
+                    "Assumption": row["assumption"],
+                    "Effect": row["effect"],
+                    "Bias": figure_text(row["bias"]),
+                    "Coverage": figure_text(row["coverage"], percent=True),
+                    "Power": figure_text(row["power"], percent=True),
+                    "Type I error": figure_text(row["type_1_error"], percent=True),
+                }
+                for row in sensitivity
+            ],
+            "One assumption changed at a time",
+        ),
+        "reproduce": _table(
+            [
+                {"What": name.replace("_", " "), "Value": str(value)}
+                for name, value in found["manifest"].items()
+                if name != "packages"
+            ]
+            + [{"What": name, "Value": value} for name, value in found["manifest"]["packages"].items()],
+            "What is needed to repeat these numbers",
+        ),
+    }
+
+
+def _table(rows: Sequence[Mapping[str, Any]], caption: str) -> str:
+    import pandas as pd
+
+    return html_table(pd.DataFrame(list(rows)), caption) if rows else ""
+
+
+def _design(design: TrialDesign, found: Mapping[str, Any]) -> str:
+    ratio = " : ".join(str(arm.ratio) for arm in design.arms.values())
+    rows = [
+        {"What": "Arms", "Design": "; ".join(design.label_of(arm) for arm in design.arms)},
+        *[
+            {
+                "What": "Instead of treatment",
+                "Design": f"{design.label_of(name)}: {arm.stand_in.replace('_', ' ')}",
+            }
+            for name, arm in design.arms.items()
+            if arm.stand_in != "none"
+        ],
+        {"What": "Control", "Design": design.label_of(design.control_arm)},
+        {
+            "What": "Allocation",
+            "Design": f"{ratio}, permuted blocks" + (" within strata" if design.strata.any else ""),
+        },
+        {"What": "People", "Design": str(design.patients)},
+        {"What": "Blinding", "Design": design.blinding.replace("_", " ")},
+        {"What": "Visits", "Design": ", ".join(f"{month:g}" for month in design.visit_months) + " months"},
+    ]
+    rows += [
+        {"What": f"Endpoint {place + 1}", "Design": f"{one['words']}; {one['analysis'].replace('_', ' ')}"}
+        for place, one in enumerate(found["endpoints"])
+    ]
+    rows.append({"What": "Two-sided alpha", "Design": f"{design.alpha:g}, endpoints tested in this order"})
+    if design.interims is not None:
+        looks = ", ".join(f"{100 * share:g} %" for share in design.interims.information)
+        rows.append(
+            {
+                "What": "Looks",
+                "Design": f"{looks} of the information; {design.interims.efficacy.replace('_', ' ')}",
+            }
+        )
+    if design.external_control is not None:
+        rows.append({"What": "External controls", "Design": f"{design.external_control.patients} people"})
+    strategies = design.estimand.intercurrent_events
+    rows.append({"What": "Estimand: population", "Design": design.estimand.population})
+    rows += [
+        {"What": f"Estimand: {key.replace('_', ' ')}", "Design": getattr(strategies, key).replace("_", " ")}
+        for key in type(strategies).model_fields
+        if key not in ("discontinuation", "rescue")
+        or (key == "discontinuation" and design.conduct.discontinue_per_year > 0)
+        or (key == "rescue" and design.conduct.rescue is not None)
+    ]
+    if design.estimand.note:
+        rows.append({"What": "Estimand: note", "Design": design.estimand.note})
+    return _table(rows, "The design")
+
+
+def _under(design: TrialDesign, under: Mapping[str, Any]) -> str:
+    rows = [
+        {
+            "Endpoint": row["endpoint"],
+            "Arm": design.label_of(row["arm"]),
+            "Effect": row["summary"],
+            "True": row["truth"],
+            "Estimate": figure_text(row["mean_estimate"]),
+            "Bias": figure_text(row["bias"]),
+            "Coverage": figure_text(row["coverage"], percent=True),
+            "Power": figure_text(row["power"], percent=True),
+            "Won in order": figure_text(row["success"], percent=True),
+            "Significant": figure_text(row["rejection"], percent=True),
+        }
+        for row in under["characteristics"]
+    ]
+    return _table(rows, f"True: {under['words']}")
+
+
+def _course(found: Mapping[str, Any]) -> str:
+    rows: list[dict[str, Any]] = []
+    for under in found["under"].values():
+        course = under["course"]
+        row: dict[str, Any] = {
+            "Truth": under["words"],
+            "People enrolled": figure_text(course["patients"]),
+            "Months to the last visit (median)": course["months_median"],
+            "Missing at the last visit": figure_text(course["missing_at_last_visit"], percent=True),
+        }
+        for look in course.get("stopped", []):
+            row[f"Look {look['look']}: efficacy"] = figure_text(look["efficacy"], percent=True)
+            row[f"Look {look['look']}: futility"] = figure_text(look["futility"], percent=True)
+        rows.append(row)
+    return _table(rows, "Size, duration and missing data")
+
+
+def _value(found: Mapping[str, Any]) -> str:
+    value = found["value"]
+    if value is None:
+        return ""
+    rows = [
+        {
+            "Trial": f"{row['patients']} people ({row['size']})",
+            "Power for the reference effect": f"{100 * row['power_at_reference']:.0f} %",
+            "Changes the decision": f"{100 * row['change_probability']:.1f} %",
+            f"Expected gain per person, {value['unit']}": row["sample_information_per_person"],
+            "For everybody concerned": row["sample_information"],
+            "Share of knowing everything": f"{100 * row['share_of_perfect']:.0f} %",
+        }
+        for row in value["at"]
+    ]
+    return _table(rows, "The value of the answer, before costs")
+
+
+def _accrual(design: TrialDesign, found: Mapping[str, Any]) -> str:
+    accrual, facts = found["accrual"], load_accrual_facts()
+    if accrual["eligible_now"] is None:
+        return _table(
+            [
+                {
+                    "What": "People a month, as stated",
+                    "Value": design.accrual.patients_per_month,
+                    "Source": "design file",
+                }
+            ],
+            "Accrual",
+        )
+    region = design.accrual.region
+    births = facts.births_per_year[region] if region is not None else None
+    rows: list[dict[str, Any]] = [
+        {
+            "What": "Births a year",
+            "Value": births.value if births else design.accrual.births_per_year,
+            "Source": births.source if births else "design file",
+        },
+        {
+            "What": "Could enter now",
+            "Value": accrual["eligible_now"],
+            "Source": "prevalence at birth and the model",
+        },
+        {
+            "What": "Become able to enter each year",
+            "Value": accrual["eligible_per_year"],
+            "Source": "the same",
+        },
+        {
+            "What": "Taken by other trials a year",
+            "Value": accrual["competing_patients_per_year"],
+            "Source": "design file",
+        },
+    ]
+    for key, words in (
+        ("reached_share", "Share who are reached"),
+        ("consent_share", "Share who agree"),
+        ("patients_per_site_month", "People a centre and month"),
+    ):
+        own, fact = getattr(design.accrual, key), getattr(facts, key)
+        rows.append(
+            {
+                "What": words,
+                "Value": fact.value if own is None else own,
+                "Source": fact.source if own is None else "design file",
+            }
+        )
+    return _table(rows, "Where people come from")

@@ -1,0 +1,155 @@
+"""Data of replicate trials as tidy tables with the names of the CDISC Analysis Data Model (ADaM): ADSL, ADQS, ADTTE.
+
+The names are those of the standard; the tables hold simulated people and are no submission data sets.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motorpool.simulation.labels import event_label, outcome_view
+from motorpool.simulation.readout import EVENTS
+from motorpool.trials.design import TrialDesign
+from motorpool.trials.estimand_values import event_times
+from motorpool.trials.pool import Pool
+from motorpool.trials.replicate import TrialData
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[Any]
+DAYS_PER_MONTH = 30.4375
+
+
+def adsl(data: TrialData, pool: Pool) -> pd.DataFrame:
+    """Subject level: one row per person of each replicate."""
+    import pandas as pd
+
+    design = data.design
+    people = data.arm.shape[1]
+    labels = [design.label_of(arm) for arm in design.arms] + [design.label_of("external")]
+    names = [*design.arms, "external"]
+    inside = data.arm < len(design.arms)
+    age = pool.enrolment_months[np.where(inside, data.person, 0)] / 12.0
+    copies = pool.smn2_copies[np.where(inside, data.person, 0)]
+    if pool.external_strata is not None:
+        others = np.where(inside, 0, data.person)
+        age = np.where(inside, age, pool.external_strata[0][others] / 12.0)
+        copies = np.where(inside, copies, pool.external_strata[1][others])
+    death = data.event_months[EVENTS.index("death")]
+    died = death <= np.minimum(design.horizon_months, data.left_months)
+    left = data.left_months < design.horizon_months
+    reason = np.where(died, "DEATH", np.where(left, "WITHDRAWAL FROM STUDY", "COMPLETED"))
+    changed = "DISCNFL" if design.conduct.rescue is None else "RESCUEFL"
+    columns: dict[str, Any] = {
+        "STUDYID": design.name.upper(),
+        "REPLICATE": np.repeat(data.replicates, people),
+        "USUBJID": _subjects(data),
+        "SITEID": (data.site.ravel() + 1),
+        "STRATUM": data.stratum.ravel(),
+        "TRT01P": np.asarray(labels)[data.arm.ravel()],
+        "TRT01PN": data.arm.ravel(),
+        "ARMCD": np.asarray(names)[data.arm.ravel()],
+        "FASFL": "Y",
+        "AGE": np.round(age.ravel(), 3),
+        "AGEU": "YEARS",
+        "SMN2COP": copies.ravel(),
+        "ENTRYDY": _days(data.entry_months),
+        "EOSSTT": reason.ravel(),
+        "EOSDY": _days(np.minimum(np.minimum(death, data.left_months), design.horizon_months)),
+        "DTHFL": np.where(died, "Y", "N").ravel(),
+        changed: np.where(np.isfinite(data.change_months), "Y", "N").ravel(),
+    }
+    return pd.DataFrame(columns)
+
+
+def adqs(data: TrialData) -> pd.DataFrame:
+    """Scores: one row per person, score and visit that took place."""
+    import pandas as pd
+
+    design = data.design
+    months = np.asarray(design.visit_months)
+    subjects = np.asarray(_subjects(data)).reshape(data.arm.shape)
+    parts: list[pd.DataFrame] = []
+    for row, outcome in enumerate(design.outcomes):
+        seen = data.seen & np.isfinite(data.scores[row])
+        visit, replicate, person = np.nonzero(seen)
+        base, value = data.baseline[row][replicate, person], data.scores[row][visit, replicate, person]
+        parts.append(
+            pd.DataFrame(
+                {
+                    "STUDYID": design.name.upper(),
+                    "REPLICATE": np.asarray(data.replicates)[replicate],
+                    "USUBJID": subjects[replicate, person],
+                    "PARAMCD": outcome.upper()[:8],
+                    "PARAM": outcome_view(outcome).label,
+                    "AVISIT": [f"MONTH {month:g}" if month else "BASELINE" for month in months[visit]],
+                    "AVISITN": visit,
+                    "ADY": np.round(months[visit] * DAYS_PER_MONTH).astype(int) + 1,
+                    "AVAL": np.round(value.astype(float), 3),
+                    "BASE": np.round(base.astype(float), 3),
+                    "CHG": np.round(value.astype(float) - base.astype(float), 3),
+                    "ABLFL": np.where(visit == 0, "Y", ""),
+                }
+            )
+        )
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    return (
+        table.sort_values(["REPLICATE", "USUBJID", "PARAMCD", "AVISITN"], kind="stable") if parts else table
+    )
+
+
+def adtte(data: TrialData) -> pd.DataFrame:
+    """Times to events: one row per person and time-to-event endpoint, and always death."""
+    import pandas as pd
+
+    design = data.design
+    end = np.minimum(design.horizon_months, data.left_months)
+    death = data.event_months[EVENTS.index("death")]
+    parts = [_tte(data, "DEATH", event_label("death"), np.minimum(death, end), death <= end)]
+    for endpoint in design.endpoints:
+        if endpoint.event is not None and endpoint.event != "death":
+            times = event_times(data, endpoint)
+            label = event_label(str(endpoint.event))
+            parts.append(_tte(data, endpoint.name.upper()[:8], label, times.months, times.cause == 1))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _tte(data: TrialData, code: str, label: str, months: Array, happened: Array) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "STUDYID": data.design.name.upper(),
+            "REPLICATE": np.repeat(data.replicates, data.arm.shape[1]),
+            "USUBJID": _subjects(data),
+            "PARAMCD": code,
+            "PARAM": label,
+            "AVAL": np.round(months.ravel() * DAYS_PER_MONTH, 1),
+            "AVALU": "DAYS",
+            "CNSR": np.where(happened, 0, 1).ravel(),
+            "EVNTDESC": np.where(happened, label, "CENSORED").ravel(),
+        }
+    )
+
+
+def _subjects(data: TrialData) -> list[str]:
+    name, people = data.design.name.upper(), data.arm.shape[1]
+    return [
+        f"{name}-{replicate:06d}-{number + 1:05d}"
+        for replicate in data.replicates
+        for number in range(people)
+    ]
+
+
+def _days(months: Array) -> Array:
+    days = np.round(months.ravel() * DAYS_PER_MONTH, 0)
+    return np.where(np.isfinite(days), days, np.nan)
+
+
+def adam_tables(design: TrialDesign, data: TrialData, pool: Pool) -> dict[str, pd.DataFrame]:
+    """All tables by name."""
+    return {"ADSL": adsl(data, pool), "ADQS": adqs(data), "ADTTE": adtte(data)}

@@ -1,0 +1,74 @@
+"""`trial init|list|show|schema|run|power|compare`: what is refused, what is written and what is printed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.command_line import Capture, refused, shown
+
+QUICK = ["--people", "64"]
+
+
+def test_designs_are_listed_shown_and_written_once(folder: Path, capsys: Capture) -> None:
+    listed = shown(["trial", "list"], capsys)
+    assert all(name in listed for name in ("cherish", "endear", "sunfish", "cells_addon_sitters"))
+    text = shown(["trial", "show", "endear"], capsys)
+    assert text.startswith("motorpool_trial: 1")
+    assert json.loads(shown(["trial", "schema"], capsys))["title"] == "motorpool trial design"
+    assert shown(["trial", "init", "mine.yaml", "--from", "endear"], capsys).endswith("mine.yaml\n")
+    assert (folder / "mine.yaml").read_text() == text
+    assert "exists already" in refused(["trial", "init", "mine.yaml"], capsys)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "cherissh"], "Did you mean cherish?"),
+        (["show", "cherissh"], "Did you mean cherish?"),
+        (["init", "x.yaml", "--from", "sunfisch"], "Did you mean sunfish?"),
+        (["run", "cherish", "--replicates", "1"], "--replicates"),
+        (["run", "cherish", "--truth", "nul"], "Did you mean null?"),
+        (["run", "cherish", "--truth", "share=2"], "from 0 to 1"),
+        (["run", "cherish", "--truth", "cells=0.2"], "cells do not part the arms"),
+        (["run", "cherish", "--set", "endpoints.0.outcome=hfmze"], "Did you mean hfmse?"),
+        (["power", "cells_addon_sitters", "--effect", "4"], "--effect"),
+        (["power", "cells_addon_sitters", "--size", "2"], "--size"),
+        (["compare", "cherish"], "at least two designs"),
+        (["compare", "cherish", "--variant", "few"], "NAME:PATH=VALUE"),
+        (["compare", "cherish", "--variant", "few:patiens=60"], "Did you mean patients?"),
+        (["compare", "cherish", "cherish"], "second design"),
+    ],
+)
+def test_what_cannot_be_is_refused(arguments: list[str], words: str, folder: Path, capsys: Capture) -> None:
+    assert words in refused(["trial", *arguments], capsys)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_run_prints_its_results_as_json_and_nothing_else(folder: Path, capsys: Capture) -> None:
+    arguments = [
+        "trial",
+        "run",
+        "cells_addon_sitters",
+        "--replicates",
+        "20",
+        "--out",
+        "out",
+        "--json",
+        *QUICK,
+    ]
+    found = json.loads(shown(arguments, capsys))
+    assert found == json.loads((folder / "out" / "results.json").read_text())
+    assert found["characteristics"][0]["power"]["monte_carlo_error"] >= 0.0
+    assert "research" in found["research_use"]
+    printed = shown([*arguments[:-3], *QUICK], capsys)
+    assert printed.rstrip().endswith("out") and "years to enrol" in printed
+
+
+def test_designs_are_compared_at_equal_cost(capsys: Capture) -> None:
+    variant = ["--variant", "few:visits.months=[0, 12]", "--truth", "cells=1.0"]
+    arguments = ["trial", "compare", "cells_addon_sitters", *variant, "--replicates", "50", "--json", *QUICK]
+    first, few = json.loads(shown(arguments, capsys))["designs"]
+    assert few["patients"] > first["patients"] == 120
+    assert few["cost"] <= first["cost"]
+    assert few["standard_deviation_of_estimate"] < 1.2 * first["standard_deviation_of_estimate"]

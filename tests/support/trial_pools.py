@@ -1,0 +1,102 @@
+"""Pools of patients made up by hand: courses and events that are known exactly, for tests of trials."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from motorpool.outcomes.milestones import MILESTONES
+from motorpool.simulation.model import Draw, parameter_draw
+from motorpool.simulation.readout import EVENTS
+from motorpool.trials.design import TrialDesign
+from motorpool.trials.design_file import load_design
+from motorpool.trials.pool import Lives, Pool
+
+CHANGE = "{name: change, outcome: hfmse, measure: change, at_month: 12}"
+DEATH = "{name: death, event: death, measure: time_to_event}"
+
+
+@functools.cache
+def central() -> Draw:
+    return parameter_draw(None, 1)
+
+
+def design(*changes: str, endpoints: str = f"[{CHANGE}, {DEATH}]") -> TrialDesign:
+    """Two arms, visits at 0, 6 and 12 months, complete data, one centre."""
+    plain = [
+        f"endpoints={endpoints}",
+        "visits={months: [0, 6, 12]}",
+        "conduct={}",
+        "sites={}",
+        "strata={}",
+        "patients=100",
+        "accrual={patients_per_month: 10}",
+    ]
+    return load_design("cells_addon_sitters", [*plain, *changes])
+
+
+def made_up_pool(
+    trial: TrialDesign,
+    *,
+    people: int = 400,
+    effect: float = 0.0,
+    deaths: dict[str, float] | None = None,
+    spread: float = 2.0,
+    seed: int = 0,
+) -> Pool:
+    """People whose HFMSE changes by a normal amount in a year, more by ``effect`` in every test arm.
+
+    deaths: share who die half-way to each visit, by arm; those who die lived equally long in both arms.
+    """
+    generator = np.random.default_rng(seed)
+    months = np.asarray(trial.visit_months)
+    outcomes = len(trial.outcomes)
+    baseline = generator.uniform(15.0, 45.0, people).round()
+    course = generator.normal(0.0, spread, people)
+    luck = generator.random(people)
+
+    def lives(name: str) -> Lives:
+        own = effect if name in trial.test_arms else 0.0
+        true = baseline + (months / 12.0)[:, None] * (course + own)
+        dead = luck < (deaths or {}).get(name, 0.0)
+        death = np.where(dead, 9.0, np.inf)
+        true = np.where(months[:, None] < death, true, np.nan)
+        events = np.full((len(EVENTS), people), np.inf)
+        events[EVENTS.index("death")] = death
+        return Lives(
+            true=np.repeat(true[:, None], outcomes, axis=1).astype(np.float32),
+            event_months=events,
+            milestones=np.zeros((months.size, len(MILESTONES), people), bool),
+            adverse_events=np.zeros((1, people)),
+        )
+
+    def outside() -> dict[str, Any]:
+        if trial.external_control is None:
+            nobody: dict[str, Any] = dict.fromkeys(
+                ("external", "external_baseline", "external_strata", "external_weights")
+            )
+            return nobody
+        return {
+            "external": lives("external"),
+            "external_baseline": np.repeat(baseline[None], outcomes, axis=0),
+            "external_strata": (np.full(people, 72.0), np.full(people, 3)),
+            "external_weights": np.full(people, 1.0 / people),
+        }
+
+    names = [*trial.arms, *(["external"] if trial.control is None else [])]
+    return Pool(
+        draw_number=None,
+        draw=central(),
+        visit_months=months,
+        baseline=np.repeat(baseline[None], outcomes, axis=0).astype(np.float32),
+        enrolment_months=generator.uniform(24.0, 120.0, people),
+        smn2_copies=np.full(people, 3),
+        sma_type=np.full(people, 2),
+        lives={name: lives(name) for name in names},
+        weights=np.full(people, 1.0 / people),
+        tried=10 * people,
+        eligible_by_copies={3: 0.1},
+        **outside(),
+    )

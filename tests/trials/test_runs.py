@@ -1,0 +1,129 @@
+"""Runs in the model's own patients: bits, folders, interruption, tables, and the pages made from them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from motorpool.simulation.errors import OutputFolderError, ScenarioError
+from motorpool.trials import run as running
+from motorpool.trials.blocks import Settings, blocks_of, cached_pool
+from motorpool.trials.design import TrialDesign
+from motorpool.trials.design_file import load_design
+from motorpool.trials.power import PowerSettings, power_report
+from motorpool.trials.run import keep_trial_run, run_trial
+from motorpool.trials.truth import MODEL, NULL
+
+PEOPLE = 64
+SMALL = Settings(60, NULL, 0, PEOPLE)
+
+
+@pytest.fixture(scope="module")
+def trial() -> TrialDesign:
+    return load_design("cells_addon_sitters", ["patients=40"])
+
+
+def test_cells_without_any_effect_give_the_controls_lives_bit_by_bit(trial: TrialDesign) -> None:
+    pool = cached_pool(trial, PEOPLE, None, 0.0)
+    cells, sham = pool.lives["cells"], pool.lives["sham"]
+    assert np.array_equal(cells.true, sham.true, equal_nan=True)
+    assert np.array_equal(cells.event_months, sham.event_months)
+    strong = cached_pool(trial, PEOPLE, None, 1.0)
+    gain = strong.lives["cells"].true[-1, 0] - strong.lives["sham"].true[-1, 0]
+    assert np.nanmean(gain) > 0.5
+
+
+def test_nobody_eligible_and_an_endpoint_at_its_floor_get_a_clear_message(trial: TrialDesign) -> None:
+    with pytest.raises(ScenarioError, match=r"population: .*nobody of \d+ candidates"):
+        run_trial(load_design(trial, ["population.baseline.hfmse={min: 66}"]), SMALL)
+    infants = load_design("endear", ["endpoints=[{name: a, outcome: six_minute_walk_m, measure: change}]"])
+    with pytest.raises(ScenarioError, match="stands at its lowest value, 0, in"):
+        run_trial(infants, SMALL)
+
+
+def test_a_run_goes_on_where_it_was_interrupted_and_gives_the_same_bytes(
+    trial: TrialDesign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("motorpool.trials.blocks.TOGETHER", 20)
+    whole = keep_trial_run(trial, SMALL, tmp_path / "whole")
+    assert [len(blocks_of(SMALL)), whole.state] == [3, "finished"]
+    original, done = running.simulate_block, []
+
+    def breaks(*given: object) -> object:
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(given)
+        return original(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(running, "simulate_block", breaks)
+    with pytest.raises(KeyboardInterrupt):
+        keep_trial_run(trial, SMALL, tmp_path / "broken")
+    assert not (tmp_path / "broken").exists()
+    monkeypatch.setattr(running, "simulate_block", original)
+    keep_trial_run(trial, SMALL, tmp_path / "broken")
+    for name in ("results.json", "replicates.csv", "ADSL.csv", "ADQS.csv", "ADTTE.csv", "design.yaml"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "broken" / name).read_bytes()
+    assert keep_trial_run(trial, SMALL, tmp_path / "whole").state == "complete already"
+    with pytest.raises(OutputFolderError, match="other inputs"):
+        keep_trial_run(trial, Settings(61, NULL, 0, PEOPLE), tmp_path / "whole")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("mine")
+    with pytest.raises(OutputFolderError, match="letter.txt"):
+        keep_trial_run(trial, SMALL, tmp_path / "mine")
+
+
+def test_tables_of_people_agree_with_each_other_and_with_the_design(
+    trial: TrialDesign, tmp_path: Path
+) -> None:
+    folder = keep_trial_run(trial, SMALL, tmp_path / "run", keep=3).folder
+    subjects, scores, times = (pd.read_csv(folder / f"{name}.csv") for name in ("ADSL", "ADQS", "ADTTE"))
+    assert len(subjects) == 3 * 40 and subjects["USUBJID"].is_unique
+    assert set(scores["USUBJID"]) == set(subjects["USUBJID"]) == set(times["USUBJID"])
+    assert (scores["CHG"] - (scores["AVAL"] - scores["BASE"])).abs().max() < 1e-6
+    assert (scores.loc[scores["ABLFL"] == "Y", "CHG"] == 0).all()
+    assert scores["AVISITN"].max() == 5 and set(scores["PARAMCD"]) == {"HFMSE", "RULM"}
+    assert len(times) == len(subjects) and set(times["CNSR"]) <= {0, 1}
+    found = json.loads((folder / "results.json").read_text())
+    assert found["replicates"] == 60 and found["manifest"]["seed"] == trial.seed
+
+
+def test_a_published_effect_is_reported_beside_its_replicates() -> None:
+    found = run_trial(
+        load_design("sunfish", ["endpoints.0.analysis=ancova"]), Settings(60, MODEL, 0, PEOPLE)
+    ).summary
+    published = found["published"]
+    assert published["published"] == 1.55 and published["published_interval"] == [0.3, 2.81]
+    assert 0.0 <= published["inside_published_interval"]["value"] <= 1.0
+    assert published["replicates_middle_95"][0] < published["replicates_middle_95"][1]
+
+
+@pytest.fixture(scope="module")
+def answered(trial: TrialDesign) -> dict[str, object]:
+    return power_report(trial, PowerSettings(100, 8, PEOPLE, effects=(0.5, 1.5), sizes=(40, 160)))
+
+
+def test_the_power_report_holds_together(answered: dict[str, object]) -> None:
+    found: dict[str, object] = json.loads(json.dumps(answered, allow_nan=False))
+    effects = [row["effect"] for row in found["power_by_effect"]]  # type: ignore[index, attr-defined]
+    powers = [row["value"] for row in found["power_by_effect"]]  # type: ignore[index, attr-defined]
+    assert effects == sorted(effects) and powers[-1] > powers[0] + 0.3
+    sizes = [row["value"] for row in found["power_by_size"]]  # type: ignore[index, attr-defined]
+    assert sizes[1] > sizes[0]
+    assert found["verdict"]["can_tell"] is False  # type: ignore[index]
+    assert "No trial of feasible size can tell" in found["verdict"]["words"]  # type: ignore[index]
+
+
+def test_the_pages_hold_the_numbers_and_say_what_they_are_not_for(
+    trial: TrialDesign, answered: dict[str, object], tmp_path: Path
+) -> None:
+    from motorpool.report.trial.page import write_trial_pages
+
+    report, funder = write_trial_pages(trial, answered, [], tmp_path / "pages")
+    for page in (report, funder):
+        text = page.read_text(encoding="utf-8")
+        assert "For research use only" in text and "No trial of feasible size can tell" in text
+        assert "None" not in text.split("<script")[0]
+    assert "Eurostat" in report.read_text(encoding="utf-8")
+    assert json.loads((tmp_path / "pages" / "power.json").read_text())["design"] == trial.name
