@@ -25,6 +25,7 @@ from motorpool.cli import (
     parameters,
     report,
     scenarios,
+    serve,
     simulate,
     studies,
     validate,
@@ -38,6 +39,7 @@ First steps:
   motorpool scenarios                plans that come with motorpool
   motorpool init my_study.yaml       a commented scenario file to change
   motorpool simulate my_study.yaml   simulate it and write a report
+  motorpool serve                    the web page: explore plans live
   motorpool evidence search walking  what is known, with sources
   motorpool validate                 what the model predicts of studies it never saw
 
@@ -64,6 +66,7 @@ app.command("calibrate")(calibrate.calibrate)
 app.command("validate")(validate.validate)
 app.command("credibility")(credibility.credibility)
 app.command("report")(report.report)
+app.command("serve")(serve.serve)
 app.command("benchmark")(benchmark.benchmark)
 app.command("doctor")(doctor.doctor)
 

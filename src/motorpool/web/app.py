@@ -1,0 +1,103 @@
+"""The application: pages, API and files behind their guards."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib import resources
+from typing import Any, cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from motorpool import __version__
+from motorpool.evidence.records import EvidenceError
+from motorpool.simulation.errors import ScenarioError
+from motorpool.web import api, evidence_pages, explore_pages, trust_pages
+from motorpool.web.explore import Explorer
+from motorpool.web.population import Superseded
+from motorpool.web.problems import UnusableInput, scenario_problems, validation_problems
+from motorpool.web.render import page
+from motorpool.web.security import Guard
+from motorpool.web.settings import Settings
+
+DESCRIPTION = (
+    "Simulate treatment plans for spinal muscular atrophy in virtual patients. Research and education, not for "
+    "treatment decisions. Send nothing that identifies anybody."
+)
+NOBODY_WAITS = 499  # what servers say when the client has gone
+
+
+def create_app(settings: Settings) -> Any:
+    """The application with these settings, ready for a server."""
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncGenerator[None]:
+        if settings.warm:
+            asyncio.get_running_loop().run_in_executor(None, _warm_up, app.state.explorer)
+        yield
+
+    app = FastAPI(
+        title="motorpool",
+        version=__version__,
+        description=DESCRIPTION,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=life,
+    )
+    app.state.settings, app.state.explorer = settings, Explorer()
+    for routes in (explore_pages.routes, evidence_pages.routes, trust_pages.routes):
+        app.include_router(routes, include_in_schema=False)
+    app.include_router(api.routes, prefix="/api/v1")
+    static = str(resources.files("motorpool.web").joinpath("static"))
+    app.mount("/static", StaticFiles(directory=static), name="static")
+    _explain_errors(app)
+    return Guard(cast("Any", app), settings)
+
+
+def _warm_up(explorer: Explorer) -> None:
+    try:
+        explorer.warm_up()
+    except Exception:  # the first redraw will say what is wrong
+        logging.getLogger(__name__).exception("warming up failed")
+
+
+def _explain_errors(app: FastAPI) -> None:
+    def answer(request: Request, status: int, problems: list[dict[str, str]]) -> Response:
+        if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/"):
+            return page("problem.html.j2", request, status=status, title="That did not work", problems=problems)
+        return JSONResponse({"problems": problems}, status)
+
+    @app.exception_handler(UnusableInput)
+    async def unusable(request: Request, error: UnusableInput) -> Response:
+        return answer(request, 422, error.problems)
+
+    @app.exception_handler(ScenarioError)
+    async def scenario(request: Request, error: ScenarioError) -> Response:
+        return answer(request, 422, scenario_problems(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def validation(request: Request, error: RequestValidationError) -> Response:
+        return answer(request, 422, validation_problems(error.errors()))
+
+    @app.exception_handler(EvidenceError)
+    async def evidence(request: Request, error: EvidenceError) -> Response:
+        return answer(request, 404, [{"where": "", "message": str(error)}])
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        response = answer(request, error.status_code, [{"where": "", "message": str(error.detail)}])
+        response.headers.update(error.headers or {})
+        return response
+
+    @app.exception_handler(Superseded)
+    async def superseded(request: Request, error: Superseded) -> Response:
+        return Response(status_code=NOBODY_WAITS)
+
+    _ = unusable, scenario, validation, evidence, http, superseded

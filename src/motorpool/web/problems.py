@@ -1,0 +1,68 @@
+"""What is wrong with a request, as one list: where, and what is allowed instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import ValidationError
+
+from motorpool.simulation.errors import ScenarioError
+from motorpool.web.description import Description, fields_of
+
+Problem = dict[str, str]
+WORDS = {"int_type": "must be a whole number", "string_type": "must be text", "bool_type": "must be true or false"}
+
+
+class UnusableInput(ValueError):
+    """A description that cannot be used; `problems` lists why."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        """Remember what is wrong."""
+        super().__init__("; ".join(f"{problem['where']}: {problem['message']}" for problem in problems))
+        self.problems = problems
+
+
+def description_of(pairs: Iterable[tuple[str, str]]) -> Description:
+    """The description in the fields of a form.
+
+    Raises:
+        UnusableInput: something in it cannot be.
+    """
+    return checked(fields_of(pairs))
+
+
+def checked(data: Any) -> Description:
+    """The description in plain data.
+
+    Raises:
+        UnusableInput: something in it cannot be.
+    """
+    try:
+        return Description.model_validate(data)
+    except ValidationError as error:
+        raise UnusableInput(validation_problems(error.errors(include_url=False))) from None
+
+
+def validation_problems(errors: Iterable[Any]) -> list[Problem]:
+    """Errors of pydantic as problems."""
+    found: list[Problem] = []
+    for detail in errors:
+        context = detail.get("ctx") or {}
+        where = [str(step) for step in detail["loc"] if step != "body"]
+        if detail["type"] == "unknown_keys":
+            message = f"unknown: {', '.join(context['unknown'])}; allowed are {', '.join(context['allowed'])}"
+            found.append({"where": ".".join(where), "message": message})
+            continue
+        if context.get("at"):
+            where.append(str(context["at"]))
+        message = WORDS.get(detail["type"], str(detail["msg"]))
+        found.append({"where": ".".join(where)[:200], "message": message[:600]})
+    return found
+
+
+def scenario_problems(error: ScenarioError) -> list[Problem]:
+    """The problems of a scenario; what the plans say is told by plan."""
+    return [
+        {"where": problem.path, "message": str(problem).removeprefix(f"{problem.path}: ")} for problem in error.problems
+    ]
