@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 from motorpool import __version__
 from motorpool.evidence.records import EvidenceError
 from motorpool.simulation.errors import ScenarioError
-from motorpool.web import api, evidence_pages, explore_pages, trust_pages
+from motorpool.web import api, evidence_pages, explore_pages, trust_pages, window_pages
 from motorpool.web.explore import Explorer
 from motorpool.web.population import Superseded
 from motorpool.web.problems import UnusableInput, scenario_problems, validation_problems
@@ -52,7 +52,7 @@ def create_app(settings: Settings) -> Any:
         lifespan=life,
     )
     app.state.settings, app.state.explorer = settings, Explorer()
-    for routes in (explore_pages.routes, evidence_pages.routes, trust_pages.routes):
+    for routes in (explore_pages.routes, window_pages.routes, evidence_pages.routes, trust_pages.routes):
         app.include_router(routes, include_in_schema=False)
     app.include_router(api.routes, prefix="/api/v1")
     static = str(resources.files("motorpool.web").joinpath("static"))

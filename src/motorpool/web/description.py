@@ -162,17 +162,17 @@ def fields_of(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
                 number, _, field = rest.partition(".")
                 courses: dict[str, Any] = plan.setdefault("courses", {})
                 names = {"what": "therapy", "from": "from_months", "to": "to_months", "how": "kind"}
-                courses.setdefault(number, {})[names.get(field, field)] = _number(value)
+                courses.setdefault(number, {})[names.get(field, field)] = number_of(value)
         elif head == "score":
-            data.setdefault("scores", {})[rest] = _number(value)
+            data.setdefault("scores", {})[rest] = number_of(value)
         elif head in ("able_to", "not_able_to"):
             data[head] = (*data.get(head, ()), value)
         elif head == "present":
-            data.setdefault("present", {})[rest or "therapy"] = _number(value)
+            data.setdefault("present", {})[rest or "therapy"] = number_of(value)
         elif head in ("no_signs_yet", "survival"):
             data[head] = value in TRUE
         else:
-            data[key] = _number(value)
+            data[key] = number_of(value)
     if "present" in data and "therapy" not in data["present"]:
         del data["present"]
     if plans:
@@ -211,8 +211,8 @@ def pairs_of(description: Description) -> list[tuple[str, str]]:
     return pairs
 
 
-def _number(text: str) -> Any:
-    """A number where the text is one, else the text, which validation then refuses or takes."""
+def number_of(text: str) -> Any:
+    """A number where the text of a field is one, else the text, which validation then refuses or takes."""
     if len(text) < 20:
         try:
             number = float(text)

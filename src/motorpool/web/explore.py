@@ -59,14 +59,12 @@ class Shown:
 
     Attributes:
         effective_people: after reweighting, in the worst draw.
-        seconds: the engine took, none of it where everything was kept.
     """
 
     description: Description
     scenario: Scenario
     context: FigureContext
     effective_people: float
-    seconds: float
 
 
 class Explorer:
@@ -75,7 +73,7 @@ class Explorer:
     def __init__(self) -> None:
         """Begin with nothing kept."""
         self.population = Population()
-        self._results: Kept[str, tuple[FigureContext, float, float]] = Kept(CONTEXTS_KEPT)
+        self._results: Kept[str, tuple[FigureContext, float]] = Kept(CONTEXTS_KEPT)
         self._engine = threading.Lock()
         self._quick = 0
         self._count = threading.Lock()
@@ -92,8 +90,26 @@ class Explorer:
             Superseded: `stop` was set.
         """
         scenario = scenario_of(description, DOUBT_DRAWS if doubt else 0)
-        made = self._results.get(scenario.model_dump_json(), lambda: self._simulate(scenario, doubt, stop))
-        return Shown(description, scenario, *made)
+        context, effective = self.simulate(scenario, doubt=doubt, stop=stop)
+        if effective < LEAST_EFFECTIVE_PEOPLE:
+            message = (
+                f"too few of the stored people are like this child: they are worth {effective:.0f} independent people, "
+                f"and at least {LEAST_EFFECTIVE_PEOPLE} are needed. Leave out a score, or check the scores, the age "
+                "and the number of copies"
+            )
+            raise ScenarioError.single("scores", message, source="your description")
+        return Shown(description, scenario, context, effective)
+
+    def simulate(
+        self, scenario: Scenario, *, doubt: bool, stop: threading.Event | None = None
+    ) -> tuple[FigureContext, float]:
+        """The context of a scenario's figures, and what its people are worth after reweighting, in the worst draw.
+
+        Raises:
+            ScenarioError: the cohort's criteria cannot be met.
+            Superseded: `stop` was set.
+        """
+        return self._results.get(scenario.model_dump_json(), lambda: self._simulate(scenario, doubt, stop))
 
     def warm_up(self) -> None:
         """Load every program that a redraw needs, so that the first one is quick."""
@@ -108,7 +124,7 @@ class Explorer:
 
     def _simulate(
         self, scenario: Scenario, doubt: bool, stop: threading.Event | None
-    ) -> tuple[FigureContext, float, float]:
+    ) -> tuple[FigureContext, float]:
         def tell(stage: str, share: float) -> None:
             if stop is not None and stop.is_set():
                 raise Superseded
@@ -123,23 +139,14 @@ class Explorer:
         self._waiting(0 if doubt else 1)
         try:
             with self._engine:
-                begun = time.monotonic()
                 tell("waiting", 0.0)
                 dataset = self.population.dataset(scenario, tell)
-                seconds = time.monotonic() - begun
         finally:
             self._waiting(0 if doubt else -1)
         effective = float(np.min(dataset["effective_sample_size"].values))
-        if effective < LEAST_EFFECTIVE_PEOPLE:
-            message = (
-                f"too few of the stored people are like this child: they are worth {effective:.0f} independent people, "
-                f"and at least {LEAST_EFFECTIVE_PEOPLE} are needed. Leave out a score, or check the scores, the age "
-                "and the number of copies"
-            )
-            raise ScenarioError.single("scores", message, source="your description")
         context = FigureContext(dataset)
         _ = context.summary
-        return context, effective, seconds
+        return context, effective
 
     def _waiting(self, change: int) -> None:
         with self._count:

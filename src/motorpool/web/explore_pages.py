@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Literal
+from typing import Any
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from motorpool.simulation.scenario import dump_scenario
@@ -14,8 +14,7 @@ from motorpool.therapies.courses import THERAPIES
 from motorpool.web.answer import answer_words
 from motorpool.web.description import KINDS, MOST_COURSES, MOST_PLANS, ONCE, SCALES, Description, pairs_of
 from motorpool.web.explore import TOPICS, Explorer, Shown, figure_data, find_figure, topic_figures, topics_of
-from motorpool.web.pictures import KINDS as FILE_KINDS
-from motorpool.web.pictures import picture_file
+from motorpool.web.pictures import Kind, file_response, picture_file
 from motorpool.web.problems import UnusableInput, description_of
 from motorpool.web.render import fragment, page
 from motorpool.web.scenario_of import DOUBT_DRAWS, scenario_of
@@ -23,7 +22,6 @@ from motorpool.web.waiting import while_wanted
 
 routes = APIRouter()
 NOT_DESCRIBED = ("doubt", "narrow")
-Kind = Literal["svg", "png", "csv"]
 
 
 def described(request: Request) -> Description:
@@ -113,11 +111,7 @@ async def file(request: Request, name: str, kind: Kind, doubt: bool = True) -> R
         figure = find_figure(shown, name)
         return None if figure is None else picture_file(figure, kind)
 
-    content = await while_wanted(request, work)
-    if content is None:
-        raise HTTPException(404, "there is no such picture for this description")
-    headers = {"content-disposition": f'attachment; filename="motorpool-{name}.{kind}"'}
-    return Response(content, media_type=FILE_KINDS[kind], headers=headers)
+    return file_response(await while_wanted(request, work), name, kind)
 
 
 @routes.get("/explore/scenario.yaml")
@@ -129,12 +123,12 @@ async def scenario(request: Request, doubt: bool = True) -> Response:
 
 
 @routes.get("/sheet")
-async def sheet(request: Request, only: str | None = Query(None, max_length=1)) -> Response:
+async def sheet(request: Request) -> Response:
     """One page to print and take to the team."""
     shown = await shown_of(request, doubt=True)
     plain = Shown(
         shown.description.model_copy(update={"voice": "plain"}),
-        shown.scenario, shown.context, shown.effective_people, shown.seconds,
+        shown.scenario, shown.context, shown.effective_people,
     )  # fmt: skip
     words = answer_words(plain)
     query = pairs_of(shown.description)

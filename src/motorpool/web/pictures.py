@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from fastapi import HTTPException
+from fastapi.responses import Response
 
 from motorpool.web.explore import in_plan_words, plan_spec
 
 if TYPE_CHECKING:
     from motorpool.figures.figure import Figure
 
-KINDS = {"svg": "image/svg+xml", "png": "image/png", "csv": "text/csv; charset=utf-8"}
+Kind = Literal["svg", "png", "csv"]
+KINDS: dict[Kind, str] = {"svg": "image/svg+xml", "png": "image/png", "csv": "text/csv; charset=utf-8"}
 PNG_SCALE = 2.0
 _RENDERER = threading.Lock()  # one renderer, one picture at a time
 
 
-def picture_file(figure: Figure, kind: str) -> bytes:
+def picture_file(figure: Figure, kind: Kind) -> bytes:
     """The figure as the bytes of a file of this kind, one of `KINDS`."""
     if kind == "csv":
         table = figure.table.rename(columns={str(name): in_plan_words(str(name)) for name in figure.table.columns})
@@ -35,3 +39,11 @@ def picture_file(figure: Figure, kind: str) -> bytes:
             {**spec, "background": "#ffffff"}, vl_version=vega_lite_version(), scale=PNG_SCALE
         )
     return bytes(png)
+
+
+def file_response(content: bytes | None, name: str, kind: Kind) -> Response:
+    """A file to keep, or that there is no such picture."""
+    if content is None:
+        raise HTTPException(404, "there is no such picture for this description")
+    headers = {"content-disposition": f'attachment; filename="motorpool-{name}.{kind}"'}
+    return Response(content, media_type=KINDS[kind], headers=headers)

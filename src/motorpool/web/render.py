@@ -27,6 +27,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.policies["json.dumps_kwargs"] = {"sort_keys": False}  # the order of kinds is that of their choice
     made.filters["query"] = lambda pairs: urlencode(pairs)
     made.filters["plain"] = lambda text: str(text).replace("_", " ")
     return made

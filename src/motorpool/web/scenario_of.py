@@ -10,7 +10,7 @@ from motorpool.therapies.fields import HOURS_PER_DAY, HOURS_PER_MONTH
 from motorpool.web.description import KINDS, DescribedPlan, Description, PlannedCourse
 
 PEOPLE = 200  # as in the shipped scenarios
-DOUBT_DRAWS = 12  # sets of parameters in the full result; the first answer has one
+DOUBT_DRAWS = 8  # sets of parameters in the full result; the first answer has one
 SEED = 1
 ONSET_TOLERANCE = 0.25  # of the age at the first signs, and never less than a month: parents remember weeks, not days
 SHORTEST_ONSET_TOLERANCE_MONTHS = 1.0

@@ -51,7 +51,7 @@ async function fill(section, query, signal) {
   const topic = section.dataset.topic;
   const found = await ask(`/explore/pictures/${topic}?${query}${narrow.matches ? "&narrow=1" : ""}`, signal);
   const keep = query.replace(/&?doubt=1/, "");
-  const figures = await Promise.all(found.map((data) => figureOf(data, keep)));
+  const figures = await Promise.all(found.map((data) => figureOf(data, "/explore/files", keep)));
   if (signal.aborted) { return; }
   const open = new Set([...section.querySelectorAll("details[open]")].map((one) => one.closest("figure").id));
   figures.forEach((figure) => { if (open.has(figure.id)) { figure.querySelector("details").open = true; } });
@@ -168,7 +168,9 @@ document.getElementById("share").addEventListener("click", async (event) => {
   }
   setTimeout(() => { button.textContent = words; }, 3000);
 });
-narrow.addEventListener("change", () => { [...pictures.children].forEach((one) => { delete one.dataset.query; }); update(0); });
+narrow.addEventListener("change", () => {
+  for (const section of pictures.children) { delete section.dataset.query; if (watcher) { watcher.unobserve(section); watcher.observe(section); } }
+});
 preparePlans();
 settled = `/explore?${queryOf()}`;
 update(0);

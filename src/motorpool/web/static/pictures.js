@@ -39,14 +39,14 @@ function element(name, attributes, ...children) {
 }
 
 // One figure of the page: picture, caption, table, files to keep.
-export async function figureOf(data, query) {
+export async function figureOf(data, files, query) {
   const picture = element("div", { class: "picture", role: "img", "aria-label": data.alt });
   picture.append(await svgOf(data.spec));
   const scroll = element("div", { class: "picture-scroll" }, picture);
   const tools = element("div", { class: "tools" });
   for (const kind of ["svg", "png", "csv"]) {
     const words = kind === "csv" ? "Numbers (CSV)" : `Picture (${kind.toUpperCase()})`;
-    tools.append(element("a", { href: `/explore/files/${data.id}.${kind}?${query}`, download: "", "aria-label": `${words}: ${data.title}` }, words));
+    tools.append(element("a", { href: `${files}/${data.id}.${kind}?${query}`, download: "", "aria-label": `${words}: ${data.title}` }, words));
   }
   const table = element("details", {}, element("summary", {}, "The numbers as a table"));
   table.insertAdjacentHTML("beforeend", data.table);
