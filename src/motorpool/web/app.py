@@ -18,8 +18,18 @@ from starlette.staticfiles import StaticFiles
 from motorpool import __version__
 from motorpool.evidence.records import EvidenceError
 from motorpool.simulation.errors import ScenarioError
-from motorpool.web import api, evidence_pages, explore_pages, trust_pages, window_pages
+from motorpool.web import (
+    api,
+    evidence_pages,
+    explore_pages,
+    job_api,
+    run_pages,
+    trust_pages,
+    window_pages,
+)
 from motorpool.web.explore import Explorer
+from motorpool.web.job_store import JobStore
+from motorpool.web.jobs import Jobs
 from motorpool.web.population import Superseded
 from motorpool.web.problems import UnusableInput, scenario_problems, validation_problems
 from motorpool.web.render import page
@@ -40,7 +50,9 @@ def create_app(settings: Settings) -> Any:
     async def life(app: FastAPI) -> AsyncGenerator[None]:
         if settings.warm:
             asyncio.get_running_loop().run_in_executor(None, _warm_up, app.state.explorer)
+        app.state.jobs.start()
         yield
+        await asyncio.to_thread(app.state.jobs.stop)
 
     app = FastAPI(
         title="motorpool",
@@ -52,9 +64,11 @@ def create_app(settings: Settings) -> Any:
         lifespan=life,
     )
     app.state.settings, app.state.explorer = settings, Explorer()
-    for routes in (explore_pages.routes, window_pages.routes, evidence_pages.routes, trust_pages.routes):
-        app.include_router(routes, include_in_schema=False)
-    app.include_router(api.routes, prefix="/api/v1")
+    app.state.jobs = Jobs(JobStore(settings.folder, settings.database), settings.most_jobs)
+    for pages in (explore_pages, window_pages, evidence_pages, trust_pages, run_pages):
+        app.include_router(pages.routes, include_in_schema=False)
+    for routes in (api.routes, job_api.routes):
+        app.include_router(routes, prefix="/api/v1")
     static = str(resources.files("motorpool.web").joinpath("static"))
     app.mount("/static", StaticFiles(directory=static), name="static")
     _explain_errors(app)

@@ -37,13 +37,14 @@ TOPICS = {
     "safety": "Side effects and procedures",
     "survival": "Living, and living without permanent ventilation",
 }
+TODAY = "today"
 PLAIN_TOPICS = ("abilities", "motor", "daily_life", "safety", "survival")
 # The figures speak of arms of a study; here they are plans for a child.
 OTHER_WORDS = (
     (re.compile(r"\bsince enrolment\b"), "from today"),
     (re.compile(r"\bafter enrolment\b"), "from today"),
     (re.compile(r"\bat enrolment\b"), "today"),
-    (re.compile(r"\b[Ee]veryone enrolled\b"), "everyone"),
+    (re.compile(r"\b([Ee])veryone enrolled\b"), r"\1veryone"),
     (re.compile(r"\b(each|per|an|the|every) arm\b"), r"\1 plan"),
     (re.compile(r"\ban plan\b"), "a plan"),
     (re.compile(r"\b(all|between|many|\d+) arms\b"), r"\1 plans"),
@@ -216,31 +217,33 @@ def find_figure(shown: Shown, identifier: str) -> Figure | None:
     return None
 
 
-def in_plan_words(text: str) -> str:
-    """A text of the figures in the words of this page."""
+def in_plan_words(text: str, beginning: str = TODAY) -> str:
+    """A text of the figures in the words of this page; months count from the `beginning`."""
     for pattern, words in OTHER_WORDS:
         text = pattern.sub(words, text)
-    return text
+    return text if beginning == TODAY else text.replace(f"from {TODAY}", f"from {beginning}")
 
 
-def plan_spec(spec: dict[str, Any]) -> dict[str, Any]:
+def plan_spec(spec: dict[str, Any], beginning: str = TODAY) -> dict[str, Any]:
     """A specification in the words of this page; data are left as they are."""
     rows = spec.get("datasets", {})
     rest = {key: value for key, value in spec.items() if key != "datasets"}
-    return {**json.loads(in_plan_words(json.dumps(rest))), "datasets": rows}
+    return {**json.loads(in_plan_words(json.dumps(rest), beginning)), "datasets": rows}
 
 
-def figure_data(figure: Figure, *, narrow: bool) -> dict[str, Any]:
+def figure_data(figure: Figure, *, narrow: bool, beginning: str = TODAY) -> dict[str, Any]:
     """A figure as JSON: words, the table as HTML, and the specification for one layout."""
     from motorpool.report.tables import html_table
 
-    table = figure.table.rename(columns={str(name): in_plan_words(str(name)) for name in figure.table.columns})
+    def words(text: object) -> str:
+        return in_plan_words(str(text), beginning)
+
     return {
         "id": figure.identifier,
-        "title": in_plan_words(figure.title),
-        "alt": in_plan_words(figure.alt),
-        "caption": in_plan_words(figure.caption),
+        "title": words(figure.title),
+        "alt": words(figure.alt),
+        "caption": words(figure.caption),
         "source": figure.source,
-        "table": html_table(table, in_plan_words(figure.title)),
-        "spec": plan_spec(figure.narrow_spec if narrow else figure.spec),
+        "table": html_table(figure.table.rename(columns=words), words(figure.title)),
+        "spec": plan_spec(figure.narrow_spec if narrow else figure.spec, beginning),
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fastapi import HTTPException
 from fastapi.responses import Response
 
-from motorpool.web.explore import in_plan_words, plan_spec
+from motorpool.web.explore import TODAY, in_plan_words, plan_spec
 
 if TYPE_CHECKING:
     from motorpool.figures.figure import Figure
@@ -19,12 +19,12 @@ PNG_SCALE = 2.0
 _RENDERER = threading.Lock()  # one renderer, one picture at a time
 
 
-def picture_file(figure: Figure, kind: Kind) -> bytes:
+def picture_file(figure: Figure, kind: Kind, beginning: str = TODAY) -> bytes:
     """The figure as the bytes of a file of this kind, one of `KINDS`."""
     if kind == "csv":
-        table = figure.table.rename(columns={str(name): in_plan_words(str(name)) for name in figure.table.columns})
+        table = figure.table.rename(columns=lambda name: in_plan_words(str(name), beginning))
         return table.to_csv(index=False, float_format="%.6g").encode()
-    spec = plan_spec(figure.spec)
+    spec = plan_spec(figure.spec, beginning)
     if kind == "svg":
         from motorpool.figures.rendering import render_svg
 

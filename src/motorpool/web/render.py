@@ -15,6 +15,7 @@ NAVIGATION = (
     ("/window", "Treatment window"),
     ("/evidence", "Evidence"),
     ("/trust", "Trust"),
+    ("/runs", "Runs"),
 )
 
 

@@ -67,7 +67,7 @@ def arm_names(description: Description) -> list[str]:
 def plan_label(plan: DescribedPlan, place: int, others: tuple[str, ...] = ()) -> str:
     """The plan's own name, or what it gives; a name used before gets its number."""
     label = plan.name.strip() or ", ".join(course_label(course) for course in plan.courses) or "No drug"
-    label = label[:80]
+    label = label[:1].upper() + label[1:80]
     return f"{label} ({place})" if label in others else label
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 routes = APIRouter()
 NOT_DESCRIBED = ("doubt", "narrow")
+BIRTH = "birth"
 
 
 def window_of(request: Request) -> Window:
@@ -69,7 +70,7 @@ async def pictures(request: Request, doubt: bool = False, narrow: bool = False) 
             context = _context(explorer, scenario, described, doubt, stop)
             found[name] = {
                 "sentences": _sentences(context, described),
-                "figures": [figure_data(figure, narrow=narrow) for figure in _figures(context, name, described)],
+                "figures": [figure_data(figure, narrow=narrow, beginning=BIRTH) for figure in _figures(context, name, described)],
             }
         return found
 
@@ -87,7 +88,7 @@ async def file(
     def work(stop: threading.Event) -> bytes | None:
         context = _context(explorer, _scenarios(described, doubt)[part], described, doubt, stop)
         found = [figure for figure in _figures(context, part, described) if figure.identifier == name]
-        return picture_file(found[0], kind) if found else None
+        return picture_file(found[0], kind, BIRTH) if found else None
 
     return file_response(await while_wanted(request, work), name, kind)
 

@@ -168,6 +168,16 @@ document.getElementById("share").addEventListener("click", async (event) => {
   }
   setTimeout(() => { button.textContent = words; }, 3000);
 });
+document.getElementById("larger").addEventListener("click", async () => {
+  const line = document.getElementById("kept");
+  const response = await fetch("/runs", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ query: queryOf() }) });
+  const content = await response.json();
+  if (!response.ok) { line.textContent = content.problems.map(({ message }) => message).join("; "); return; }
+  const link = document.createElement("a");
+  link.href = "/runs";
+  link.textContent = "see how far it is";
+  line.replaceChildren("A run with 1000 children and 40 sets of parameters has begun: ", link, ".");
+});
 narrow.addEventListener("change", () => {
   for (const section of pictures.children) { delete section.dataset.query; if (watcher) { watcher.unobserve(section); watcher.observe(section); } }
 });

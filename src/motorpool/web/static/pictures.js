@@ -39,7 +39,7 @@ function element(name, attributes, ...children) {
 }
 
 // One figure of the page: picture, caption, table, files to keep.
-export async function figureOf(data, files, query) {
+export async function figureOf(data, files, query, heading = "h4") {
   const picture = element("div", { class: "picture", role: "img", "aria-label": data.alt });
   picture.append(await svgOf(data.spec));
   const scroll = element("div", { class: "picture-scroll" }, picture);
@@ -50,6 +50,6 @@ export async function figureOf(data, files, query) {
   }
   const table = element("details", {}, element("summary", {}, "The numbers as a table"));
   table.insertAdjacentHTML("beforeend", data.table);
-  return element("figure", { id: data.id }, element("h4", {}, data.title), scroll,
+  return element("figure", { id: data.id }, element(heading, {}, data.title), scroll,
     element("figcaption", {}, `${data.caption} ${data.source}`), tools, table);
 }

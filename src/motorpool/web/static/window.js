@@ -18,7 +18,7 @@ async function show(query, signal) {
     const list = document.createElement("ul");
     list.className = "answers";
     list.append(...part.sentences.map((text) => { const item = document.createElement("li"); item.textContent = text; return item; }));
-    const figures = await Promise.all(part.figures.map((data) => figureOf(data, `/window/files/${name}`, query.replace("&doubt=1", ""))));
+    const figures = await Promise.all(part.figures.map((data) => figureOf(data, `/window/files/${name}`, query.replace("&doubt=1", ""), "h3")));
     if (signal.aborted) { return; }
     document.getElementById(name).replaceChildren(list, ...figures);
   }
