@@ -33,7 +33,10 @@ def serve(
         [], "--allow-host", metavar="NAME", help="Another host name under which the page is reached."
     ),
     host: str | None = typer.Option(
-        None, "--host", metavar="ADDRESS", help="Address to listen on. [default: 127.0.0.1; 0.0.0.0 with --public]"
+        None,
+        "--host",
+        metavar="ADDRESS",
+        help="Address to listen on. [default: 127.0.0.1; 0.0.0.0 with --public]",
     ),
     folder: Path | None = typer.Option(
         None, "--folder", metavar="DIR", help="Where long runs are kept. [default: the user's data folder]"

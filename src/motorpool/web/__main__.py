@@ -47,7 +47,9 @@ def _add_user(name: str, users: Path | None) -> int:
 
     from motorpool.web.users import add_user
 
-    asked = getpass.getpass(f"Password of {name}: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    asked = (
+        getpass.getpass(f"Password of {name}: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    )
     add_user(users, name, asked)
     print(f"{name} may use the server: {users}", file=sys.stderr)
     return 0

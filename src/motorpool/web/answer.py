@@ -43,7 +43,9 @@ def answer_words(shown: Shown) -> dict[str, Any]:
     ages = ability_ages(context)
     ages = ages[(ages["Able at the end"] > 0.5) | (ages["Able today"] > 0.5) | (ages["Gain it"] > 0.5)]
     ages = ages.rename(columns={"Arm": "Plan"})
-    made["ability_table"] = html_table(ages, "Of 100 children like this: abilities gained and lost, by age") if len(ages) else ""
+    made["ability_table"] = (
+        html_table(ages, "Of 100 children like this: abilities gained and lost, by age") if len(ages) else ""
+    )
     if description.voice == "expert":
         maker = sentence_maker(context)
         sentences = [s for s in maker.all() if description.survival or s.topic != "living"]
@@ -56,7 +58,9 @@ def answer_words(shown: Shown) -> dict[str, Any]:
                 {"heading": group["heading"], "texts": [in_plan_words(s.text) for s in group["sentences"]]}
                 for group in groups
             ],
-            "glance": html_table(glance, f"Of 100 people like this, {made['when']} from now; ranges in brackets"),
+            "glance": html_table(
+                glance, f"Of 100 people like this, {made['when']} from now; ranges in brackets"
+            ),
             "range_note": in_plan_words(short_range_note(context)),
             "cohort_words": in_plan_words(cohort_words(context)),
             "limits": [in_plan_words(text) for text in limits(context)],
@@ -71,7 +75,9 @@ def answer_numbers(shown: Shown) -> dict[str, Any]:
     table = shown.context.summary
     rows: list[dict[str, Any]] = []
     for record in table.head(MOST_ROWS).to_dict("records"):
-        row: dict[str, Any] = {str(key): _plain(value) for key, value in record.items() if key not in STATISTICS}
+        row: dict[str, Any] = {
+            str(key): _plain(value) for key, value in record.items() if key not in STATISTICS
+        }
         row["values"] = {
             name: float(record[name]) for name in STATISTICS if math.isfinite(float(record[name]))
         }

@@ -87,7 +87,9 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         (429, "Too many requests."),
     )
 }
-Doubt = Query(False, description="Simulate many sets of parameters, so that what we do not know has a range; slower.")
+Doubt = Query(
+    False, description="Simulate many sets of parameters, so that what we do not know has a range; slower."
+)
 
 
 async def _shown(request: Request, description: Description, doubt: bool) -> Shown:
@@ -146,7 +148,9 @@ async def figure(
 
     spec = await while_wanted(request, work)
     if spec is None:
-        raise HTTPException(404, "there is no such figure for this description; POST /api/v1/figures lists them")
+        raise HTTPException(
+            404, "there is no such figure for this description; POST /api/v1/figures lists them"
+        )
     return spec
 
 
@@ -157,4 +161,7 @@ async def evidence(
     """Search the evidence: studies, figures and sources, best first."""
     from motorpool.evidence.search import search_evidence
 
-    return [EvidenceHit(kind=hit.kind, id=hit.id, text=hit.text, score=hit.score) for hit in search_evidence(words, limit)]
+    return [
+        EvidenceHit(kind=hit.kind, id=hit.id, text=hit.text, score=hit.score)
+        for hit in search_evidence(words, limit)
+    ]

@@ -85,7 +85,9 @@ def _warm_up(explorer: Explorer) -> None:
 def _explain_errors(app: FastAPI) -> None:
     def answer(request: Request, status: int, problems: list[dict[str, str]]) -> Response:
         if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/"):
-            return page("problem.html.j2", request, status=status, title="That did not work", problems=problems)
+            return page(
+                "problem.html.j2", request, status=status, title="That did not work", problems=problems
+            )
         return JSONResponse({"problems": problems}, status)
 
     @app.exception_handler(UnusableInput)

@@ -109,7 +109,10 @@ class Description(InputModel):
     not_able_to: tuple[MilestoneId, ...] = ()
     present: Present | None = None
     plans: tuple[DescribedPlan, ...] = Field(
-        default=(DescribedPlan(name="No drug"), DescribedPlan(courses=(PlannedCourse(therapy="nusinersen"),))),
+        default=(
+            DescribedPlan(name="No drug"),
+            DescribedPlan(courses=(PlannedCourse(therapy="nusinersen"),)),
+        ),
         min_length=1,
         max_length=MOST_PLANS,
     )
@@ -177,7 +180,12 @@ def fields_of(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
         del data["present"]
     if plans:
         data["plans"] = tuple(
-            {**plan, "courses": tuple(row for _, row in sorted(plan.get("courses", {}).items()) if "therapy" in row)}
+            {
+                **plan,
+                "courses": tuple(
+                    row for _, row in sorted(plan.get("courses", {}).items()) if "therapy" in row
+                ),
+            }
             for _, plan in sorted(plans.items())
         )
     return data
@@ -185,7 +193,10 @@ def fields_of(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
 
 def pairs_of(description: Description) -> list[tuple[str, str]]:
     """The fields of the form, for the address; what is at its default is left out."""
-    pairs: list[tuple[str, str]] = [("copies", str(description.copies)), ("age_months", f"{description.age_months:g}")]
+    pairs: list[tuple[str, str]] = [
+        ("copies", str(description.copies)),
+        ("age_months", f"{description.age_months:g}"),
+    ]
     plain = Description()
     for name in ("onset_months", "weeks_early", "sex", "care", "years", "voice"):
         value = getattr(description, name)

@@ -71,7 +71,9 @@ async def source(request: Request, name: str) -> Response:
     if name not in sources:
         raise unknown_name("source", name[:60], sources)
     found = sources[name]
-    rows = {key: value for key, value in found.model_dump(mode="json").items() if value not in (None, "", [], {})}
+    rows = {
+        key: value for key, value in found.model_dump(mode="json").items() if value not in (None, "", [], {})
+    }
     return page("record.html.j2", request, title=found.citation(), rows=_flat(rows), source=found)
 
 
@@ -110,7 +112,8 @@ def _flat(record: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
             rows += _flat(value, f"{prefix}{key}: ")
         elif isinstance(value, list):
             text = "; ".join(
-                ", ".join(f"{k} {v}" for k, v in part.items() if v not in (None, [], "")) if isinstance(part, dict)
+                ", ".join(f"{k} {v}" for k, v in part.items() if v not in (None, [], ""))
+                if isinstance(part, dict)
                 else str(part)
                 for part in value
             )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from motorpool.figures.figure import Figure
 
 LEAST_EFFECTIVE_PEOPLE = 100
+SOURCE = "your description"
 CONTEXTS_KEPT = 24
 LONGEST_WAIT_SECONDS = 20.0
 TOPICS = {
@@ -91,14 +92,12 @@ class Explorer:
             Superseded: `stop` was set.
         """
         scenario = scenario_of(description, DOUBT_DRAWS if doubt else 0)
-        context, effective = self.simulate(scenario, doubt=doubt, stop=stop)
+        try:
+            context, effective = self.simulate(scenario, doubt=doubt, stop=stop)
+        except ScenarioError as error:
+            raise _about_child(error) from error
         if effective < LEAST_EFFECTIVE_PEOPLE:
-            message = (
-                f"too few of the stored people are like this child: they are worth {effective:.0f} independent people, "
-                f"and at least {LEAST_EFFECTIVE_PEOPLE} are needed. Leave out a score, or check the scores, the age "
-                "and the number of copies"
-            )
-            raise ScenarioError.single("scores", message, source="your description")
+            raise _too_few(f"they are worth {effective:.0f} independent people")
         return Shown(description, scenario, context, effective)
 
     def simulate(
@@ -117,7 +116,10 @@ class Explorer:
         from motorpool.web.description import DescribedPlan, PlannedCourse
 
         for therapies in (("nusinersen",), ("onasemnogene",)):
-            plans = (DescribedPlan(), *(DescribedPlan(courses=(PlannedCourse(therapy=name),)) for name in therapies))
+            plans = (
+                DescribedPlan(),
+                *(DescribedPlan(courses=(PlannedCourse(therapy=name),)) for name in therapies),
+            )
             shown = self.show(Description(plans=plans), doubt=False)
             for topic in ("motor", "daily_life", "additions"):
                 for figure in topic_figures(shown, topic):
@@ -154,6 +156,25 @@ class Explorer:
             self._quick += change
 
 
+def _too_few(found: str) -> ScenarioError:
+    message = (
+        f"too few of the stored people are like this child: {found}, and at least {LEAST_EFFECTIVE_PEOPLE} are needed. "
+        "Leave out a score, or check the scores, the age and the number of copies"
+    )
+    return ScenarioError.single("scores", message, source=SOURCE)
+
+
+def _about_child(error: ScenarioError) -> ScenarioError:
+    """What could not be found, in the words of the form."""
+    paths = {problem.path for problem in error.problems}
+    if "cohort.baseline" in paths:
+        return _too_few("none, or far fewer, have such scores together")
+    if paths == {"cohort"}:
+        message = f"no child can be simulated like this: {error.problems[0].message}"
+        return ScenarioError.single("child", message, source=SOURCE)
+    return error
+
+
 def topics_of(description: Description) -> dict[str, str]:
     """Topics the page offers, with their headings; survival only where the reader asked for it."""
     names = PLAIN_TOPICS if description.voice == "plain" else tuple(TOPICS)
@@ -184,7 +205,10 @@ def topic_figures(shown: Shown, topic: str) -> list[Figure]:
     if topic == "motor":
         found = courses(*context.motor_scales[:1])
     elif topic == "abilities":
-        found = [ability_figure(context), *([milestone_figure(context), icon_figure(context)] if alive else [])]
+        found = [
+            ability_figure(context),
+            *([milestone_figure(context), icon_figure(context)] if alive else []),
+        ]
     elif topic == "daily_life":
         found = [daily_life_figure(context)]
     elif topic == "additions":

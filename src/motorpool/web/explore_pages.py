@@ -26,7 +26,9 @@ NOT_DESCRIBED = ("doubt", "narrow")
 
 def described(request: Request) -> Description:
     """The description in the address of a request."""
-    return description_of([pair for pair in request.query_params.multi_items() if pair[0] not in NOT_DESCRIBED])
+    return description_of(
+        [pair for pair in request.query_params.multi_items() if pair[0] not in NOT_DESCRIBED]
+    )
 
 
 async def shown_of(request: Request, *, doubt: bool) -> Shown:

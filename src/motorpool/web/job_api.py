@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from motorpool.simulation.kept_run import MOST_KEPT
 from motorpool.simulation.scenario import Scenario
-from motorpool.therapies.fields import InputModel, Within, refusal
+from motorpool.therapies.fields import InputModel, Within
 from motorpool.web.api import REFUSALS
 from motorpool.web.description import Description
 from motorpool.web.job_store import Job
@@ -78,17 +78,21 @@ def submit(jobs: Jobs, wanted: JobRequest) -> JobAnswer:
         HTTPException: too many jobs are open.
     """
     if (wanted.description is None) == (wanted.scenario is None):
-        raise UnusableInput([{"where": "description", "message": "give exactly one of description, scenario"}])
+        raise UnusableInput(
+            [{"where": "description", "message": "give exactly one of description, scenario"}]
+        )
     scenario = _scenario(wanted)
     if scenario.people_visits > MOST_KEPT:
         message = (
-            f"people x plans x draws x visits come to {scenario.people_visits:,}; at most {MOST_KEPT:,} here. For more, "
-            "use the command `motorpool simulate`"
+            f"people x plans x draws x visits come to {scenario.people_visits:,}; at most {MOST_KEPT:,} here. For "
+            "more, use the command `motorpool simulate`"
         )
         raise UnusableInput([{"where": "people", "message": message}])
     job = jobs.submit(scenario)
     if job is None:
-        raise HTTPException(503, "as many jobs wait or run as may; wait, or cancel one", {"retry-after": "60"})
+        raise HTTPException(
+            503, "as many jobs wait or run as may; wait, or cancel one", {"retry-after": "60"}
+        )
     return job_answer(job)
 
 

@@ -69,7 +69,9 @@ class JobStore:
         with Session(self._engine, expire_on_commit=False) as session, session.begin():
             if len(session.scalars(select(Job.id).where(Job.state.in_(OPEN))).all()) >= most_open:
                 return None
-            job = Job(id=uuid.uuid4().hex, created=time.time(), title=title, scenario=scenario, state="waiting")
+            job = Job(
+                id=uuid.uuid4().hex, created=time.time(), title=title, scenario=scenario, state="waiting"
+            )
             job.stage, job.share, job.share_then, job.message = "waiting", 0.0, 0.0, ""
             session.add(job)
         return job
@@ -103,7 +105,9 @@ class JobStore:
     def wait_again(self) -> None:
         """Jobs that ran when the server ended wait again; what they had finished is kept in their folders."""
         with Session(self._engine) as session, session.begin():
-            session.execute(update(Job).where(Job.state == "running").values(state="waiting", stage="waiting"))
+            session.execute(
+                update(Job).where(Job.state == "running").values(state="waiting", stage="waiting")
+            )
 
     def delete(self, identifier: str) -> None:
         """Forget a job."""

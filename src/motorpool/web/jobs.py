@@ -109,7 +109,9 @@ class Jobs:
         if code == 0:
             self.store.change(job.id, ("running",), state="done", stage="done", share=1.0, ended=time.time())
         else:
-            self._failed(job, problem or f"the process ended with exit code {code}; see {folder / 'errors.txt'}")
+            self._failed(
+                job, problem or f"the process ended with exit code {code}; see {folder / 'errors.txt'}"
+            )
 
     def _follow(self, job: Job, lines: IO[str] | None) -> str:
         problem, told = "", 0.0
@@ -146,4 +148,6 @@ class Jobs:
             process.kill()
 
     def _failed(self, job: Job, message: str) -> None:
-        self.store.change(job.id, ("running",), state="failed", stage="failed", message=message, ended=time.time())
+        self.store.change(
+            job.id, ("running",), state="failed", stage="failed", message=message, ended=time.time()
+        )

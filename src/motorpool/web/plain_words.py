@@ -78,9 +78,7 @@ def icon_groups(context: FigureContext, description: Description) -> list[IconGr
             more = ""
             other = context.comparators.get(arm)
             if other is not None:
-                found = _estimate(
-                    context, "milestone", name, "difference_able_share", arm, last
-                )
+                found = _estimate(context, "milestone", name, "difference_able_share", arm, last)
                 if found is not None:
                     more = f"That is {more_of_100(found)} than with \u201c{context.labels[other]}\u201d."
                     more = more.replace("as many than", "as many as")
@@ -99,9 +97,7 @@ def icon_groups(context: FigureContext, description: Description) -> list[IconGr
 
 
 def _shares(context: FigureContext, milestone: str, last: float) -> dict[str, Estimate]:
-    found = {
-        arm: _estimate(context, "milestone", milestone, "able_share", arm, last) for arm in context.arms
-    }
+    found = {arm: _estimate(context, "milestone", milestone, "able_share", arm, last) for arm in context.arms}
     return {arm: share for arm, share in found.items() if share is not None}
 
 

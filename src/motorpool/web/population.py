@@ -86,7 +86,8 @@ class Population:
             ScenarioError: the cohort's criteria cannot be met.
         """
         people = json.dumps(
-            scenario.model_dump(mode="json", include={"cohort", "care", "uncertainty", "seed"}), sort_keys=True
+            scenario.model_dump(mode="json", include={"cohort", "care", "uncertainty", "seed"}),
+            sort_keys=True,
         )
         setting = (people, scenario.horizon_months, scenario.visit_months(), scenario.observation.blinding)
         found: list[Arrays] = []
@@ -102,7 +103,8 @@ class Population:
             index = number if scenario.uncertainty.knowledge_draws else None
             draw = self._draws.get((index, scenario.seed), lambda i=index: parameter_draw(i, scenario.seed))
             cohort = self._cohorts.get(
-                (people, index), lambda d=draw, tell_on=stage: recruit(scenario, d, lambda share: tell_on(0.0))
+                (people, index),
+                lambda d=draw, tell_on=stage: recruit(scenario, d, lambda share: tell_on(0.0)),
             )
             arms: list[ArmResults] = []
             for place, arm in enumerate(scenario.arms):

@@ -11,7 +11,11 @@ from motorpool.simulation.errors import ScenarioError
 from motorpool.web.description import Description, fields_of
 
 Problem = dict[str, str]
-WORDS = {"int_type": "must be a whole number", "string_type": "must be text", "bool_type": "must be true or false"}
+WORDS = {
+    "int_type": "must be a whole number",
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
+}
 
 
 class UnusableInput(ValueError):
@@ -57,12 +61,17 @@ def validation_problems(errors: Iterable[Any]) -> list[Problem]:
         if context.get("at"):
             where.append(str(context["at"]))
         message = WORDS.get(detail["type"], str(detail["msg"]))
+        allowed = str(context.get("allowed") or "")
+        if allowed and allowed not in message:
+            message += f"; allowed: {allowed}"
         found.append({"where": ".".join(where)[:200], "message": message[:600]})
-    return found
+    # A list whose entries were refused counts as empty, which says nothing new.
+    return [one for one in found if not any(other["where"].startswith(f"{one['where']}.") for other in found)]
 
 
 def scenario_problems(error: ScenarioError) -> list[Problem]:
     """The problems of a scenario; what the plans say is told by plan."""
     return [
-        {"where": problem.path, "message": str(problem).removeprefix(f"{problem.path}: ")} for problem in error.problems
+        {"where": problem.path, "message": str(problem).removeprefix(f"{problem.path}: ")}
+        for problem in error.problems
     ]

@@ -29,9 +29,17 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.policies["json.dumps_kwargs"] = {"sort_keys": False}  # the order of kinds is that of their choice
-    made.filters["query"] = lambda pairs: urlencode(pairs)
-    made.filters["plain"] = lambda text: str(text).replace("_", " ")
+    made.filters["query"] = _query
+    made.filters["plain"] = _spaced
     return made
+
+
+def _spaced(text: object) -> str:
+    return str(text).replace("_", " ")
+
+
+def _query(pairs: list[tuple[str, str]]) -> str:
+    return urlencode(pairs)
 
 
 def fragment(template: str, **content: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +13,9 @@ from motorpool.web.description import KINDS, DescribedPlan, Description, Planned
 PEOPLE = 200  # as in the shipped scenarios
 DOUBT_DRAWS = 8  # sets of parameters in the full result; the first answer has one
 SEED = 1
-ONSET_TOLERANCE = 0.25  # of the age at the first signs, and never less than a month: parents remember weeks, not days
+ONSET_TOLERANCE = (
+    0.25  # of the age at the first signs, and never less than a month: parents remember weeks, not days
+)
 SHORTEST_ONSET_TOLERANCE_MONTHS = 1.0
 OUTCOMES = (
     "chop_intend", "hfmse", "rulm", "hine2", "mfm32", "six_minute_walk_m", "endurance_percent", "fvc_percent",
@@ -123,12 +126,23 @@ def _studies() -> tuple[tuple[str, float, frozenset[int], tuple[frozenset[str], 
         study = load_published(name)
         copies: Any = ((study.run or {}).get("cohort") or {}).get("smn2_copies")
         numbers = [copies] if isinstance(copies, int) else list(copies or [])
-        if study.enrolment_age_months is None or not numbers:
-            continue
+        age = study.enrolment_age_months or _age_run(study.run or {})
         plans = tuple(frozenset(map(str, given or ())) for given in study.arm_therapies.values())
-        if any(plans):
-            found.append((name, float(study.enrolment_age_months), frozenset(map(int, numbers)), plans))
+        if age is not None and numbers and any(plans):
+            found.append((name, float(age), frozenset(map(int, numbers)), plans))
     return tuple(found)
+
+
+def _age_run(run: Mapping[str, Any]) -> float | None:
+    """The age at enrolment with which a study is simulated, the middle of it, in months."""
+    arms = (run.get("arms") or {}).values()
+    for cohort in (run.get("cohort"), *(arm.get("cohort") for arm in arms)):
+        age: Any = ((cohort or {}).get("enrolment") or {}).get("age_months")
+        if isinstance(age, int | float):
+            return float(age)
+        if age and "median" in age:
+            return float(age["median"])
+    return None
 
 
 def _cohort(description: Description) -> dict[str, Any]:
@@ -181,7 +195,10 @@ def _arm(plan: DescribedPlan, description: Description) -> dict[str, Any]:
     same: list[str] = []
     for course in plan.courses:
         same.append(course.therapy)
-        made: dict[str, Any] = {"therapy": course.therapy, **KINDS.get(course.therapy, {}).get(course.kind or "", {})}
+        made: dict[str, Any] = {
+            "therapy": course.therapy,
+            **KINDS.get(course.therapy, {}).get(course.kind or "", {}),
+        }
         if same.count(course.therapy) > 1:
             made["label"] = f"{course.therapy}_{same.count(course.therapy)}"
         if course.from_months:

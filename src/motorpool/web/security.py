@@ -67,7 +67,9 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+        }
         try:
             self._check_host(headers)
             self._check_rate(scope)
@@ -157,7 +159,11 @@ def _with_headers(send: Send) -> Send:
             extra = {"content-security-policy": CONTENT_POLICY, **HEADERS}
             message["headers"] = [
                 *message["headers"],
-                *((key.encode(), value.encode()) for key, value in extra.items() if key.encode() not in names),
+                *(
+                    (key.encode(), value.encode())
+                    for key, value in extra.items()
+                    if key.encode() not in names
+                ),
             ]
         await send(message)
 

@@ -38,10 +38,14 @@ def read_users(path: Path) -> dict[str, tuple[bytes, bytes]]:
             name, salt, kept = parts
             users[name] = base64.b64decode(salt, validate=True), base64.b64decode(kept, validate=True)
         except ValueError:
-            message = f"--users {path}: line {number} is not name:salt:hash; use `motorpool serve --add-user`."
+            message = (
+                f"--users {path}: line {number} is not name:salt:hash; use `motorpool serve --add-user`."
+            )
             raise SettingsError(message) from None
     if not users:
-        raise SettingsError(f"--users {path}: holds nobody; add somebody with `motorpool serve --add-user NAME`.")
+        raise SettingsError(
+            f"--users {path}: holds nobody; add somebody with `motorpool serve --add-user NAME`."
+        )
     return users
 
 

@@ -70,7 +70,10 @@ async def pictures(request: Request, doubt: bool = False, narrow: bool = False) 
             context = _context(explorer, scenario, described, doubt, stop)
             found[name] = {
                 "sentences": _sentences(context, described),
-                "figures": [figure_data(figure, narrow=narrow, beginning=BIRTH) for figure in _figures(context, name, described)],
+                "figures": [
+                    figure_data(figure, narrow=narrow, beginning=BIRTH)
+                    for figure in _figures(context, name, described)
+                ],
             }
         return found
 
