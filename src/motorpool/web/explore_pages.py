@@ -15,7 +15,7 @@ from motorpool.web.answer import answer_words
 from motorpool.web.description import KINDS, MOST_COURSES, MOST_PLANS, ONCE, SCALES, Description, pairs_of
 from motorpool.web.explore import TOPICS, Explorer, Shown, figure_data, find_figure, topic_figures, topics_of
 from motorpool.web.pictures import Kind, file_response, picture_file
-from motorpool.web.problems import UnusableInput, description_of
+from motorpool.web.problems import UnusableInput, description_of, entered
 from motorpool.web.render import fragment, page
 from motorpool.web.scenario_of import DOUBT_DRAWS, scenario_of
 from motorpool.web.waiting import while_wanted
@@ -26,9 +26,11 @@ NOT_DESCRIBED = ("doubt", "narrow")
 
 def described(request: Request) -> Description:
     """The description in the address of a request."""
-    return description_of(
-        [pair for pair in request.query_params.multi_items() if pair[0] not in NOT_DESCRIBED]
-    )
+    return description_of(_pairs(request))
+
+
+def _pairs(request: Request) -> list[tuple[str, str]]:
+    return [pair for pair in request.query_params.multi_items() if pair[0] not in NOT_DESCRIBED]
 
 
 async def shown_of(request: Request, *, doubt: bool) -> Shown:
@@ -55,7 +57,7 @@ async def explore(request: Request) -> Response:
     try:
         description = described(request)
     except UnusableInput as error:
-        description, problems = Description(), error.problems
+        description, problems = entered(_pairs(request)), error.problems
     return page(
         "explore.html.j2",
         request,

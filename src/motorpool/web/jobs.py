@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from motorpool.simulation.scenario import Scenario
-from motorpool.web.job_store import OPEN, Job, JobStore
+from motorpool.web.job_store import OPEN, Job, JobStore, State
 from motorpool.web.work import RESULTS
 
 LOOK_SECONDS = 0.5
@@ -52,13 +52,12 @@ class Jobs:
 
     def cancel(self, job: Job) -> bool:
         """End a job; what it had finished is kept until it is removed."""
-        done = self.store.change(job.id, OPEN, state="cancelled", stage="cancelled", ended=time.time())
-        return done
+        return self.store.change(job.id, OPEN, state="cancelled", stage="cancelled", ended=time.time())
 
     def resume(self, job: Job) -> bool:
         """Let a cancelled or failed job go on where it was."""
-        values = {"state": "waiting", "stage": "waiting", "message": "", "ended": None}
-        done = self.store.change(job.id, ("cancelled", "failed"), **values)
+        left: tuple[State, ...] = ("cancelled", "failed")
+        done = self.store.change(job.id, left, state="waiting", stage="waiting", message="", ended=None)
         self._wake.set()
         return done
 
@@ -93,17 +92,20 @@ class Jobs:
         unfinished = folder / ".scenario.json"
         unfinished.write_text(job.scenario, encoding="utf-8")
         unfinished.replace(folder / "scenario.json")
-        with (folder / "errors.txt").open("w", encoding="utf-8") as errors:
-            command = [sys.executable, "-P", "-m", "motorpool.web.work", str(folder)]
-            self._process = subprocess.Popen(
+        command = [sys.executable, "-P", "-m", "motorpool.web.work", str(folder)]
+        with (
+            (folder / "errors.txt").open("w", encoding="utf-8") as errors,
+            subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True
-            )
-        watcher = threading.Thread(target=self._watch, args=(job,), daemon=True)
-        watcher.start()
-        problem = self._follow(job, self._process.stdout)
-        code = self._process.wait()
-        self._process = None
-        watcher.join()
+            ) as process,
+        ):
+            self._process = process
+            watcher = threading.Thread(target=self._watch, args=(job,), daemon=True)
+            watcher.start()
+            problem = self._follow(job, process.stdout)
+            code = process.wait()
+            self._process = None
+            watcher.join()
         if self._ending.is_set():
             return  # stays running in the table, and waits again with the next server
         if code == 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 
 from motorpool.simulation.errors import ScenarioError
 from motorpool.web.description import Description, fields_of
@@ -34,6 +34,27 @@ def description_of(pairs: Iterable[tuple[str, str]]) -> Description:
         UnusableInput: something in it cannot be.
     """
     return checked(fields_of(pairs))
+
+
+class Entered(Description):
+    """What was entered, where each entry can be but together they cannot."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Entered:
+        return self
+
+
+def entered(pairs: Iterable[tuple[str, str]]) -> Description:
+    """As much of the fields of a form as can stand in it again, so that a mistake costs only itself."""
+    data = fields_of(pairs)
+    while True:
+        try:
+            return Entered.model_validate(data)
+        except ValidationError as error:
+            places = {str(detail["loc"][0]) if detail["loc"] else "" for detail in error.errors()}
+            kept = {key: value for key, value in data.items() if key not in places}
+            known = {key: value for key, value in kept.items() if key in Description.model_fields}
+            data = known if len(known) < len(data) else {}
 
 
 def checked(data: Any) -> Description:
