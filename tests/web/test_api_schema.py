@@ -8,21 +8,25 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
+from motorpool.figures.context import FigureContext
 from motorpool.web.app import create_app
 from motorpool.web.explore import Explorer, Shown
 from motorpool.web.problems import description_of
+from motorpool.web.scenario_of import scenario_of
 from motorpool.web.settings import Settings
+from tests.support.synthetic_results import synthetic_dataset
 
 HEADERS = {"host": "127.0.0.1"}
 
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The schema of an application whose engine always gives one small answer: here requests are tried, not numbers."""
+    """The schema of an application whose engine gives one invented answer: requests are tried, not numbers."""
     folder: Path = tmp_path_factory.mktemp("web")
     guard = create_app(Settings(folder=folder, warm=False, burst=1_000_000))
     small = description_of({"years": "0.5", "p1": "No drug", "p2.1.what": "nusinersen"}.items())
-    shown: Shown = Explorer().show(small, doubt=False)
+    context = FigureContext(synthetic_dataset(patients=20, draws=2, visits=3))
+    shown = Shown(small, scenario_of(small, 0), context, effective_people=20.0)
 
     class Always(Explorer):
         def show(self, *arguments: Any, **options: Any) -> Shown:
@@ -39,7 +43,7 @@ def test_no_request_breaks_the_api(api: Any) -> None:
         tried.add(operation.label)
 
         @settings(
-            max_examples=8,
+            max_examples=5,
             deadline=None,
             derandomize=True,
             database=None,

@@ -1,7 +1,9 @@
-"""The pages in a real browser: a clinician's way, a parent's way, sharing, printing, long runs, errors, accessibility."""
+"""The pages in a real browser: a clinician, a parent, sharing, printing, long runs, errors, accessibility."""
 
 import json
 import re
+import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -106,14 +108,15 @@ def too_small(page: Any) -> list[str]:
 
 @pytest.mark.parametrize("address", PAGES, ids=lambda address: address.split("?")[0])
 def test_every_page_is_accessible_on_a_phone_and_a_wide_screen(open_page: Any, address: str) -> None:
-    for phone, dark in ((True, True), (False, False)):
-        page = open_page(address, phone=phone, dark=dark)
+    page = open_page(address, phone=True, dark=True)
+    for width, scheme in ((390, "dark"), (1440, "light"), (320, "light")):  # 320: 1280 pixels at 400 % zoom
+        page.set_viewport_size({"width": width, "height": 844})
+        page.emulate_media(color_scheme=scheme)
         if page.locator("#pictures, #starts").count():
             picture(page)
         assert violations(page) == []
         assert too_small(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), "scrolls sideways"
-        page.close()
 
 
 def test_a_clinician_builds_plans_by_keyboard_and_sees_the_numbers_of_the_api(
@@ -215,3 +218,14 @@ def test_pictures_can_be_kept_and_a_larger_run_survives_a_reload(open_page: Any,
     until(page, lambda: "cancelled" in page.locator("#runs").inner_text(), "the end of the run")
     page.get_by_role("button", name=re.compile("Remove")).first.click()
     until(page, lambda: status(page) == "No runs yet.", "an empty list")
+
+
+def test_the_example_client_prints_what_it_says(server: str, checkout: Path) -> None:
+    client = checkout / "docs" / "reference" / "web_api_client.py"
+    answer = subprocess.run(
+        [sys.executable, str(client), server], capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert re.search(
+        r"^Nusinersen: of 100 children like this, about \d+ sit after 12 months$", answer.stdout, re.MULTILINE
+    )
