@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from motorpool.report.tables import html_table
 from motorpool.web.explore import Shown, in_plan_words, topics_of
 from motorpool.web.plain_words import icon_groups, questions, time_words, unknowns
+
+if TYPE_CHECKING:
+    from motorpool.report.credibility.applicability import ApplicabilityMap
 
 SURVIVAL_COLUMNS = ("Alive", "Alive without permanent ventilation")
 MOST_ROWS = 20_000
@@ -17,7 +21,6 @@ def answer_words(shown: Shown) -> dict[str, Any]:
     """What the templates of the answer and of the sheet show."""
     from motorpool.report.content import sentence_maker
     from motorpool.report.glance import glance_table
-    from motorpool.report.outside import outside_words
     from motorpool.report.words import answer_groups, cohort_words, limits, short_range_note
     from motorpool.simulation.calibration_state import parameter_words
     from motorpool.web.ability_ages import ability_ages
@@ -32,7 +35,7 @@ def answer_words(shown: Shown) -> dict[str, Any]:
         "reweighted": bool(description.scores),
         "draws": context.draws,
         "doubt": context.draws > 1,
-        "outside": in_plan_words(outside_words(context)),
+        "outside": outside(shown),
         "parameter_words": parameter_words(),
         "topics": topics_of(description),
         "published": list(shown.scenario.published),
@@ -66,6 +69,34 @@ def answer_words(shown: Shown) -> dict[str, Any]:
             "limits": [in_plan_words(text) for text in limits(context)],
         }
     return made
+
+
+def outside(shown: Shown) -> str:
+    """For which plans these children lie outside what was validated, and why; the map of it is drawn once."""
+    from motorpool.report.outside import why_outside
+
+    months, copies = shown.description.age_months, float(shown.description.copies)
+    plans_by_reason: dict[str, list[str]] = {}
+    for arm, label in shown.context.labels.items():
+        reason = why_outside(shown.scenario, arm, (months, copies), _validated())
+        if reason:
+            plans_by_reason.setdefault(reason, []).append(label)
+    if not plans_by_reason:
+        return ""
+    parts = [f"{', '.join(labels)} ({reason})" for reason, labels in plans_by_reason.items()]
+    return (
+        f"Outside what the model was validated for: {'; '.join(parts)}. Read those numbers as a question, not as an "
+        "answer."
+    )
+
+
+@lru_cache(maxsize=1)
+def _validated() -> ApplicabilityMap:
+    from motorpool.calibration.validation_summary import load_acceptance
+    from motorpool.evidence.stored_results import load_validation_result
+    from motorpool.report.credibility.applicability import applicability_map
+
+    return applicability_map(load_validation_result(), load_acceptance().inside_90.floor or 1.0)
 
 
 def answer_numbers(shown: Shown) -> dict[str, Any]:

@@ -6,6 +6,7 @@ see survival.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -61,7 +62,13 @@ def icon_groups(context: FigureContext, description: Description) -> list[IconGr
     """The abilities that tell the plans apart; the easiest one where none does."""
     last = max(context.months)
     when = time_words(last)
-    shares = {name: _shares(context, name, last) for name, _ in ABILITIES}
+    found = _estimates(context, last)
+    shares = {
+        name: {
+            arm: found[name, "able_share", arm] for arm in context.arms if (name, "able_share", arm) in found
+        }
+        for name, _ in ABILITIES
+    }
     telling = [
         (name, verb)
         for name, verb in ABILITIES
@@ -70,22 +77,17 @@ def icon_groups(context: FigureContext, description: Description) -> list[IconGr
     groups: list[IconGroup] = []
     for name, verb in (telling or [ABILITIES[1]])[:MOST_ABILITIES]:
         rows: list[IconRow] = []
-        for arm in context.arms:
-            share = shares[name].get(arm)
-            if share is None:
-                continue
-            count = round(100 * share.mean)
+        for arm, share in shares[name].items():
+            difference = found.get((name, "difference_able_share", arm))
             more = ""
-            other = context.comparators.get(arm)
-            if other is not None:
-                found = _estimate(context, "milestone", name, "difference_able_share", arm, last)
-                if found is not None:
-                    more = f"That is {more_of_100(found)} than with \u201c{context.labels[other]}\u201d."
-                    more = more.replace("as many than", "as many as")
+            if difference is not None and arm in context.comparators:
+                words = more_of_100(difference)
+                joint = "as" if "as many" in words else "than"
+                more = f"That is {words} {joint} with \u201c{context.labels[context.comparators[arm]]}\u201d."
             rows.append(
                 IconRow(
                     label=context.labels[arm],
-                    count=count,
+                    count=round(100 * share.mean),
                     low=None if share.low is None else round(100 * share.low),
                     high=None if share.high is None else round(100 * share.high),
                     words=f"Of 100 children like this, {out_of_100(share)} can {verb} {when} from now.",
@@ -96,21 +98,16 @@ def icon_groups(context: FigureContext, description: Description) -> list[IconGr
     return groups
 
 
-def _shares(context: FigureContext, milestone: str, last: float) -> dict[str, Estimate]:
-    found = {arm: _estimate(context, "milestone", milestone, "able_share", arm, last) for arm in context.arms}
-    return {arm: share for arm, share in found.items() if share is not None}
-
-
-def _estimate(
-    context: FigureContext, kind: str, quantity: str, measure: str, arm: str, month: float
-) -> Estimate | None:
-    rows = context.rows(kind=kind, quantity=quantity, measure=measure, arm=arm, visit_month=month)
-    if not len(rows):
-        return None
-    mean = float(rows["knowledge.mean"].iloc[0])
-    if "knowledge.q2.5" not in rows:
-        return Estimate(mean)
-    return Estimate(mean, float(rows["knowledge.q2.5"].iloc[0]), float(rows["knowledge.q97.5"].iloc[0]))
+def _estimates(context: FigureContext, month: float) -> dict[tuple[str, str, str], Estimate]:
+    """By milestone, measure and plan: shares and differences of shares at one visit."""
+    table = context.summary
+    wanted = table["measure"].isin(["able_share", "difference_able_share"]) & (table["visit_month"] == month)
+    found: dict[tuple[str, str, str], Estimate] = {}
+    for row in table[wanted].to_dict("records"):
+        mean, low, high = (float(row[f"knowledge.{name}"]) for name in ("mean", "q2.5", "q97.5"))
+        estimate = Estimate(mean) if math.isnan(low) else Estimate(mean, low, high)
+        found[str(row["quantity"]), str(row["measure"]), str(row["arm"])] = estimate
+    return found
 
 
 @lru_cache(maxsize=1)
