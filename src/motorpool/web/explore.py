@@ -46,7 +46,7 @@ OTHER_WORDS = (
     (re.compile(r"\bafter enrolment\b"), "from today"),
     (re.compile(r"\bat enrolment\b"), "today"),
     (re.compile(r"\b([Ee])veryone enrolled\b"), r"\1veryone"),
-    (re.compile(r"\b(each|per|an|the|every) arm\b"), r"\1 plan"),
+    (re.compile(r"\b(each|per|an|the|every|any) arm\b"), r"\1 plan"),
     (re.compile(r"\ban plan\b"), "a plan"),
     (re.compile(r"\b(all|between|many|\d+) arms\b"), r"\1 plans"),
     (re.compile(r"\barm they belong to\b"), "plan they belong to"),
