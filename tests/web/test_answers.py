@@ -155,6 +155,12 @@ def test_what_nobody_waits_for_is_stopped(description: Description) -> None:
         Explorer().show(description.model_copy(update={"age_months": 7.0}), doubt=True, stop=stop)
 
 
+def test_a_server_that_is_asked_too_much_says_so(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("motorpool.web.explore.MOST_WAITING", 0)
+    answer = client.post("/api/v1/explore", json={"age_months": 6.5, "years": 1})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+
+
 def test_figures_speak_of_plans(client: TestClient, description: Description) -> None:
     for figure in client.get("/explore/pictures/motor", params=INFANT).json():
         words = " ".join(str(figure[name]) for name in ("title", "alt", "caption", "table"))

@@ -85,6 +85,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         (413, "The request is too long."),
         (422, "Something in the request cannot be; says where and what is allowed."),
         (429, "Too many requests."),
+        (503, "Too many wait already; try again."),
     )
 }
 Doubt = Query(

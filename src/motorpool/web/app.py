@@ -30,7 +30,7 @@ from motorpool.web import (
 from motorpool.web.explore import Explorer
 from motorpool.web.job_store import JobStore
 from motorpool.web.jobs import Jobs
-from motorpool.web.population import Superseded
+from motorpool.web.population import Busy, Superseded
 from motorpool.web.problems import UnusableInput, scenario_problems, validation_problems
 from motorpool.web.render import page
 from motorpool.web.security import Guard
@@ -116,4 +116,11 @@ def _explain_errors(app: FastAPI) -> None:
     async def superseded(request: Request, error: Superseded) -> Response:
         return Response(status_code=NOBODY_WAITS)
 
-    _ = unusable, scenario, validation, evidence, http, superseded
+    @app.exception_handler(Busy)
+    async def busy(request: Request, error: Busy) -> Response:
+        message = "too many are asking just now; what you entered is kept, try again in a few seconds"
+        response = answer(request, 503, [{"where": "", "message": message}])
+        response.headers["retry-after"] = "5"
+        return response
+
+    _ = busy, unusable, scenario, validation, evidence, http, superseded

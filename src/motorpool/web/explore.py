@@ -14,7 +14,7 @@ import numpy as np
 from motorpool.simulation.errors import ScenarioError
 from motorpool.simulation.scenario import Scenario
 from motorpool.web.description import Description
-from motorpool.web.population import Kept, Population, Superseded
+from motorpool.web.population import Busy, Kept, Population, Superseded
 from motorpool.web.scenario_of import DOUBT_DRAWS, scenario_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 LEAST_EFFECTIVE_PEOPLE = 100
 SOURCE = "your description"
-CONTEXTS_KEPT = 24
+CONTEXTS_KEPT = 12
+MOST_WAITING = 20
 LONGEST_WAIT_SECONDS = 20.0
 TOPICS = {
     "motor": "Movement",
@@ -77,7 +78,7 @@ class Explorer:
         self.population = Population()
         self._results: Kept[str, tuple[FigureContext, float]] = Kept(CONTEXTS_KEPT)
         self._engine = threading.Lock()
-        self._quick = 0
+        self._quick = self._in_line = 0
         self._count = threading.Lock()
 
     def show(self, description: Description, *, doubt: bool, stop: threading.Event | None = None) -> Shown:
@@ -90,6 +91,7 @@ class Explorer:
         Raises:
             ScenarioError: the child or a plan cannot be simulated, or too few people are like this child.
             Superseded: `stop` was set.
+            Busy: too many wait already.
         """
         scenario = scenario_of(description, DOUBT_DRAWS if doubt else 0)
         try:
@@ -139,21 +141,26 @@ class Explorer:
 
         from motorpool.figures.context import FigureContext
 
-        self._waiting(0 if doubt else 1)
+        self._wait_in_line(doubt)
         try:
             with self._engine:
                 tell("waiting", 0.0)
                 dataset = self.population.dataset(scenario, tell)
         finally:
-            self._waiting(0 if doubt else -1)
+            with self._count:
+                self._in_line -= 1
+                self._quick -= 0 if doubt else 1
         effective = float(np.min(dataset["effective_sample_size"].values))
         context = FigureContext(dataset)
         _ = context.summary
         return context, effective
 
-    def _waiting(self, change: int) -> None:
+    def _wait_in_line(self, doubt: bool) -> None:
         with self._count:
-            self._quick += change
+            if self._in_line >= MOST_WAITING:
+                raise Busy
+            self._in_line += 1
+            self._quick += 0 if doubt else 1
 
 
 def _too_few(found: str) -> ScenarioError:

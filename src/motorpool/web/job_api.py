@@ -22,7 +22,6 @@ routes = APIRouter(prefix="/jobs", tags=["jobs"])
 BUSY: dict[int | str, dict[str, Any]] = {
     **REFUSALS,
     409: {"model": REFUSALS[404]["model"], "description": "The job is not in a state for that."},
-    503: {"model": REFUSALS[404]["model"], "description": "As many jobs wait or run as may."},
 }
 Identifier = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 

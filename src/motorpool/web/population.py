@@ -21,8 +21,9 @@ from motorpool.simulation.wrong_numbers import wrong_numbers
 if TYPE_CHECKING:
     import xarray as xr
 
-COHORTS_KEPT = 200  # each of some hundred people: about two megabytes
-ARMS_KEPT = 400
+# Of some hundred people each, up to two megabytes; enough for a few descriptions with all their sets of parameters.
+COHORTS_KEPT = 48
+ARMS_KEPT = 128
 DRAWS_KEPT = 32
 
 Key = TypeVar("Key", bound=Hashable)
@@ -32,6 +33,10 @@ Tell = Callable[[str, float], None]
 
 class Superseded(Exception):
     """Nobody waits for this result any more."""
+
+
+class Busy(Exception):
+    """So many wait already that an answer would take too long."""
 
 
 class Kept(Generic[Key, Value]):
