@@ -43,7 +43,7 @@ def test_no_request_breaks_the_api(api: Any) -> None:
         tried.add(operation.label)
 
         @settings(
-            max_examples=5,
+            max_examples=3,
             deadline=None,
             derandomize=True,
             database=None,

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motorpool.simulation.vocabulary import MILESTONES
@@ -52,11 +52,13 @@ def descriptions(draw: st.DrawFn) -> Description:
     return checked(data)
 
 
+@settings(max_examples=30)
 @given(descriptions())
 def test_the_address_holds_the_whole_description(description: Description) -> None:
     assert description_of(pairs_of(description)) == description
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.text(max_size=12), st.text(max_size=12)), max_size=8))
 def test_any_address_is_read_or_refused_with_reasons(pairs: list[tuple[str, str]]) -> None:
     try:
