@@ -82,6 +82,10 @@ def test_survival_is_shown_only_to_those_who_ask(client: TestClient, description
     words = client.get("/explore/answer", params=INFANT).json()
     assert "survival" not in words["topics"]
     assert not [word for word in ABOUT_DEATH if word in words["html"].lower()]
+    for topic in words["topics"]:
+        for figure in client.get(f"/explore/pictures/{topic}", params=INFANT).json():
+            spoken = (figure["title"] + figure["alt"] + figure["caption"] + figure["table"]).lower()
+            assert not [word for word in ABOUT_DEATH if word in spoken], figure["id"]
     asked = client.get("/explore/answer", params={**INFANT, "survival": "1", "voice": "expert"}).json()
     assert "survival" in asked["topics"]
     assert "Alive" in asked["html"]

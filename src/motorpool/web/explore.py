@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LEAST_EFFECTIVE_PEOPLE = 100
 SOURCE = "your description"
-CONTEXTS_KEPT = 12
+CONTEXTS_KEPT = 8
 MOST_WAITING = 20
 LONGEST_WAIT_SECONDS = 20.0
 TOPICS = {
@@ -54,6 +54,9 @@ OTHER_WORDS = (
     (re.compile(r"\bits comparator\b"), "the first plan"),
     (re.compile(r"(^|\")Arm(\"|$)"), r"\1Plan\2"),
 )
+
+
+OF_SURVIVAL = re.compile(r"[^.;]*\b(died|dead|death|alive)\b[^.;]*[.;]?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -260,6 +263,11 @@ def plan_spec(spec: dict[str, Any], beginning: str = TODAY) -> dict[str, Any]:
     rows = spec.get("datasets", {})
     rest = {key: value for key, value in spec.items() if key != "datasets"}
     return {**json.loads(in_plan_words(json.dumps(rest), beginning)), "datasets": rows}
+
+
+def gently(caption: str) -> str:
+    """A caption for families who did not ask about survival: without the clauses that speak of it."""
+    return OF_SURVIVAL.sub("", caption).strip()
 
 
 def figure_data(figure: Figure, *, narrow: bool, beginning: str = TODAY) -> dict[str, Any]:

@@ -13,7 +13,16 @@ from motorpool.simulation.vocabulary import MILESTONES
 from motorpool.therapies.courses import THERAPIES
 from motorpool.web.answer import answer_words
 from motorpool.web.description import KINDS, MOST_COURSES, MOST_PLANS, ONCE, SCALES, Description, pairs_of
-from motorpool.web.explore import TOPICS, Explorer, Shown, figure_data, find_figure, topic_figures, topics_of
+from motorpool.web.explore import (
+    TOPICS,
+    Explorer,
+    Shown,
+    figure_data,
+    find_figure,
+    gently,
+    topic_figures,
+    topics_of,
+)
 from motorpool.web.pictures import Kind, file_response, picture_file
 from motorpool.web.problems import UnusableInput, description_of, entered
 from motorpool.web.render import fragment, page
@@ -101,7 +110,10 @@ async def pictures(request: Request, topic: str, doubt: bool = False, narrow: bo
     shown = await shown_of(request, doubt=doubt)
 
     def work(stop: threading.Event) -> list[dict[str, Any]]:
-        return [figure_data(figure, narrow=narrow) for figure in topic_figures(shown, topic)]
+        found = [figure_data(figure, narrow=narrow) for figure in topic_figures(shown, topic)]
+        if shown.description.voice == "plain" and not shown.description.survival:
+            found = [{**data, "caption": gently(data["caption"])} for data in found]
+        return found
 
     return JSONResponse(await while_wanted(request, work))
 

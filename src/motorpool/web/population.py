@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # Of some hundred people each, up to two megabytes; enough for a few descriptions with all their sets of parameters.
 COHORTS_KEPT = 48
-ARMS_KEPT = 128
+ARMS_KEPT = 72
 DRAWS_KEPT = 32
 
 Key = TypeVar("Key", bound=Hashable)
