@@ -360,6 +360,32 @@ def test_one_failed_check_fails_the_run_and_the_tests_still_run_last(
     assert "failed: ruff format" in capsys.readouterr().err
 
 
+def test_a_browser_on_the_path_is_taken_and_one_that_is_named_first(
+    bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = program(tmp_path / "bin" / "chromium", "exit 0\n")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.delenv("MOTORPOOL_CHROMIUM", raising=False)
+    assert bootstrap.provide_browser() == found
+    monkeypatch.setenv("MOTORPOOL_CHROMIUM", "/opt/browser")
+    assert bootstrap.provide_browser() == "/opt/browser"
+
+
+@pytest.mark.parametrize(("user", "installs"), [(0, True), (1000, False)])
+def test_a_browser_is_installed_only_where_we_may(
+    bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int, installs: bool
+) -> None:
+    places = tmp_path / "bin"
+    program(
+        places / "apt-get",
+        f'case "$*" in *install*) : > {places}/chromium; /bin/chmod 755 {places}/chromium;; esac\n',
+    )
+    monkeypatch.setenv("PATH", str(places))
+    monkeypatch.delenv("MOTORPOOL_CHROMIUM", raising=False)
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    assert bootstrap.provide_browser() == (str(places / "chromium") if installs else None)
+
+
 # ---- the locks
 
 

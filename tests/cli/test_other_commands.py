@@ -28,6 +28,7 @@ VERBS = (
     "calibrate",
     "validate",
     "report",
+    "serve",
     "benchmark",
     "doctor",
 )

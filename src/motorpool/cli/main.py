@@ -27,6 +27,7 @@ from motorpool.cli import (
     parameters,
     report,
     scenarios,
+    serve,
     simulate,
     studies,
     trial,
@@ -42,6 +43,7 @@ First steps:
   motorpool init my_study.yaml       a commented scenario file to change
   motorpool simulate my_study.yaml   simulate it and write a report
   motorpool trial power my_trial.yaml  which study would find out, and with how many people
+  motorpool serve                    the web page: explore plans live
   motorpool evidence search walking  what is known, with sources
   motorpool validate                 what the model predicts of studies it never saw
 
@@ -71,6 +73,7 @@ app.command("calibrate")(calibrate.calibrate)
 app.command("validate")(validate.validate)
 app.command("credibility")(credibility.credibility)
 app.command("report")(report.report)
+app.command("serve")(serve.serve)
 app.command("benchmark")(benchmark.benchmark)
 app.command("doctor")(doctor.doctor)
 

@@ -1,0 +1,133 @@
+"""The answer in words for one redraw, in either voice, and as numbers for the API."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from motorpool.report.tables import html_table
+from motorpool.web.explore import Shown, in_plan_words, topics_of
+from motorpool.web.plain_words import icon_groups, questions, time_words, unknowns
+
+if TYPE_CHECKING:
+    from motorpool.report.credibility.applicability import ApplicabilityMap
+
+SURVIVAL_COLUMNS = ("Alive", "Alive without permanent ventilation")
+MOST_ROWS = 20_000
+
+
+def answer_words(shown: Shown) -> dict[str, Any]:
+    """What the templates of the answer and of the sheet show."""
+    from motorpool.report.content import sentence_maker
+    from motorpool.report.glance import glance_table
+    from motorpool.report.words import answer_groups, cohort_words, limits, short_range_note
+    from motorpool.simulation.calibration_state import parameter_words
+    from motorpool.web.ability_ages import ability_ages
+
+    context, description = shown.context, shown.description
+    made: dict[str, Any] = {
+        "description": description,
+        "labels": list(context.labels.values()),
+        "when": time_words(max(context.months)),
+        "people": context.people,
+        "effective_people": shown.effective_people,
+        "reweighted": bool(description.scores),
+        "draws": context.draws,
+        "doubt": context.draws > 1,
+        "outside": outside(shown),
+        "parameter_words": parameter_words(),
+        "topics": topics_of(description),
+        "published": list(shown.scenario.published),
+        "icons": icon_groups(context, description),
+        "unknowns": unknowns(description),
+        "questions": questions(description),
+    }
+    ages = ability_ages(context)
+    ages = ages[(ages["Able at the end"] > 0.5) | (ages["Able today"] > 0.5) | (ages["Gain it"] > 0.5)]
+    ages = ages.rename(columns={"Arm": "Plan"})
+    made["ability_table"] = (
+        html_table(ages, "Of 100 children like this: abilities gained and lost, by age") if len(ages) else ""
+    )
+    if description.voice == "expert":
+        maker = sentence_maker(context)
+        sentences = [s for s in maker.all() if description.survival or s.topic != "living"]
+        groups = answer_groups(sentences)
+        glance = glance_table(context).rename(columns={"Arm": "Plan"})
+        if not description.survival:
+            glance = glance.drop(columns=[name for name in SURVIVAL_COLUMNS if name in glance])
+        made |= {
+            "groups": [
+                {"heading": group["heading"], "texts": [in_plan_words(s.text) for s in group["sentences"]]}
+                for group in groups
+            ],
+            "glance": html_table(
+                glance, f"Of 100 people like this, {made['when']} from now; ranges in brackets"
+            ),
+            "range_note": in_plan_words(short_range_note(context)),
+            "cohort_words": in_plan_words(cohort_words(context)),
+            "limits": [in_plan_words(text) for text in limits(context)],
+        }
+    return made
+
+
+def outside(shown: Shown) -> str:
+    """For which plans these children lie outside what was validated, and why; the map of it is drawn once."""
+    from motorpool.report.outside import why_outside
+
+    months, copies = shown.description.age_months, float(shown.description.copies)
+    plans_by_reason: dict[str, list[str]] = {}
+    for arm, label in shown.context.labels.items():
+        reason = why_outside(shown.scenario, arm, (months, copies), _validated())
+        if reason:
+            plans_by_reason.setdefault(reason, []).append(label)
+    if not plans_by_reason:
+        return ""
+    parts = [f"{', '.join(labels)} ({reason})" for reason, labels in plans_by_reason.items()]
+    return (
+        f"Outside what the model was validated for: {'; '.join(parts)}. Read those numbers as a question, not as an "
+        "answer."
+    )
+
+
+@lru_cache(maxsize=1)
+def _validated() -> ApplicabilityMap:
+    from motorpool.calibration.validation_summary import load_acceptance
+    from motorpool.evidence.stored_results import load_validation_result
+    from motorpool.report.credibility.applicability import applicability_map
+
+    return applicability_map(load_validation_result(), load_acceptance().inside_90.floor or 1.0)
+
+
+def answer_numbers(shown: Shown) -> dict[str, Any]:
+    """The summary as JSON: the same rows and numbers as `results.json` of a run of this scenario."""
+    from motorpool.simulation.layers import STATISTICS
+
+    table = shown.context.summary
+    rows: list[dict[str, Any]] = []
+    for record in table.head(MOST_ROWS).to_dict("records"):
+        row: dict[str, Any] = {
+            str(key): _plain(value) for key, value in record.items() if key not in STATISTICS
+        }
+        row["values"] = {
+            name: float(record[name]) for name in STATISTICS if math.isfinite(float(record[name]))
+        }
+        rows.append({key: value for key, value in row.items() if value is not None})
+    return {
+        "people": shown.context.people,
+        "draws": shown.context.draws,
+        "effective_people": shown.effective_people,
+        "plans": dict(shown.context.labels),
+        "published": list(shown.scenario.published),
+        "scenario": shown.scenario.model_dump(mode="json", exclude_none=True),
+        "summary": rows,
+        "note": "Research and education, not for treatment decisions.",
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value == "":
+        return None
+    return value.item() if hasattr(value, "item") else value

@@ -1,0 +1,126 @@
+"""The application: pages, API and files behind their guards."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib import resources
+from typing import Any, cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from motorpool import __version__
+from motorpool.evidence.records import EvidenceError
+from motorpool.simulation.errors import ScenarioError
+from motorpool.web import (
+    api,
+    evidence_pages,
+    explore_pages,
+    job_api,
+    run_pages,
+    trust_pages,
+    window_pages,
+)
+from motorpool.web.explore import Explorer
+from motorpool.web.job_store import JobStore
+from motorpool.web.jobs import Jobs
+from motorpool.web.population import Busy, Superseded
+from motorpool.web.problems import UnusableInput, scenario_problems, validation_problems
+from motorpool.web.render import page
+from motorpool.web.security import Guard
+from motorpool.web.settings import Settings
+
+DESCRIPTION = (
+    "Simulate treatment plans for spinal muscular atrophy in virtual patients. Research and education, not for "
+    "treatment decisions. Send nothing that identifies anybody."
+)
+NOBODY_WAITS = 499  # what servers say when the client has gone
+
+
+def create_app(settings: Settings) -> Any:
+    """The application with these settings, ready for a server."""
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncGenerator[None]:
+        if settings.warm:
+            asyncio.get_running_loop().run_in_executor(None, _warm_up, app.state.explorer)
+        app.state.jobs.start()
+        yield
+        await asyncio.to_thread(app.state.jobs.stop)
+
+    app = FastAPI(
+        title="motorpool",
+        version=__version__,
+        description=DESCRIPTION,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=life,
+    )
+    app.state.settings, app.state.explorer = settings, Explorer()
+    app.state.jobs = Jobs(JobStore(settings.folder, settings.database), settings.most_jobs)
+    for pages in (explore_pages, window_pages, evidence_pages, trust_pages, run_pages):
+        app.include_router(pages.routes, include_in_schema=False)
+    for routes in (api.routes, job_api.routes):
+        app.include_router(routes, prefix="/api/v1")
+    static = str(resources.files("motorpool.web").joinpath("static"))
+    app.mount("/static", StaticFiles(directory=static), name="static")
+    _explain_errors(app)
+    return Guard(cast("Any", app), settings)
+
+
+def _warm_up(explorer: Explorer) -> None:
+    try:
+        explorer.warm_up()
+    except Exception:  # the first redraw will say what is wrong
+        logging.getLogger(__name__).exception("warming up failed")
+
+
+def _explain_errors(app: FastAPI) -> None:
+    def answer(request: Request, status: int, problems: list[dict[str, str]]) -> Response:
+        if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/"):
+            return page(
+                "problem.html.j2", request, status=status, title="That did not work", problems=problems
+            )
+        return JSONResponse({"problems": problems}, status)
+
+    @app.exception_handler(UnusableInput)
+    async def unusable(request: Request, error: UnusableInput) -> Response:
+        return answer(request, 422, error.problems)
+
+    @app.exception_handler(ScenarioError)
+    async def scenario(request: Request, error: ScenarioError) -> Response:
+        return answer(request, 422, scenario_problems(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def validation(request: Request, error: RequestValidationError) -> Response:
+        return answer(request, 422, validation_problems(error.errors()))
+
+    @app.exception_handler(EvidenceError)
+    async def evidence(request: Request, error: EvidenceError) -> Response:
+        return answer(request, 404, [{"where": "", "message": str(error)}])
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        response = answer(request, error.status_code, [{"where": "", "message": str(error.detail)}])
+        response.headers.update(error.headers or {})
+        return response
+
+    @app.exception_handler(Superseded)
+    async def superseded(request: Request, error: Superseded) -> Response:
+        return Response(status_code=NOBODY_WAITS)
+
+    @app.exception_handler(Busy)
+    async def busy(request: Request, error: Busy) -> Response:
+        message = "too many are asking just now; what you entered is kept, try again in a few seconds"
+        response = answer(request, 503, [{"where": "", "message": message}])
+        response.headers["retry-after"] = "5"
+        return response
+
+    _ = busy, unusable, scenario, validation, evidence, http, superseded

@@ -1,0 +1,288 @@
+"""Explore: a description in, what the page shows out. Every redraw runs the engine; nothing is looked up."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from motorpool.simulation.errors import ScenarioError
+from motorpool.simulation.scenario import Scenario
+from motorpool.web.description import Description
+from motorpool.web.population import Busy, Kept, Population, Superseded
+from motorpool.web.scenario_of import DOUBT_DRAWS, scenario_of
+
+if TYPE_CHECKING:
+    from motorpool.figures.context import FigureContext
+    from motorpool.figures.figure import Figure
+
+LEAST_EFFECTIVE_PEOPLE = 100
+SOURCE = "your description"
+CONTEXTS_KEPT = 8
+MOST_WAITING = 20
+LONGEST_WAIT_SECONDS = 20.0
+TOPICS = {
+    "motor": "Movement",
+    "abilities": "Abilities gained and lost",
+    "daily_life": "Daily life: the six problems side by side",
+    "additions": "What each plan adds over the first",
+    "breathing": "Breathing",
+    "eating": "Eating and growing",
+    "spine": "Spine",
+    "fatigue": "Tiring",
+    "quality_of_life": "Quality of life",
+    "safety": "Side effects and procedures",
+    "survival": "Living, and living without permanent ventilation",
+}
+TODAY = "today"
+PLAIN_TOPICS = ("abilities", "motor", "daily_life", "safety", "survival")
+# The figures speak of arms of a study; here they are plans for a child.
+OTHER_WORDS = (
+    (re.compile(r"\bsince enrolment\b"), "from today"),
+    (re.compile(r"\bafter enrolment\b"), "from today"),
+    (re.compile(r"\bat enrolment\b"), "today"),
+    (re.compile(r"\b([Ee])veryone enrolled\b"), r"\1veryone"),
+    (re.compile(r"\b(each|per|an|the|every|any) arm\b"), r"\1 plan"),
+    (re.compile(r"\ban plan\b"), "a plan"),
+    (re.compile(r"\b(all|between|many|\d+) arms\b"), r"\1 plans"),
+    (re.compile(r"\barm they belong to\b"), "plan they belong to"),
+    (re.compile(r"\bits comparator\b"), "the first plan"),
+    (re.compile(r"(^|\")Arm(\"|$)"), r"\1Plan\2"),
+)
+
+
+OF_SURVIVAL = re.compile(r"[^.;]*\b(died|dead|death|alive)\b[^.;]*[.;]?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What one redraw rests on: the scenario, its figures' context, and what the people are worth.
+
+    Attributes:
+        effective_people: after reweighting, in the worst draw.
+    """
+
+    description: Description
+    scenario: Scenario
+    context: FigureContext
+    effective_people: float
+
+
+class Explorer:
+    """Answers descriptions, one simulation at a time; quick answers go before the full ones with their doubt."""
+
+    def __init__(self) -> None:
+        """Begin with nothing kept."""
+        self.population = Population()
+        self._results: Kept[str, tuple[FigureContext, float]] = Kept(CONTEXTS_KEPT)
+        self._engine = threading.Lock()
+        self._quick = self._in_line = 0
+        self._count = threading.Lock()
+
+    def show(self, description: Description, *, doubt: bool, stop: threading.Event | None = None) -> Shown:
+        """Simulate a description.
+
+        Args:
+            doubt: with what we do not know (many sets of parameters); else one set, at once.
+            stop: set by others when nobody waits any more.
+
+        Raises:
+            ScenarioError: the child or a plan cannot be simulated, or too few people are like this child.
+            Superseded: `stop` was set.
+            Busy: too many wait already.
+        """
+        scenario = scenario_of(description, DOUBT_DRAWS if doubt else 0)
+        try:
+            context, effective = self.simulate(scenario, doubt=doubt, stop=stop)
+        except ScenarioError as error:
+            raise _about_child(error) from error
+        if effective < LEAST_EFFECTIVE_PEOPLE:
+            raise _too_few(f"they are worth {effective:.0f} independent people")
+        return Shown(description, scenario, context, effective)
+
+    def simulate(
+        self, scenario: Scenario, *, doubt: bool, stop: threading.Event | None = None
+    ) -> tuple[FigureContext, float]:
+        """The context of a scenario's figures, and what its people are worth after reweighting, in the worst draw.
+
+        Raises:
+            ScenarioError: the cohort's criteria cannot be met.
+            Superseded: `stop` was set.
+        """
+        return self._results.get(scenario.model_dump_json(), lambda: self._simulate(scenario, doubt, stop))
+
+    def warm_up(self) -> None:
+        """Load every program that a redraw needs, so that the first one is quick."""
+        from motorpool.web.description import DescribedPlan, PlannedCourse
+
+        for therapies in (("nusinersen",), ("onasemnogene",)):
+            plans = (
+                DescribedPlan(),
+                *(DescribedPlan(courses=(PlannedCourse(therapy=name),)) for name in therapies),
+            )
+            shown = self.show(Description(plans=plans), doubt=False)
+            for topic in ("motor", "daily_life", "additions"):
+                for figure in topic_figures(shown, topic):
+                    figure_data(figure, narrow=False)
+
+    def _simulate(
+        self, scenario: Scenario, doubt: bool, stop: threading.Event | None
+    ) -> tuple[FigureContext, float]:
+        def tell(stage: str, share: float) -> None:
+            if stop is not None and stop.is_set():
+                raise Superseded
+            begun = time.monotonic()
+            while doubt and self._quick and time.monotonic() - begun < LONGEST_WAIT_SECONDS:
+                self._engine.release()  # let the quick ones by
+                time.sleep(0.005)
+                self._engine.acquire()
+
+        from motorpool.figures.context import FigureContext
+
+        self._wait_in_line(doubt)
+        try:
+            with self._engine:
+                tell("waiting", 0.0)
+                dataset = self.population.dataset(scenario, tell)
+        finally:
+            with self._count:
+                self._in_line -= 1
+                self._quick -= 0 if doubt else 1
+        effective = float(np.min(dataset["effective_sample_size"].values))
+        context = FigureContext(dataset)
+        _ = context.summary
+        return context, effective
+
+    def _wait_in_line(self, doubt: bool) -> None:
+        with self._count:
+            if self._in_line >= MOST_WAITING:
+                raise Busy
+            self._in_line += 1
+            self._quick += 0 if doubt else 1
+
+
+def _too_few(found: str) -> ScenarioError:
+    message = (
+        f"too few of the stored people are like this child: {found}, and at least {LEAST_EFFECTIVE_PEOPLE} are needed. "
+        "Leave out a score, or check the scores, the age and the number of copies"
+    )
+    return ScenarioError.single("scores", message, source=SOURCE)
+
+
+def _about_child(error: ScenarioError) -> ScenarioError:
+    """What could not be found, in the words of the form."""
+    paths = {problem.path for problem in error.problems}
+    if "cohort.baseline" in paths:
+        return _too_few("none, or far fewer, have such scores together")
+    if paths == {"cohort"}:
+        message = f"no child can be simulated like this: {error.problems[0].message}"
+        return ScenarioError.single("child", message, source=SOURCE)
+    return error
+
+
+def topics_of(description: Description) -> dict[str, str]:
+    """Topics the page offers, with their headings; survival only where the reader asked for it."""
+    names = PLAIN_TOPICS if description.voice == "plain" else tuple(TOPICS)
+    return {name: TOPICS[name] for name in names if name != "survival" or description.survival}
+
+
+def topic_figures(shown: Shown, topic: str) -> list[Figure]:
+    """The figures of one topic that there are numbers for; those that show who is alive only where asked for."""
+    from motorpool.figures.abilities import ability_figure
+    from motorpool.figures.additions import addition_figure
+    from motorpool.figures.collection import SURVIVAL_EVENTS
+    from motorpool.figures.courses import course_figure
+    from motorpool.figures.daily_life import daily_life_figure
+    from motorpool.figures.icons import icon_figure
+    from motorpool.figures.milestones import milestone_figure
+    from motorpool.figures.safety import safety_figure
+    from motorpool.figures.survival import survival_figure
+    from motorpool.figures.walking import walking_figure
+
+    context, alive = shown.context, shown.description.survival
+
+    def courses(*names: str) -> list[Figure | None]:
+        return [course_figure(context, name) for name in names]
+
+    def event(name: str) -> list[Figure | None]:
+        return [survival_figure(context, name)] if alive else []
+
+    if topic == "motor":
+        found = courses(*context.motor_scales[:1])
+    elif topic == "abilities":
+        found = [
+            ability_figure(context),
+            *([milestone_figure(context), icon_figure(context)] if alive else []),
+        ]
+    elif topic == "daily_life":
+        found = [daily_life_figure(context)]
+    elif topic == "additions":
+        found = [addition_figure(context)]
+    elif topic == "breathing":
+        found = [*courses("fvc_percent", "ventilation_hours_per_day"), *event("niv_start")]
+    elif topic == "eating":
+        found = [*courses("swallowing_percent", "weight_z"), *event("tube_feeding")]
+    elif topic == "spine":
+        found = [*courses("cobb_degrees"), *event("spine_surgery")]
+    elif topic == "fatigue":
+        found = [*courses("endurance_percent"), walking_figure(context)]
+    elif topic == "quality_of_life":
+        found = courses("utility")
+    elif topic == "safety":
+        found = [safety_figure(context, "adverse_event"), safety_figure(context, "procedure")]
+    elif topic == "survival" and alive:
+        found = [survival_figure(context, name) for name in SURVIVAL_EVENTS]
+    else:
+        found = []
+    return [figure for figure in found if figure is not None]
+
+
+def find_figure(shown: Shown, identifier: str) -> Figure | None:
+    """The figure with this identifier among all topics that may be shown."""
+    for topic in TOPICS:
+        for figure in topic_figures(shown, topic):
+            if figure.identifier == identifier:
+                return figure
+    return None
+
+
+def in_plan_words(text: str, beginning: str = TODAY) -> str:
+    """A text of the figures in the words of this page; months count from the `beginning`."""
+    for pattern, words in OTHER_WORDS:
+        text = pattern.sub(words, text)
+    return text if beginning == TODAY else text.replace(f"from {TODAY}", f"from {beginning}")
+
+
+def plan_spec(spec: dict[str, Any], beginning: str = TODAY) -> dict[str, Any]:
+    """A specification in the words of this page; data are left as they are."""
+    rows = spec.get("datasets", {})
+    rest = {key: value for key, value in spec.items() if key != "datasets"}
+    return {**json.loads(in_plan_words(json.dumps(rest), beginning)), "datasets": rows}
+
+
+def gently(caption: str) -> str:
+    """A caption for families who did not ask about survival: without the clauses that speak of it."""
+    return OF_SURVIVAL.sub("", caption).strip()
+
+
+def figure_data(figure: Figure, *, narrow: bool, beginning: str = TODAY) -> dict[str, Any]:
+    """A figure as JSON: words, the table as HTML, and the specification for one layout."""
+    from motorpool.report.tables import html_table
+
+    def words(text: object) -> str:
+        return in_plan_words(str(text), beginning)
+
+    return {
+        "id": figure.identifier,
+        "title": words(figure.title),
+        "alt": words(figure.alt),
+        "caption": words(figure.caption),
+        "source": figure.source,
+        "table": html_table(figure.table.rename(columns=words), words(figure.title)),
+        "spec": plan_spec(figure.narrow_spec if narrow else figure.spec, beginning),
+    }

@@ -1,0 +1,171 @@
+"""The page Explore, its redraws, its files, and the sheet to take to the team."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+
+from motorpool.simulation.scenario import dump_scenario
+from motorpool.simulation.vocabulary import MILESTONES
+from motorpool.therapies.courses import THERAPIES
+from motorpool.web.answer import answer_words
+from motorpool.web.description import KINDS, MOST_COURSES, MOST_PLANS, ONCE, SCALES, Description, pairs_of
+from motorpool.web.explore import (
+    TOPICS,
+    Explorer,
+    Shown,
+    figure_data,
+    find_figure,
+    gently,
+    topic_figures,
+    topics_of,
+)
+from motorpool.web.pictures import Kind, file_response, picture_file
+from motorpool.web.problems import UnusableInput, description_of, entered
+from motorpool.web.render import fragment, page
+from motorpool.web.scenario_of import DOUBT_DRAWS, scenario_of
+from motorpool.web.waiting import while_wanted
+
+routes = APIRouter()
+NOT_DESCRIBED = ("doubt", "narrow")
+
+
+def described(request: Request) -> Description:
+    """The description in the address of a request."""
+    return description_of(_pairs(request))
+
+
+def _pairs(request: Request) -> list[tuple[str, str]]:
+    return [pair for pair in request.query_params.multi_items() if pair[0] not in NOT_DESCRIBED]
+
+
+async def shown_of(request: Request, *, doubt: bool) -> Shown:
+    """The simulated description of a request, given up when the reader goes on to another."""
+    description = described(request)
+    explorer: Explorer = request.app.state.explorer
+
+    def work(stop: threading.Event) -> Shown:
+        return explorer.show(description, doubt=doubt, stop=stop)
+
+    return await while_wanted(request, work)
+
+
+@routes.get("/")
+async def start() -> Response:
+    """To the page that people come for."""
+    return RedirectResponse("/explore", 307)
+
+
+@routes.get("/explore")
+async def explore(request: Request) -> Response:
+    """The page with the form filled in from the address; the results follow by script."""
+    problems: list[dict[str, str]] = []
+    try:
+        description = described(request)
+    except UnusableInput as error:
+        description, problems = entered(_pairs(request)), error.problems
+    return page(
+        "explore.html.j2",
+        request,
+        status=422 if problems else 200,
+        title="Explore plans for a child",
+        d=description,
+        problems=problems,
+        therapies=THERAPIES,
+        kinds=KINDS,
+        once=ONCE,
+        scales=scale_labels(),
+        milestones=milestone_labels(),
+        most_plans=MOST_PLANS,
+        most_courses=MOST_COURSES,
+        topics=topics_of(description),
+    )
+
+
+@routes.get("/explore/answer")
+async def answer(request: Request, doubt: bool = False) -> Response:
+    """The answer in words, and which pictures there are."""
+    shown = await shown_of(request, doubt=doubt)
+
+    def work(stop: threading.Event) -> dict[str, Any]:
+        words = answer_words(shown)
+        return {
+            "html": fragment("answer.html.j2", **words),
+            "topics": topics_of(shown.description),
+            "query": pairs_of(shown.description),
+            "doubt": doubt,
+        }
+
+    return JSONResponse(await while_wanted(request, work))
+
+
+@routes.get("/explore/pictures/{topic}")
+async def pictures(request: Request, topic: str, doubt: bool = False, narrow: bool = False) -> Response:
+    """The pictures of one topic as specifications with their words and tables."""
+    if topic not in TOPICS:
+        raise HTTPException(404, f"unknown topic; there are {', '.join(TOPICS)}")
+    shown = await shown_of(request, doubt=doubt)
+
+    def work(stop: threading.Event) -> list[dict[str, Any]]:
+        found = [figure_data(figure, narrow=narrow) for figure in topic_figures(shown, topic)]
+        if shown.description.voice == "plain" and not shown.description.survival:
+            found = [{**data, "caption": gently(data["caption"])} for data in found]
+        return found
+
+    return JSONResponse(await while_wanted(request, work))
+
+
+@routes.get("/explore/files/{name}.{kind}")
+async def file(request: Request, name: str, kind: Kind, doubt: bool = True) -> Response:
+    """A picture to keep, or its numbers."""
+    shown = await shown_of(request, doubt=doubt)
+
+    def work(stop: threading.Event) -> bytes | None:
+        figure = find_figure(shown, name)
+        return None if figure is None else picture_file(figure, kind)
+
+    return file_response(await while_wanted(request, work), name, kind)
+
+
+@routes.get("/explore/scenario.yaml")
+async def scenario(request: Request, doubt: bool = True) -> Response:
+    """The scenario file that `motorpool simulate` runs to the same numbers."""
+    text = dump_scenario(scenario_of(described(request), DOUBT_DRAWS if doubt else 0))
+    headers = {"content-disposition": 'attachment; filename="described_child.yaml"'}
+    return Response(text, media_type="application/yaml", headers=headers)
+
+
+@routes.get("/sheet")
+async def sheet(request: Request) -> Response:
+    """One page to print and take to the team."""
+    shown = await shown_of(request, doubt=True)
+    plain = Shown(
+        shown.description.model_copy(update={"voice": "plain"}),
+        shown.scenario, shown.context, shown.effective_people,
+    )  # fmt: skip
+    words = answer_words(plain)
+    query = pairs_of(shown.description)
+    return page("sheet.html.j2", request, title="To talk about with your team", query=query, scales=scale_labels(),
+                milestones=milestone_labels(), **words)  # fmt: skip
+
+
+def scale_labels() -> dict[str, str]:
+    """The scores a reader can enter, by id."""
+    from motorpool.simulation.labels import outcome_view
+
+    views = {name: outcome_view(name) for name in SCALES}
+    return {
+        name: f"{view.label} ({view.low:g} to {view.high:g})" if view.high is not None and view.low is not None
+        else f"{view.label}, {view.unit}"
+        for name, view in views.items()
+    }  # fmt: skip
+
+
+def milestone_labels() -> dict[str, str]:
+    """The abilities a reader can tick, by id."""
+    from motorpool.simulation.labels import milestone_label
+
+    return {name: milestone_label(name) for name in MILESTONES}

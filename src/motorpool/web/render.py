@@ -1,0 +1,61 @@
+"""Pages from templates, with what every page needs."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, select_autoescape
+
+NAVIGATION = (
+    ("/explore", "Explore"),
+    ("/window", "Treatment window"),
+    ("/evidence", "Evidence"),
+    ("/trust", "Trust"),
+    ("/runs", "Runs"),
+)
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """The templates; everything is escaped unless a template says that it is safe."""
+    made = Environment(
+        loader=PackageLoader("motorpool.web", "templates"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.policies["json.dumps_kwargs"] = {"sort_keys": False}  # the order of kinds is that of their choice
+    made.filters["query"] = _query
+    made.filters["plain"] = _spaced
+    return made
+
+
+def _spaced(text: object) -> str:
+    return str(text).replace("_", " ")
+
+
+def _query(pairs: list[tuple[str, str]]) -> str:
+    return urlencode(pairs)
+
+
+def fragment(template: str, **content: Any) -> str:
+    """A piece of a page as text."""
+    return environment().get_template(template).render(content)
+
+
+def page(template: str, request: Request, status: int = 200, **content: Any) -> HTMLResponse:
+    """A whole page."""
+    from motorpool import __version__
+
+    text = fragment(
+        template,
+        navigation=NAVIGATION,
+        here=request.url.path,
+        version=__version__,
+        **content,
+    )
+    return HTMLResponse(text, status)

@@ -1,0 +1,75 @@
+"""How the server runs: where it listens, whom it answers, and its limits."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
+
+
+class SettingsError(ValueError):
+    """The server cannot be started like this; the message says why and what to do."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the server runs.
+
+    Attributes:
+        host, port: where it listens; port 0 takes a free one.
+        names: host names it answers to, without a port.
+        users: file of people who may use it, one `name:salt:hash` a line; needed to be public.
+        public: others than this machine may connect.
+        folder: where jobs and their results are kept.
+        database: address of the database of jobs, as SQLAlchemy writes it; a file in `folder` by default.
+        most_body_bytes: longest request.
+        requests_per_second, burst: of one client, on average and at once.
+        most_jobs: waiting or running at once.
+        warm: load the programs of the engine at the start.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+    names: tuple[str, ...] = LOCAL_NAMES
+    users: Path | None = None
+    public: bool = False
+    folder: Path = field(default_factory=lambda: data_folder())
+    database: str | None = None
+    most_body_bytes: int = 65_536
+    requests_per_second: float = 20.0
+    burst: int = 200
+    most_jobs: int = 8
+    warm: bool = True
+
+    def check(self) -> Settings:
+        """The same settings, if they are safe.
+
+        Raises:
+            SettingsError: public without authentication or a host name.
+        """
+        if self.public and self.users is None:
+            message = (
+                "--public: nobody may use this server from outside before it knows who may: make a file of users with "
+                "`motorpool serve --add-user NAME --users FILE`, and start it with --users FILE."
+            )
+            raise SettingsError(message)
+        if self.public and not set(self.names) - set(LOCAL_NAMES):
+            message = "--public: give the name under which others reach this server, with --allow-host NAME."
+            raise SettingsError(message)
+        if not self.public and self.host not in ("127.0.0.1", "::1", "localhost"):
+            raise SettingsError(f"--host {self.host}: other machines could connect; that needs --public.")
+        if self.users is not None:
+            from motorpool.web.users import read_users
+
+            read_users(self.users)
+        return self
+
+
+def data_folder() -> Path:
+    """Where a user's jobs are kept, unless told otherwise."""
+    home = os.environ.get("XDG_DATA_HOME")
+    return (Path(home) if home else Path.home() / ".local" / "share") / "motorpool" / "web"

@@ -1,0 +1,186 @@
+// The page Explore: every change asks the engine again, what is no longer wanted is cancelled, and the address of the page
+// always holds all that was entered.
+import { preparePlans } from "/static/plans.js";
+import { figureOf } from "/static/pictures.js";
+
+const form = document.getElementById("describe");
+const answer = document.getElementById("answer");
+const pictures = document.getElementById("pictures");
+const statusLine = document.getElementById("status");
+const problem = document.getElementById("problem");
+const narrow = matchMedia("(max-width: 40rem)");
+const WAIT = 60; // ms after a keystroke, so that a number being typed is not simulated digit by digit
+const DOUBT_WAIT = 350; // ms of rest before the ranges are worked out
+let inWork = new AbortController();
+let timer = 0;
+let watcher = null;
+
+function queryOf() {
+  const pairs = [];
+  for (const [name, value] of new FormData(form)) {
+    const plan = /^p\d$/.test(name);
+    if (value !== "" || plan) { pairs.push([name, value]); }
+  }
+  const nothing = !form.elements["present.therapy"].value;
+  return new URLSearchParams(pairs.filter(([name]) => !(nothing && name.startsWith("present.")))).toString();
+}
+
+async function ask(address, signal) {
+  const response = await fetch(address, { signal, headers: { accept: "application/json" } });
+  const content = await response.json().catch(() => null);
+  if (response.ok) { return content; }
+  const problems = content && content.problems ? content.problems : [{ where: "", message: `The server answered ${response.status}.` }];
+  throw Object.assign(new Error("refused"), { problems });
+}
+
+function showProblems(problems) {
+  const list = document.createElement("ul");
+  for (const { where, message } of problems) {
+    const item = document.createElement("li");
+    if (where) { const strong = document.createElement("strong"); strong.textContent = `${where.replaceAll("_", " ")}: `; item.append(strong); }
+    item.append(message);
+    list.append(item);
+  }
+  problem.replaceChildren(list);
+  problem.hidden = false;
+  statusLine.textContent = "";
+  document.body.classList.add("stale");
+}
+
+async function fill(section, query, signal) {
+  const topic = section.dataset.topic;
+  const found = await ask(`/explore/pictures/${topic}?${query}${narrow.matches ? "&narrow=1" : ""}`, signal);
+  const keep = query.replace(/&?doubt=1/, "");
+  const figures = await Promise.all(found.map((data) => figureOf(data, "/explore/files", keep)));
+  if (signal.aborted) { return; }
+  const open = new Set([...section.querySelectorAll("details[open]")].map((one) => one.closest("figure").id));
+  figures.forEach((figure) => { if (open.has(figure.id)) { figure.querySelector("details").open = true; } });
+  const nothing = document.createElement("p");
+  nothing.className = "note";
+  nothing.textContent = "Nothing to show: too few of these children can be assessed.";
+  section.querySelector(".figures").replaceChildren(...(figures.length ? figures : [nothing]));
+  section.dataset.query = query;
+}
+
+function arrange(topics) {
+  const wanted = Object.keys(topics);
+  for (const section of [...pictures.children]) { if (!wanted.includes(section.dataset.topic)) { section.remove(); } }
+  wanted.forEach((topic, place) => {
+    let section = pictures.querySelector(`[data-topic="${topic}"]`);
+    if (!section) {
+      section = document.createElement("section");
+      section.dataset.topic = topic;
+      const heading = document.createElement("h3");
+      heading.id = `topic-${topic}`;
+      heading.textContent = topics[topic];
+      section.setAttribute("aria-labelledby", heading.id);
+      const figures = document.createElement("div");
+      figures.className = "figures";
+      section.append(heading, figures);
+    }
+    if (pictures.children[place] !== section) { pictures.insertBefore(section, pictures.children[place] || null); }
+  });
+}
+
+async function redraw(doubt) {
+  const signal = inWork.signal;
+  const described = queryOf();
+  const query = doubt ? `${described}&doubt=1` : described;
+  const found = await ask(`/explore/answer?${query}`, signal);
+  if (signal.aborted) { return; }
+  const open = [...answer.querySelectorAll("details")].map((one) => one.open);
+  answer.innerHTML = found.html;
+  answer.querySelectorAll("details").forEach((one, place) => { one.open = Boolean(open[place]); });
+  problem.hidden = true;
+  document.body.classList.remove("stale");
+  arrange(found.topics);
+  if (watcher) { watcher.disconnect(); }
+  const failed = (error) => { if (error.name !== "AbortError") { showProblems(error.problems || [{ where: "", message: String(error) }]); } };
+  watcher = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (isIntersecting && target.dataset.query !== query) { watcher.unobserve(target); fill(target, query, signal).catch(failed); }
+    }
+  }, { rootMargin: "600px" });
+  [...pictures.children].forEach((section) => watcher.observe(section));
+  statusLine.textContent = doubt ? "Up to date, with what we do not know." : "Up to date. Working out what we do not know…";
+}
+
+function update(wait) {
+  clearTimeout(timer);
+  inWork.abort();
+  inWork = new AbortController();
+  const mine = inWork.signal;
+  const described = queryOf();
+  history.replaceState(null, "", `/explore?${described}`);
+  for (const [id, address] of [["to-sheet", "/sheet"], ["to-scenario", "/explore/scenario.yaml"]]) {
+    document.getElementById(id).href = `${address}?${described}`;
+  }
+  showCorrected();
+  timer = setTimeout(async () => {
+    statusLine.textContent = "Simulating…";
+    try {
+      await redraw(false);
+      await new Promise((done) => { timer = setTimeout(done, DOUBT_WAIT); });
+      if (!mine.aborted) { await redraw(true); }
+    } catch (error) {
+      if (error.name === "AbortError" || mine.aborted) { return; }
+      showProblems(error.problems || [{ where: "", message: "The server cannot be reached. What you entered is kept in the address of this page." }]);
+    }
+  }, wait);
+}
+
+function showCorrected() {
+  const weeks = Number(form.elements.weeks_early.value);
+  const age = Number(form.elements.age_months.value);
+  const line = document.getElementById("corrected");
+  line.hidden = !(weeks > 0);
+  line.textContent = weeks > 0 ? `Corrected age: ${Math.max(0, age - (weeks * 7 * 24) / 730.5).toFixed(1)} months. Development is counted from the day the child was due.` : "";
+}
+
+let settled = location.href;
+form.addEventListener("input", () => update(WAIT));
+// A finished change is a step the back button returns from.
+function step() {
+  const now = `/explore?${queryOf()}`;
+  if (settled !== now) {
+    history.replaceState(null, "", settled);
+    history.pushState(null, "", now);
+    settled = now;
+  }
+}
+form.addEventListener("change", step);
+document.addEventListener("change", (event) => { if (event.target.form === form && !form.contains(event.target)) { update(0); step(); } });
+form.addEventListener("submit", (event) => { event.preventDefault(); update(0); });
+addEventListener("popstate", () => location.reload());
+document.getElementById("print").addEventListener("click", async () => {
+  const query = `${queryOf()}&doubt=1`;
+  await Promise.all([...pictures.children].map((one) => (one.dataset.query === query ? null : fill(one, query, inWork.signal)))).catch(() => {});
+  window.print();
+});
+document.getElementById("share").addEventListener("click", async (event) => {
+  const button = event.target;
+  const words = button.textContent;
+  try {
+    await navigator.clipboard.writeText(location.href);
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "Copy the address of this page instead";
+  }
+  setTimeout(() => { button.textContent = words; }, 3000);
+});
+document.getElementById("larger").addEventListener("click", async () => {
+  const line = document.getElementById("kept");
+  const response = await fetch("/runs", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ query: queryOf() }) });
+  const content = await response.json();
+  if (!response.ok) { line.textContent = content.problems.map(({ message }) => message).join("; "); return; }
+  const link = document.createElement("a");
+  link.href = "/runs";
+  link.textContent = "see how far it is";
+  line.replaceChildren("A run with 1000 children and 40 sets of parameters has begun: ", link, ".");
+});
+narrow.addEventListener("change", () => {
+  for (const section of pictures.children) { delete section.dataset.query; if (watcher) { watcher.unobserve(section); watcher.observe(section); } }
+});
+preparePlans();
+settled = `/explore?${queryOf()}`;
+update(0);

@@ -1,0 +1,55 @@
+// Draws a Vega-Lite specification as SVG in the page's own colours. Expressions are interpreted, never compiled, so that
+// the page needs no permission to evaluate text as a program.
+import { expressionInterpreter } from "/static/vendor/vega-interpreter.js";
+
+const PAGE_COLOURS = {
+  "#1f2a37": "currentColor", "#dfe3e8": "var(--grid)", "#4b5563": "var(--soft-ink)",
+  "#5f6b7a": "var(--comparator)", "#0072b2": "var(--first-arm)",
+};
+let count = 0;
+
+async function draw(spec) {
+  const compiled = window.vegaLite.compile(spec, { logger: window.vega.logger(window.vega.Error) }).spec;
+  const runtime = window.vega.parse(compiled, null, { ast: true });
+  const view = new window.vega.View(runtime, { renderer: "none", expr: expressionInterpreter, logLevel: window.vega.Error });
+  const text = await view.toSVG();
+  view.finalize();
+  return text;
+}
+
+function inPageColours(text) {
+  count += 1;
+  let changed = text.replace(/(id="|url\(#|href="#)(clip|gradient)/g, `$1picture-${count}-$2`);
+  for (const [colour, name] of Object.entries(PAGE_COLOURS)) { changed = changed.split(colour).join(name); }
+  return changed;
+}
+
+export async function svgOf(spec) {
+  const parsed = new DOMParser().parseFromString(inPageColours(await draw(spec)), "image/svg+xml").documentElement;
+  parsed.setAttribute("aria-hidden", "true");
+  parsed.setAttribute("focusable", "false");
+  return parsed;
+}
+
+function element(name, attributes, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) { made.setAttribute(key, value); }
+  made.append(...children);
+  return made;
+}
+
+// One figure of the page: picture, caption, table, files to keep.
+export async function figureOf(data, files, query, heading = "h4") {
+  const picture = element("div", { class: "picture", role: "img", "aria-label": data.alt });
+  picture.append(await svgOf(data.spec));
+  const scroll = element("div", { class: "picture-scroll" }, picture);
+  const tools = element("div", { class: "tools" });
+  for (const kind of ["svg", "png", "csv"]) {
+    const words = kind === "csv" ? "Numbers (CSV)" : `Picture (${kind.toUpperCase()})`;
+    tools.append(element("a", { href: `${files}/${data.id}.${kind}?${query}`, download: "", "aria-label": `${words}: ${data.title}` }, words));
+  }
+  const table = element("details", {}, element("summary", {}, "The numbers as a table"));
+  table.insertAdjacentHTML("beforeend", data.table);
+  return element("figure", { id: data.id }, element(heading, {}, data.title), scroll,
+    element("figcaption", {}, `${data.caption} ${data.source}`), tools, table);
+}

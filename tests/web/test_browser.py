@@ -1,0 +1,231 @@
+"""The pages in a real browser: a clinician, a parent, sharing, printing, long runs, errors, accessibility."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PATIENCE = 240.0  # a machine with much to do takes its time
+INFANT = "copies=2&age_months=6&years=1&p1=No+drug&p2=&p2.1.what=nusinersen&p2.1.from=0"
+PAGES = ("/explore?" + INFANT, "/window?years=1", "/evidence", "/evidence?words=walking", "/evidence/study/ENDEAR",
+         "/trust", "/runs", "/sheet?" + INFANT, "/evidence/study/nothing")  # fmt: skip
+
+
+def until(page: Any, condition: Callable[[], Any], what: str) -> Any:
+    """Wait for a condition; the pages allow no text to be run as a program, so that it is asked from outside."""
+    ends = time.monotonic() + PATIENCE
+    while time.monotonic() < ends:
+        if found := condition():
+            return found
+        page.wait_for_timeout(50)
+    raise AssertionError(f"waited for {what} in vain at {page.url}")
+
+
+def status(page: Any) -> str:
+    return page.locator("#status").inner_text()
+
+
+def picture(page: Any) -> None:
+    """Scroll to the pictures, which are drawn when they come near, and wait for one."""
+
+    def drawn() -> int:
+        page.locator("#pictures, #starts").scroll_into_view_if_needed()
+        return page.locator("figure svg").count()
+
+    until(page, drawn, "a picture")
+
+
+def settled(page: Any) -> None:
+    until(page, lambda: status(page) == "Up to date, with what we do not know.", "the full result")
+
+
+@pytest.fixture
+def open_page(browser: Any, server: str) -> Iterator[Callable[..., Any]]:
+    contexts: list[Any] = []
+    complaints: list[str] = []
+
+    def opened(address: str, *, phone: bool = False, dark: bool = False) -> Any:
+        size = {"width": 390, "height": 844} if phone else {"width": 1440, "height": 900}
+        context = browser.new_context(
+            viewport=size,
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+            accept_downloads=True,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE * 1000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console", lambda message: complaints.append(message.text) if message.type == "error" else None
+        )
+        page.on("request", lambda request: complaints.append(request.url) if outside(request.url) else None)
+        page.goto(server + address)
+        return page
+
+    def outside(url: str) -> bool:
+        return not url.startswith((server, "data:", "blob:"))
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not [text for text in complaints if "404" not in text and "422" not in text]
+
+
+def violations(page: Any) -> list[str]:
+    """What axe-core finds. It is put in by the browser's own tools, past the page's policy."""
+    tools = page.context.new_cdp_session(page)
+    tools.send("Runtime.evaluate", {"expression": AXE.read_text(encoding="utf-8")})
+    run = f"axe.run(document, {{runOnly: {json.dumps(RULES)}}}).then((found) => JSON.stringify(found.violations))"
+    found = tools.send("Runtime.evaluate", {"expression": run, "awaitPromise": True})
+    return [
+        f"{one['id']}: {node['target']} {node['failureSummary']}"
+        for one in json.loads(found["result"]["value"])
+        for node in one["nodes"]
+    ]
+
+
+def too_small(page: Any) -> list[str]:
+    """Targets a weak hand would miss; links within a sentence are as high as their line."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll('a, button, input, select, summary')].filter((one) => {
+            if (one.closest('p, li, figcaption, td') && one.tagName === 'A' && !one.matches('.button')) return false;
+            if (one.closest('.skip, .switch, .tick') || one.matches('.skip')) return false;
+            const box = one.getBoundingClientRect();
+            return box.width > 0 && (box.height < 43.5 || box.width < 24);
+        }).map((one) => `${one.tagName} ${one.textContent.slice(0, 40)} ${one.getBoundingClientRect().height}`)"""
+    )
+
+
+@pytest.mark.parametrize("address", PAGES, ids=lambda address: address.split("?")[0])
+def test_every_page_is_accessible_on_a_phone_and_a_wide_screen(open_page: Any, address: str) -> None:
+    page = open_page(address, phone=True, dark=True)
+    for width, scheme in ((390, "dark"), (1440, "light"), (320, "light")):  # 320: 1280 pixels at 400 % zoom
+        page.set_viewport_size({"width": width, "height": 844})
+        page.emulate_media(color_scheme=scheme)
+        if page.locator("#pictures, #starts").count():
+            picture(page)
+        assert violations(page) == []
+        assert too_small(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), "scrolls sideways"
+
+
+def test_a_clinician_builds_plans_by_keyboard_and_sees_the_numbers_of_the_api(
+    open_page: Any, server: str
+) -> None:
+    page = open_page("/explore?" + INFANT)
+    page.locator("#voice-plain").focus()
+    page.keyboard.press("ArrowRight")  # to professionals
+    until(page, lambda: page.locator(".glance table").count(), "the expert's table")
+    page.locator("#add-plan").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "p3-1-what"
+    page.locator("#p3-1-what").select_option("risdiplam")
+    page.locator("#p3-1-from").fill("2")
+    until(page, lambda: "Risdiplam from month 2" in page.locator(".glance").inner_text(), "the third plan")
+    assert "p3.1.what=risdiplam" in page.url
+    cell = page.locator(".glance tr", has_text="Risdiplam from month 2").locator("td").first.inner_text()
+    described = {
+        "copies": 2, "age_months": 6, "years": 1,
+        "plans": [{"name": "No drug"}, {"courses": [{"therapy": "nusinersen"}]},
+                  {"courses": [{"therapy": "risdiplam", "from_months": 2}]}],
+    }  # fmt: skip
+    asked = urllib.request.Request(
+        server + "/api/v1/explore", json.dumps(described).encode(), {"content-type": "application/json"}
+    )
+    rows = json.load(urllib.request.urlopen(asked))["summary"]
+    (share,) = [
+        row["values"]["knowledge.mean"]
+        for row in rows
+        if (row["quantity"], row["measure"], row.get("arm"), row["visit_month"])
+        == ("sit_5s", "able_share", "plan_3", 12)
+    ]
+    settled_or_quick = re.match(r"\d+", cell)
+    assert settled_or_quick is not None
+    assert (
+        abs(int(settled_or_quick[0]) - 100 * share) < 12
+    )  # the full result averages more sets of parameters
+
+
+def test_a_parent_reads_shares_prints_and_goes_back(open_page: Any, server: str) -> None:
+    page = open_page("/explore?" + INFANT, phone=True)
+    settled(page)
+    text = page.locator("#answer").inner_text()
+    assert "Of 100 children like this" in text
+    assert "What we do not know" in text
+    assert not re.search(r"\b(died|death|alive|survival)\b", text)
+    first = page.url
+    page.locator("#survival").check()
+    until(page, lambda: page.locator("[data-topic=survival]").count(), "survival, once asked for")
+    again = open_page(page.url.removeprefix(server))
+    assert again.locator("#survival").is_checked()
+    page.go_back()
+    until(page, lambda: page.url == first and not page.locator("#survival").is_checked(), "the step back")
+    page.goto(
+        page.locator("#to-sheet").get_attribute("href")
+        and server + page.locator("#to-sheet").get_attribute("href")
+    )
+    pdf = page.pdf(format="A4", prefer_css_page_size=True)
+    assert pdf.count(b"/Type /Page\n") == 1
+
+
+def test_bars_are_dragged_and_the_field_follows(open_page: Any) -> None:
+    page = open_page("/explore?" + INFANT)
+    bar = page.locator(".plan[data-plan='2'] .grip.from")
+    bar.scroll_into_view_if_needed()
+    box, track = bar.bounding_box(), page.locator(".plan[data-plan='2'] .track").bounding_box()
+    page.mouse.move(box["x"] + 4, box["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(track["x"] + track["width"] / 2, box["y"] + 8, steps=4)
+    page.mouse.up()
+    assert page.locator("#p2-1-from").input_value() == "6"
+    until(page, lambda: "p2.1.from=6" in page.url, "the address")
+
+
+def test_errors_say_what_to_do_and_keep_what_was_entered(open_page: Any) -> None:
+    page = open_page("/explore?" + INFANT + "&onset_months=9")
+    until(page, lambda: page.locator("#problem").is_visible(), "the problem")
+    assert "onset months: lies after today's age of 6 months" in page.locator("#problem").inner_text()
+    assert page.locator("#onset_months").input_value() == "9"
+    page.locator("#onset_months").fill("4")
+    until(page, lambda: page.locator("#problem").is_hidden(), "the problem to go")
+
+
+def test_pictures_can_be_kept_and_a_larger_run_survives_a_reload(open_page: Any, server: str) -> None:
+    page = open_page("/explore?" + INFANT)
+    picture(page)
+    with page.expect_download() as kept:
+        page.locator("figure .tools a", has_text="SVG").first.click()
+    assert Path(kept.value.path()).read_bytes().startswith(b"<svg")
+    page.locator("#larger").click()
+    until(page, lambda: "has begun" in page.locator("#kept").inner_text(), "the run")
+    page.goto(server + "/runs")
+    until(page, lambda: page.locator("progress").count(), "its progress")
+    page.reload()
+    cancel = page.get_by_role("button", name=re.compile("Cancel"))
+    until(page, cancel.count, "the run after a reload")
+    assert violations(page) == []
+    cancel.first.click()
+    until(page, lambda: "cancelled" in page.locator("#runs").inner_text(), "the end of the run")
+    page.get_by_role("button", name=re.compile("Remove")).first.click()
+    until(page, lambda: status(page) == "No runs yet.", "an empty list")
+
+
+def test_the_example_client_prints_what_it_says(server: str, checkout: Path) -> None:
+    client = checkout / "docs" / "reference" / "web_api_client.py"
+    answer = subprocess.run(
+        [sys.executable, str(client), server], capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert re.search(
+        r"^Nusinersen: of 100 children like this, about \d+ sit after 12 months$", answer.stdout, re.MULTILINE
+    )
