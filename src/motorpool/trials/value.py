@@ -81,7 +81,8 @@ def value_at(
 def _expected(gain: Array, effects: Array, estimates: Array, standard_error: float) -> Array:
     """Expected gain given each of these estimates (S,), over the draws weighed by their likelihood."""
     log_likelihood = -0.5 * ((estimates[:, None] - effects) / standard_error) ** 2
-    weights = np.exp(log_likelihood - logsumexp(log_likelihood, axis=-1, keepdims=True))
+    total: Array = np.asarray(logsumexp(log_likelihood, axis=-1, keepdims=True))
+    weights = np.exp(log_likelihood - total)
     return weights @ gain
 
 
