@@ -201,7 +201,7 @@ def test_only_what_occurs_is_cited():
     elsewhere = {s for record in table.values() if not record.id.startswith("cells.") for s in record.sources}
     cells = {s for record in table.values() if record.id.startswith("cells.") for s in record.sources}
     assert not (cells - elsewhere) & nothing
-    assert "finkel2017_endear" in sources(set(), ["ENDEAR"], False) - nothing
+    assert "mercuri2022_sunfish" in sources(set(), ["SUNFISH"], False) - nothing
     assert set(sources_of_set("calibration")) <= sources(set(), [], True)
     assert "mendell2017" in set(sources_of_set("validation"))
     assert "mendell2017" not in set(sources_of_set("calibration"))
