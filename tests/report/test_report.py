@@ -71,7 +71,7 @@ def test_text_from_the_scenario_is_escaped(text):
 
 def test_it_says_what_it_must(text):
     assert "For research use only" in text
-    assert "Preliminary parameters, not yet calibrated" in text
+    assert "The parameters were calibrated together on published studies" in text
     assert "No controlled study of cell therapy in SMA" in text
     assert (
         text.index("For research use only")

@@ -33,6 +33,7 @@ def report_content(results: Results) -> dict[str, Any]:
     """Everything the template shows, apart from style and scripts."""
     import yaml
 
+    from motorpool.evidence.stored_results import load_validation_result
     from motorpool.figures.collection import collect_figures
     from motorpool.figures.context import FigureContext
     from motorpool.figures.milestones import milestone_table
@@ -42,6 +43,7 @@ def report_content(results: Results) -> dict[str, Any]:
     from motorpool.report.provenance import manifest_rows, provenance
     from motorpool.report.published import not_drawn_frame, published_frame
     from motorpool.report.tables import html_table
+    from motorpool.report.trust import trust_sentences
     from motorpool.report.words import (
         answer_groups,
         cohort_words,
@@ -50,7 +52,7 @@ def report_content(results: Results) -> dict[str, Any]:
         range_note,
         short_range_note,
     )
-    from motorpool.simulation.calibration_state import parameter_words
+    from motorpool.simulation.calibration_state import calibration_state, parameter_words
     from motorpool.simulation.summary import cohort_table
 
     context = FigureContext(results.dataset)
@@ -83,6 +85,7 @@ def report_content(results: Results) -> dict[str, Any]:
         "published_table": html_table(published, "Published results drawn") if len(published) else "",
         "not_drawn_table": html_table(not_drawn, "Published results not drawn") if len(not_drawn) else "",
         "not_drawn_count": len(not_drawn),
+        "trust": trust_sentences(calibration_state(), load_validation_result()),
         "limits": limits(context),
         "scenario_text": yaml.safe_dump(context.scenario, sort_keys=False, allow_unicode=True),
         "manifest": manifest_rows(results.manifest),
