@@ -17,7 +17,7 @@ from tests.support import lives
 
 PEOPLE = 20
 UNTIL_YEARS = 1.0
-EVERY_MONTHS = 3  # far too long a step for an infant
+EVERY_MONTHS = 2  # far too long a step for an infant, short enough for a healthy one
 
 
 def life_in_steps(hours: Any, people: int = PEOPLE) -> tuple[Any, Any]:
@@ -30,8 +30,8 @@ def life_in_steps(hours: Any, people: int = PEOPLE) -> tuple[Any, Any]:
     return live(begin_life(span, setting), last_rows(grid)[None], span, setting)
 
 
-def long_steps() -> Any:
-    return np.arange(FIRST_HOUR, UNTIL_YEARS * HOURS_PER_YEAR + 1, round(EVERY_MONTHS * HOURS_PER_MONTH))
+def long_steps(every_months: float = EVERY_MONTHS) -> Any:
+    return np.arange(FIRST_HOUR, UNTIL_YEARS * HOURS_PER_YEAR + 1, round(every_months * HOURS_PER_MONTH))
 
 
 def usual_steps() -> Any:
@@ -82,7 +82,7 @@ def test_those_who_were_redone_before_are_redone_again_in_a_later_span(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(blocks, "MOST_HALVINGS", 1)
-    hours = long_steps()
+    hours = long_steps(every_months=3)
     who = lives.people(smn2_copies=np.full(PEOPLE, 2.0))
     grid = np.repeat(hours.astype(np.int32)[:, None], PEOPLE, axis=1)
     span = Span(grid, who, np.arange(PEOPLE, dtype=np.uint32), compile_plan((), lives.anchors_of(PEOPLE)))

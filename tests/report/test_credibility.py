@@ -10,6 +10,7 @@ import pytest
 
 from motorpool.cli.console import InputProblem
 from motorpool.cli.credibility import credibility
+from motorpool.engine.grid import halved
 from motorpool.evidence.records import EvidenceError
 from motorpool.evidence.stored_results import read_sensitivity_table, read_validation_result
 from motorpool.report.credibility.applicability import applicability_map
@@ -17,7 +18,7 @@ from motorpool.report.credibility.calibration import calibrated_axes, sampling_c
 from motorpool.report.credibility.card import model_card
 from motorpool.report.credibility.content import Evidence, credibility_content
 from motorpool.report.credibility.coverage import Covered, covered_figures
-from motorpool.report.credibility.engine_error import halved, measure_engine_error
+from motorpool.report.credibility.engine_error import measure_engine_error
 from motorpool.report.credibility.page import MARK, page_html
 from motorpool.report.credibility.statements import MapRule, load_rules, load_statements
 from tests.support.credibility_samples import (

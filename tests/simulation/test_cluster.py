@@ -103,7 +103,9 @@ def test_any_number_of_workers_gives_the_same_bits(workers: int, monkeypatch: py
     kept = Kept(people=True, tally=True)
     alone, together = InMemory(), InMemory()
     plans = simulate_parts(asked, kept, alone, ThisProcess())
-    options = {"dashboard_address": None, "processes": False, "threads_per_worker": 1}
+    # Workers here are threads of the test process, however much memory its other tests have taken: with a limit they
+    # would wait for ever.
+    options = {"dashboard_address": None, "processes": False, "threads_per_worker": 1, "memory_limit": None}
     with LocalCluster(n_workers=workers, **options) as machines, Client(machines) as client:
         others = simulate_parts(asked, kept, together, cluster.DaskWorkers(client, "here"))
     assert list(in_order(plans)) == list(in_order(others))
