@@ -118,7 +118,7 @@ def _resized(data: TrialData, alpha: float) -> Ended:
     design, replicates = data.design, len(data.replicates)
     rule, endpoint, arm = design.reestimation, design.endpoints[0], design.test_arms[0]
     assert rule is not None
-    number = math.ceil(rule.at * design.patients - 1e-9)
+    number = min(math.ceil(rule.at * design.patients - 1e-9), design.patients - 1)
     start = _first(data, number)
     whole = np.zeros(replicates, np.int64)
     if rule.method == "blinded_variance":

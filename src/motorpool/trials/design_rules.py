@@ -63,12 +63,18 @@ class Safety(InputModel):
     (`prior_events`, `prior_without`); it is looked at each time so many treated people have been followed to the end.
     """
 
-    adverse_events: tuple[AdverseEventId, ...] = Field(min_length=1)
+    adverse_events: tuple[AdverseEventId, ...]
     every_treated: Annotated[int, Within(1, 20_000, "patients")]
     acceptable_risk: Part
     certainty: Annotated[float, Within(0.5, 0.9999)]
     prior_events: Annotated[float, Within(0, 1000, above=True)]
     prior_without: Annotated[float, Within(0, 1000, above=True)]
+
+    @model_validator(mode="after")
+    def _some(self) -> Safety:
+        if not self.adverse_events:
+            raise refusal("must not be empty", allowed="at least one adverse event", at="adverse_events")
+        return self
 
 
 class ArmDropping(InputModel):
