@@ -87,7 +87,7 @@ def _by_response(data: TrialData, number: int) -> Array:
         means.append(mean)
         errors.append(np.where(count > 1, np.sqrt(spread / np.maximum(count, 1)), 0.0))
     mean_by_arm, error_by_arm = np.stack(means, axis=-1), np.stack(errors, axis=-1)
-    known = (error_by_arm > 0.0).all(axis=1)
+    known = np.asarray((error_by_arm > 0.0).all(axis=1))[:, None]
     control = names.index(str(design.control))
     shares = allocation(
         mean_by_arm,
@@ -99,7 +99,7 @@ def _by_response(data: TrialData, number: int) -> Array:
         higher_is_better=benefit_sign(endpoint) > 0,
     )
     # An arm of which nothing is known yet leaves the allocation as it is.
-    return np.where(known[:, None] & np.logical_not(before), _drawn(shares, data.again), data.arm)
+    return np.where(known & np.logical_not(before), _drawn(shares, data.again), data.arm)
 
 
 def _drawn(shares: Array, luck: Array) -> Array:
