@@ -32,6 +32,11 @@ def test_designs_are_listed_shown_and_written_once(folder: Path, capsys: Capture
         (["run", "cherish", "--truth", "share=2"], "from 0 to 1"),
         (["run", "cherish", "--truth", "cells=0.2"], "cells do not part the arms"),
         (["run", "cherish", "--set", "endpoints.0.outcome=hfmze"], "Did you mean hfmse?"),
+        (["run", "cells_doses_adaptive", "--set", "arm_dropping.keep_best=3"], "drops nobody"),
+        (
+            ["run", "cells_doses_adaptive", "--set", "safety.adverse_events=[tumour]"],
+            "Did you mean cell_tumour?",
+        ),
         (["power", "cells_addon_sitters", "--effect", "4"], "--effect"),
         (["power", "cells_addon_sitters", "--size", "2"], "--size"),
         (["compare", "cherish"], "at least two designs"),
@@ -72,3 +77,16 @@ def test_designs_are_compared_at_equal_cost(capsys: Capture) -> None:
     assert few["patients"] > first["patients"] == 120
     assert few["cost"] <= first["cost"]
     assert few["standard_deviation_of_estimate"] < 1.2 * first["standard_deviation_of_estimate"]
+
+
+def test_rules_that_change_the_trial_are_told_in_text_and_json(folder: Path, capsys: Capture) -> None:
+    arguments = ["trial", "run", "cells_doses_adaptive", "--replicates", "4", "--out", "out", *QUICK]
+    arguments += ["--set", "visits.months=[0, 12]", "--set", "endpoints.1.analysis=ancova"]
+    arguments += ["--set", "endpoints.1.covariance=null"]
+    text = shown(arguments, capsys)
+    assert "Arms that went on after the look: Cells once" in text and "Stopped for harm" in text
+    course = json.loads((folder / "out" / "results.json").read_text())["course"]
+    assert sum(one["value"] for one in course["arms_kept"].values()) == 1.0
+    assert sum(one["value"] for one in course["allocated"].values()) == pytest.approx(1.0, abs=1e-4)
+    design = (folder / "out" / "design.yaml").read_text()
+    assert "assumption: jump_to_reference" in design and "keep_best: 1" in design

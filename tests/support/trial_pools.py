@@ -10,6 +10,7 @@ import numpy as np
 from motorpool.outcomes.milestones import MILESTONES
 from motorpool.simulation.model import Draw, parameter_draw
 from motorpool.simulation.readout import EVENTS
+from motorpool.simulation.safety import adverse_event_names
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.design_file import load_design
 from motorpool.trials.pool import Lives, Pool
@@ -45,10 +46,13 @@ def made_up_pool(
     deaths: dict[str, float] | None = None,
     spread: float = 2.0,
     seed: int = 0,
+    effects: dict[str, float] | None = None,
+    harm: dict[str, float] | None = None,
 ) -> Pool:
     """People whose HFMSE changes by a normal amount in a year, more by ``effect`` in every test arm.
 
     deaths: share who die half-way to each visit, by arm; those who die lived equally long in both arms.
+    effects: by test arm, in place of ``effect``. harm: share with every adverse event, by arm.
     """
     generator = np.random.default_rng(seed)
     months = np.asarray(trial.visit_months)
@@ -56,9 +60,10 @@ def made_up_pool(
     baseline = generator.uniform(15.0, 45.0, people).round()
     course = generator.normal(0.0, spread, people)
     luck = generator.random(people)
+    hurt = np.random.default_rng([seed, 1]).random(people)
 
     def lives(name: str) -> Lives:
-        own = effect if name in trial.test_arms else 0.0
+        own = (effects or {}).get(name, effect) if name in trial.test_arms else 0.0
         true = baseline + (months / 12.0)[:, None] * (course + own)
         dead = luck < (deaths or {}).get(name, 0.0)
         death = np.where(dead, 9.0, np.inf)
@@ -69,7 +74,7 @@ def made_up_pool(
             true=np.repeat(true[:, None], outcomes, axis=1).astype(np.float32),
             event_months=events,
             milestones=np.zeros((months.size, len(MILESTONES), people), bool),
-            adverse_events=np.zeros((1, people)),
+            adverse_events=np.tile(hurt < (harm or {}).get(name, 0.0), (len(adverse_event_names()), 1)) * 1.0,
         )
 
     def outside() -> dict[str, Any]:

@@ -115,6 +115,23 @@ def test_the_power_report_holds_together(answered: dict[str, object]) -> None:
     assert "No trial of feasible size can tell" in found["verdict"]["words"]  # type: ignore[index]
 
 
+def test_the_report_says_which_rules_change_the_trial_and_what_they_did() -> None:
+    from motorpool.report.trial.tables import trial_tables
+
+    rule = "reestimation={method: promising_zone, at: 0.5, largest_factor: 2, promising_from: 0.3}"
+    harm = "safety={adverse_events: [cell_fever], every_treated: 10, acceptable_risk: 0.1, certainty: 0.9, "
+    changed = load_design(
+        "cells_addon_sitters", ["patients=40", rule, harm + "prior_events: 0.5, prior_without: 4.5}"]
+    )
+    found = power_report(changed, PowerSettings(60, 4, PEOPLE, effects=(1.5,), sizes=(40,)))
+    tables = trial_tables(changed, json.loads(json.dumps(found, allow_nan=False)), [])
+    assert "combination test" in tables["design"] and "Fever after a cell dose".lower() in tables["design"]
+    assert "Size raised" in tables["course"] and "Stopped for harm" in tables["course"]
+    # Twelve doses with a fever in 5 % each: nearly half of the treated, which the rule does not accept.
+    assert found["under"]["model"]["course"]["stopped_for_harm"]["value"] > 0.8
+    assert found["under"]["null"]["course"]["stopped_for_harm"]["value"] > 0.8
+
+
 def test_the_pages_hold_the_numbers_and_say_what_they_are_not_for(
     trial: TrialDesign, answered: dict[str, object], tmp_path: Path
 ) -> None:

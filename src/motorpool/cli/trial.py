@@ -186,7 +186,7 @@ def run(
     print(f"{replicates} trials of {design.patients} people; true: {found['truth']['words']}\n")
     print(aligned(result_rows(design, found["characteristics"])))
     print()
-    for line in course_lines(found):
+    for line in course_lines(design, found):
         print(line)
     print(folder, flush=True)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from motorpool.trials.design import TrialDesign
 
+WON = "won in order"
 HEAD = (
     "endpoint",
     "arm",
@@ -17,7 +18,7 @@ HEAD = (
     "bias",
     "coverage",
     "power",
-    "won in order",
+    WON,
     "significant",
 )
 
@@ -38,7 +39,8 @@ def number(figure: Mapping[str, Any] | None, digits: int = 3) -> str:
 
 def result_rows(design: TrialDesign, found: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     """A row for every endpoint and test arm."""
-    rows: list[tuple[str, ...]] = [HEAD]
+    in_order = design.multiplicity.procedure == "fixed_sequence"
+    rows: list[tuple[str, ...]] = [HEAD if in_order else tuple("won" if one == WON else one for one in HEAD)]
     rows += [
         (
             row["endpoint"],
@@ -57,7 +59,7 @@ def result_rows(design: TrialDesign, found: Sequence[Mapping[str, Any]]) -> list
     return rows
 
 
-def course_lines(found: Mapping[str, Any]) -> list[str]:
+def course_lines(design: TrialDesign, found: Mapping[str, Any]) -> list[str]:
     """Size, duration, stopping and a published result, in sentences."""
     course, accrual = found["course"], found["accrual"]
     lines = [
@@ -78,7 +80,36 @@ def course_lines(found: Mapping[str, Any]) -> list[str]:
             f"Look {row['look']} at {100 * row['information']:g} % of the information: stopped for efficacy "
             f"{percent(row['efficacy'])}, for futility {percent(row['futility'])}"
         )
+    lines += rule_lines(design, course)
     lines += published_lines(found.get("published"))
+    return lines
+
+
+def rule_lines(design: TrialDesign, course: Mapping[str, Any]) -> list[str]:
+    """What the adaptive rules and the safety rule did, in sentences."""
+    lines: list[str] = []
+    if "size_raised" in course:
+        lines.append(
+            f"Size set anew: raised in {percent(course['size_raised'])}, to the limit of {design.most_patients} people "
+            f"in {percent(course['size_at_its_limit'])}"
+        )
+    if "zones" in course:
+        lines.append(
+            "At the look: " + ", ".join(f"{name} {percent(one)}" for name, one in course["zones"].items())
+        )
+    if "arms_kept" in course:
+        kept = ", ".join(f"{design.label_of(arm)} {percent(one)}" for arm, one in course["arms_kept"].items())
+        lines.append(f"Arms that went on after the look: {kept}")
+    if "allocated" in course:
+        shares = ", ".join(
+            f"{design.label_of(arm)} {percent(one)}" for arm, one in course["allocated"].items()
+        )
+        lines.append(f"People in each arm: {shares}")
+    if "stopped_for_harm" in course:
+        lines.append(
+            f"Stopped for harm: {percent(course['stopped_for_harm'])}; of {number(course['treated'])} treated people "
+            f"{percent(course['harmed_share'])} had such an event"
+        )
     return lines
 
 

@@ -13,6 +13,7 @@ from motorpool.trials.analyses.ancova import ancova
 from motorpool.trials.analyses.competing_risks import incidence_difference
 from motorpool.trials.analyses.cox import cox
 from motorpool.trials.analyses.estimate import Estimate
+from motorpool.trials.analyses.gray import gray
 from motorpool.trials.analyses.joint_rank import joint_rank
 from motorpool.trials.analyses.kaplan_meier import restricted_mean
 from motorpool.trials.analyses.log_rank import log_rank
@@ -25,6 +26,7 @@ from motorpool.trials.borrowed import Borrowed, borrow
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.design_sections import Endpoint
 from motorpool.trials.estimand_values import changes, event_times, responses
+from motorpool.trials.imputed import imputed_change
 from motorpool.trials.replicate import TrialData
 
 Array = NDArray[Any]
@@ -38,6 +40,8 @@ SUMMARIES = {
     "cox": "log hazard ratio",
     "restricted_mean": "difference of mean event-free years",
     "competing_risks": "difference of cumulative incidence",
+    "gray": "log ratio of subdistribution hazards",
+    "multiple_imputation": "difference of adjusted mean changes",
     "joint_rank": "difference of mean joint ranks",
     "win_ratio": "log win ratio",
     "proportional_odds": "log common odds ratio",
@@ -161,7 +165,23 @@ def _ancova(view: _Compared) -> Estimate:
 
 def _mmrm(view: _Compared) -> Estimate:
     values = np.where(view.counted[..., None], view.changes(), np.nan)[..., 1 : view.visit + 1]
-    return mmrm(values, view.treated, baseline=view.baseline, stratum=view.stratum)
+    covariance = view.endpoint.covariance or "unstructured"
+    return mmrm(values, view.treated, baseline=view.baseline, stratum=view.stratum, covariance=covariance)
+
+
+def _multiple_imputation(view: _Compared) -> Estimate:
+    if view.complete:
+        return _ancova(view)
+    values = view.changes()[..., 1 : view.visit + 1]
+    return imputed_change(
+        view.data,
+        view.endpoint,
+        values,
+        view.treated,
+        view.counted,
+        baseline=view.baseline,
+        stratum=view.stratum,
+    )
 
 
 def _cochran_mantel_haenszel(view: _Compared) -> Estimate:
@@ -223,6 +243,11 @@ def _competing_risks(view: _Compared) -> Estimate:
     )
 
 
+def _gray(view: _Compared) -> Estimate:
+    times = event_times(view.data, view.endpoint, complete=view.complete)
+    return gray(times.months / MONTHS_PER_YEAR, times.cause, view.treated, observed=view.counted)
+
+
 def _joint_rank(view: _Compared) -> Estimate:
     return joint_rank(view.pairs(), view.treated, stratum=view.stratum, observed=view.counted)
 
@@ -250,6 +275,8 @@ _METHODS: dict[str, Any] = {
     "cox": _cox,
     "restricted_mean": _restricted_mean,
     "competing_risks": _competing_risks,
+    "gray": _gray,
+    "multiple_imputation": _multiple_imputation,
     "joint_rank": _joint_rank,
     "win_ratio": _win_ratio,
     "proportional_odds": _proportional_odds,

@@ -19,7 +19,7 @@ from motorpool.trials.design_sections import MOST_PATIENTS
 from motorpool.trials.effects import true_effects
 from motorpool.trials.operating import Arrays, analyse_trials
 from motorpool.trials.pool import DEFAULT_PEOPLE, Pool, simulate_pool
-from motorpool.trials.replicate import draw_trials
+from motorpool.trials.reallocation import conduct_trials
 from motorpool.trials.truth import Truth
 
 Array = NDArray[Any]
@@ -96,9 +96,9 @@ def simulate_block(design: TrialDesign, settings: Settings, block: Block) -> Par
 def run_replicates(design: TrialDesign, pool: Pool, truth: Truth, replicates: range) -> Arrays:
     """Results of these replicates, (R,) each; memory stays small whatever the size of the trial."""
     outside = 0 if design.external_control is None else design.external_control.patients
-    together = max(1, PEOPLE_AT_ONCE // (design.patients + outside))
+    together = max(1, PEOPLE_AT_ONCE // (design.most_patients + outside))
     parts = [
-        analyse_trials(draw_trials(design, pool, truth, replicates[first : first + together]))
+        analyse_trials(conduct_trials(design, pool, truth, replicates[first : first + together]))
         for first in range(0, len(replicates), together)
     ]
     return joined(parts)
@@ -126,7 +126,8 @@ def _kept_pool(design: str, people: int, draw: int | None, cells_effect: float |
 # What decides neither who is in the pool nor how they live.
 _NOT_OF_THE_POOL = (
     "title", "question", "description", "alpha", "strata", "estimand", "sites", "interims", "cost", "decision",
-    "target_power", "published", "blinding",
+    "target_power", "published", "blinding", "reestimation", "safety", "arm_dropping", "response_adaptive",
+    "multiplicity",
 )  # fmt: skip
 
 
@@ -143,7 +144,8 @@ def _what_makes_a_pool(design: str) -> str:
     for arm in data["arms"].values():
         arm.pop("ratio", None)
     for endpoint in data["endpoints"]:
-        endpoint.pop("analysis", None)
+        for key in ("analysis", "covariance", "imputation"):
+            endpoint.pop(key, None)
     return yaml.safe_dump(data, sort_keys=False)
 
 

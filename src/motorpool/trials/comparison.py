@@ -10,10 +10,11 @@ from motorpool.trials import store
 from motorpool.trials.accrual import forecast_accrual
 from motorpool.trials.analysis import endpoint_words
 from motorpool.trials.blocks import Settings, cached_pool
+from motorpool.trials.course import course_of
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.operating import characteristics
 from motorpool.trials.reference import reference_truth
-from motorpool.trials.run import accrual_data, course_of
+from motorpool.trials.run import accrual_data
 from motorpool.trials.sizes import results_of, smallest_trial
 from motorpool.trials.truth import NULL, Truth
 

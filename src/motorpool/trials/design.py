@@ -6,6 +6,7 @@ refused here. docs/reference/trial-design-file.md describes every key.
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, model_validator
@@ -21,6 +22,13 @@ from motorpool.trials.design_more import (
     ExternalControl,
     Interim,
     PublishedResult,
+)
+from motorpool.trials.design_rules import (
+    ArmDropping,
+    Multiplicity,
+    Reestimation,
+    ResponseAdaptive,
+    Safety,
 )
 from motorpool.trials.design_sections import (
     MOST_PATIENTS,
@@ -58,6 +66,11 @@ class TrialDesign(InputModel):
     conduct: Conduct = Conduct()
     sites: Sites = Sites()
     interims: Interim | None = None
+    reestimation: Reestimation | None = None
+    safety: Safety | None = None
+    arm_dropping: ArmDropping | None = None
+    response_adaptive: ResponseAdaptive | None = None
+    multiplicity: Multiplicity = Multiplicity()
     external_control: ExternalControl | None = None
     accrual: Accrual
     cost: Cost = Cost()
@@ -94,6 +107,13 @@ class TrialDesign(InputModel):
     def test_arms(self) -> tuple[str, ...]:
         """The arms that are compared with the control."""
         return tuple(name for name in self.arms if name != self.control)
+
+    @property
+    def most_patients(self) -> int:
+        """How many people the trial may enrol, should its size be raised."""
+        if self.reestimation is None:
+            return self.patients
+        return math.ceil(self.patients * self.reestimation.largest_factor - 1e-9)
 
     @property
     def visit_months(self) -> tuple[float, ...]:

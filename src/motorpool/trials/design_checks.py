@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from motorpool.simulation.errors import Problem, ScenarioError
 from motorpool.simulation.labels import outcome_view
 from motorpool.therapies.fields import nearest_name
+from motorpool.trials.design_rule_checks import rule_problems
 from motorpool.trials.design_sections import Endpoint
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def refuse_contradictions(design: TrialDesign) -> None:
         _external,
         _accrual,
         _published,
+        rule_problems,
     )
     problems = [problem for check in checks for problem in check(design)]
     if not problems:

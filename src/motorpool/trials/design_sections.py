@@ -22,6 +22,8 @@ from motorpool.therapies.fields import (
     nearest_name,
     refusal,
 )
+from motorpool.trials.analyses.covariance import Covariance
+from motorpool.trials.analyses.multiple_imputation import Assumption
 
 MOST_PATIENTS = 20_000
 Months = Annotated[float, Within(0, MAXIMUM_AGE_MONTHS, "months")]
@@ -31,12 +33,12 @@ Points = Annotated[float, Within(0, 1000)]
 Measure = Literal["change", "response", "time_to_event", "joint_rank", "win_ratio", "ordinal"]
 Method = Literal[
     "ancova", "mmrm", "cochran_mantel_haenszel", "logistic", "logrank", "cox", "restricted_mean",
-    "competing_risks", "joint_rank", "win_ratio", "proportional_odds",
+    "competing_risks", "joint_rank", "win_ratio", "proportional_odds", "multiple_imputation", "gray",
 ]  # fmt: skip
 METHODS: dict[str, tuple[str, ...]] = {
-    "change": ("ancova", "mmrm"),
+    "change": ("ancova", "mmrm", "multiple_imputation"),
     "response": ("cochran_mantel_haenszel", "logistic"),
-    "time_to_event": ("logrank", "cox", "restricted_mean", "competing_risks"),
+    "time_to_event": ("logrank", "cox", "restricted_mean", "competing_risks", "gray"),
     "joint_rank": ("joint_rank",),
     "win_ratio": ("win_ratio",),
     "ordinal": ("proportional_odds",),
@@ -95,6 +97,17 @@ class Visits(InputModel):
         return tuple(sorted({0.0, *(self.months or ())}))
 
 
+class Imputation(InputModel):
+    """How missing visits are imputed; what follows a treated person's last visit is assumed, `delta` points are added.
+
+    delta is added to what is imputed after the last visit of the treated; a harm where it points to the worse.
+    """
+
+    assumption: Assumption = "missing_at_random"
+    delta: Annotated[float, Within(-1000, 1000)] = 0.0
+    imputations: Annotated[int, Within(2, 200)] = 20
+
+
 class Endpoint(InputModel):
     """One endpoint: what is measured, when, and how the arms are compared. Their order is the order of testing."""
 
@@ -108,6 +121,8 @@ class Endpoint(InputModel):
     analysis: Method | None = None
     adjust_for_baseline: bool = True
     levels: tuple[Annotated[float, Within(-1000, 1000)], ...] = ()
+    covariance: Covariance | None = None
+    imputation: Imputation | None = None
 
     @property
     def method(self) -> str:
@@ -153,6 +168,11 @@ class Endpoint(InputModel):
             )
         if list(self.levels) != sorted(set(self.levels)):
             raise refusal("must rise", allowed="changes in rising order", at="levels")
+        for key, method in (("covariance", "mmrm"), ("imputation", "multiple_imputation")):
+            if getattr(self, key) is not None and self.method != method:
+                raise refusal(
+                    f"has a meaning only for {method}", allowed=f"leave it out, or analysis: {method}", at=key
+                )
         return self
 
 

@@ -27,6 +27,7 @@ class Luck:
     person, external_person, allocation, change, respond, rescue, unblinding, site: (R, N) uniform. leave, miss, late,
     rater: (R, V, N) uniform. seeds (R, N): of the observation model. site_level, site_course (R, S) normal;
     rater_bias (R, S, raters, O) normal. blocks (R, strata, places): order within blocks. arrivals (R, N): exponential.
+    again (R, N): uniform, for people who are allocated anew.
     """
 
     person: Array
@@ -45,6 +46,7 @@ class Luck:
     rater_bias: Array
     blocks: Array
     arrivals: Array
+    again: Array
 
 
 def draw_luck(design: TrialDesign, replicates: Sequence[int], people: int, strata: int) -> Luck:
@@ -72,6 +74,7 @@ def draw_luck(design: TrialDesign, replicates: Sequence[int], people: int, strat
         found["rater_bias"].append(generator.standard_normal((sites, raters, outcomes)))
         found["blocks"].append(generator.random((strata, places), dtype=np.float32))
         found["arrivals"].append(generator.standard_exponential(people))
+        found["again"].append(generator.random(people))
     return Luck(**{name: np.stack(values) for name, values in found.items()})
 
 

@@ -9,54 +9,56 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
-from motorpool.trials.adaptive.boundaries import Boundaries, spending_boundaries
-from motorpool.trials.adaptive.reestimation import conditional_power
+from motorpool.trials.adapted import HARM, Ended, ended
 from motorpool.trials.analyses.estimate import Estimate
+from motorpool.trials.analyses.multiplicity import bonferroni, graphical, hochberg, holm
 from motorpool.trials.analysis import analyse, benefit_sign, borrowed_analysis
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.replicate import TrialData
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
+PROCEDURES = {"bonferroni": bonferroni, "holm": holm, "hochberg": hochberg}
 FIELDS = ("estimate", "standard_error", "p_value", "low", "high", "significant", "favours", "success")
 """What is kept of each endpoint and test arm, (R,) each, named `endpoint/arm/field`."""
 
 
 def analyse_trials(data: TrialData) -> Arrays:
-    """Analyse every replicate as the design says: all endpoints in order, all test arms, all looks.
+    """Analyse every replicate as the design says: all endpoints in order, all test arms, all looks and rules.
 
     Returns:
         Arrays (R,): the fields of :data:`FIELDS` by endpoint and arm; `look`, `patients`, `months` and `stopped`
-        (0 no, 1 for efficacy, 2 for futility) of the trial; `missing_share` of its last visit.
+        (0 no, 1 for efficacy, 2 for futility, 3 for harm) of the trial; `missing_share` of its last visit; what the
+        rules of the design leave behind (size raised, arms kept, shares allocated, treated people harmed).
     """
     design = data.design
-    found: Arrays = {}
     alpha = design.alpha / len(design.test_arms)  # several arms share the error equally (Bonferroni)
+    end = ended(data, alpha)
+    among = end.among(data)
+    found: Arrays = {}
     for arm in design.test_arms:
-        before = np.ones(len(data.replicates), bool)
+        estimates = [end.first[arm][0]]
+        estimates += [analyse(data, endpoint, arm, among=among) for endpoint in design.endpoints[1:]]
+        significant = [end.first[arm][1]]
+        going = end.stopped != HARM
+        significant += [(estimate.p_value_two_sided < alpha) & going for estimate in estimates[1:]]
+        favours = [
+            benefit_sign(endpoint) * estimate.estimate > 0.0
+            for endpoint, estimate in zip(design.endpoints, estimates, strict=True)
+        ]
+        won = _won(design, estimates, significant, favours, alpha)
         for place, endpoint in enumerate(design.endpoints):
-            estimate = analyse(data, endpoint, arm)
-            if place == 0 and design.interims is not None:
-                look, stopped, estimate, significant = _followed(data, arm, estimate, alpha)
-                found |= _course(data, look, stopped)
-            else:
-                significant = estimate.p_value_two_sided < alpha
-            favours = benefit_sign(endpoint) * estimate.estimate > 0.0
-            # Endpoints are tested in their order, each only when all before it were won.
-            before = before & significant & favours
+            one = estimates[place]
             values = (
-                estimate.estimate, estimate.standard_error, estimate.p_value_two_sided, estimate.low, estimate.high,
-                significant, favours, before,
+                one.estimate, one.standard_error, one.p_value_two_sided, one.low, one.high,
+                significant[place], favours[place], won[place] & going,
             )  # fmt: skip
             found |= {
                 f"{endpoint.name}/{arm}/{field}": np.asarray(value)
                 for field, value in zip(FIELDS, values, strict=True)
             }
-    if design.interims is None:
-        whole = np.zeros(len(data.replicates), np.int64)
-        found |= _course(data, whole, whole)
+    found |= _course(data, end)
     if design.external_control is not None and design.external_control.method != "pooled":
         borrowed = borrowed_analysis(data, design.endpoints[0], design.test_arms[0])
         found["external_patients"] = borrowed.effective_external_patients
@@ -65,69 +67,43 @@ def analyse_trials(data: TrialData) -> Arrays:
     return found
 
 
-def boundaries_of(design: TrialDesign) -> Boundaries | None:
-    """The boundaries of a group-sequential design, by a Lan-DeMets spending function; None where none stops early."""
-    interims = design.interims
-    if interims is None or interims.efficacy == "none":
-        return None
-    return spending_boundaries(interims.efficacy, [*interims.information, 1.0], design.alpha / 2.0)
+def _won(
+    design: TrialDesign,
+    estimates: list[Estimate],
+    significant: list[Array],
+    favours: list[Array],
+    alpha: float,
+) -> list[Array]:
+    """Which endpoints of an arm are won under the design's multiplicity procedure, (R,) each."""
+    chosen = design.multiplicity
+    if chosen.procedure == "fixed_sequence":
+        # Endpoints are tested in their order, each only when all before it were won.
+        before = np.ones(favours[0].shape, bool)
+        found: list[Array] = []
+        for shown, better in zip(significant, favours, strict=True):
+            before = before & shown & better
+            found.append(before)
+        return found
+    p_values = np.stack([one.p_value_two_sided for one in estimates], axis=-1)
+    if chosen.procedure == "graphical":
+        names = [endpoint.name for endpoint in design.endpoints]
+        weights = [chosen.weights.get(name, 0.0) for name in names]
+        moved = [[chosen.transitions.get(one, {}).get(other, 0.0) for other in names] for one in names]
+        rejected = graphical(p_values, weights, moved, alpha)
+    else:
+        rejected = PROCEDURES[chosen.procedure](p_values) <= alpha
+    return [rejected[:, place] & better for place, better in enumerate(favours)]
 
 
-def _followed(
-    data: TrialData, arm: str, final: Estimate, alpha: float
-) -> tuple[Array, Array, Estimate, Array]:
-    """Look at which each replicate stops, why, the estimate of then, and whether the first endpoint was won."""
-    design = data.design
-    interims, endpoint = design.interims, design.endpoints[0]
-    assert interims is not None
-    boundaries, sign = boundaries_of(design), benefit_sign(endpoint)
-    looks = len(interims.information)
-    replicates = len(data.replicates)
-    last_z = float(norm.isf(alpha / 2.0)) if boundaries is None else float(boundaries.efficacy_z[-1])
-    look, stopped = np.full(replicates, looks), np.zeros(replicates, np.int64)
-    estimates = [
-        analyse(data, endpoint, arm, among=_first(data, share)) for share in interims.information
-    ] + [final]
-    significant = np.abs(final.normal_statistic) >= last_z
-    for place in reversed(range(looks)):
-        z = sign * estimates[place].normal_statistic
-        known = np.isfinite(z)
-        if interims.futility_conditional_power is not None:
-            chance = conditional_power(z, interims.information[place], critical_z=last_z)
-            futile = known & (chance < interims.futility_conditional_power)
-            look, stopped = np.where(futile, place, look), np.where(futile, 2, stopped)
-            significant = np.where(futile, False, significant)
-        if boundaries is not None:
-            crossed = known & (np.abs(z) >= boundaries.efficacy_z[place])
-            look, stopped = np.where(crossed, place, look), np.where(crossed, 1, stopped)
-            significant = np.where(crossed, True, significant)
-    return look, stopped, _at_look(estimates, look), significant
-
-
-def _at_look(estimates: list[Estimate], look: Array) -> Estimate:
-    fields = [field.name for field in dataclasses.fields(Estimate)]
-    rows = np.arange(look.size)
-    return Estimate(
-        **{name: np.stack([getattr(each, name) for each in estimates])[look, rows] for name in fields}
-    )
-
-
-def _first(data: TrialData, share: float) -> Array:
-    """Who has been followed to the end at a look with this share of the information, (R, N)."""
-    number = math.ceil(share * data.design.patients)
-    return np.broadcast_to(np.arange(data.arm.shape[1]) < number, data.arm.shape)
-
-
-def _course(data: TrialData, look: Array, stopped: Array) -> Arrays:
+def _course(data: TrialData, end: Ended) -> Arrays:
     """How many people each replicate enrolled and how long it took, from the first centre opened."""
     design = data.design
-    shares = [*design.interims.information, 1.0] if design.interims is not None else [1.0]
-    numbers = np.asarray([math.ceil(share * design.patients) for share in shares])[look]
-    rows = np.arange(look.size)
-    entry = data.entry_months[:, : design.patients]
-    months = entry[rows, numbers - 1] + design.horizon_months
-    patients = np.where(stopped > 0, (entry <= months[:, None]).sum(axis=1), design.patients)
-    return {"look": look, "stopped": stopped, "patients": patients, "months": months}
+    rows = np.arange(end.look.size)
+    entry = data.entry_months[:, : design.most_patients]
+    months = entry[rows, end.numbers - 1] + design.horizon_months
+    there = np.minimum((entry <= months[:, None]).sum(axis=1), np.maximum(design.patients, end.numbers))
+    patients = np.where(end.stopped > 0, there, end.numbers)
+    return {"look": end.look, "stopped": end.stopped, "patients": patients, "months": months, **end.facts}
 
 
 @dataclasses.dataclass(frozen=True)

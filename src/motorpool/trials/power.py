@@ -14,11 +14,12 @@ from motorpool.trials import store
 from motorpool.trials.accrual import AccrualForecast, forecast_accrual
 from motorpool.trials.analysis import endpoint_words
 from motorpool.trials.blocks import Settings, cached_pool
+from motorpool.trials.course import course_of
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.operating import Arrays, Figure, characteristics
 from motorpool.trials.recognition import recognised
 from motorpool.trials.reference import Reference, first_effect, reference_truth
-from motorpool.trials.run import accrual_data, course_of
+from motorpool.trials.run import accrual_data
 from motorpool.trials.sizes import power_at, power_of, results_of, smallest_trial
 from motorpool.trials.truth import MODEL, NULL, Truth
 from motorpool.trials.value import benefit_of, people_affected, value_at

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motorpool.cohorts.reweighting import systematic_choice
+from motorpool.simulation.safety import adverse_event_names
 from motorpool.trials.accrual import entry_months
 from motorpool.trials.conduct import Missed, change_of_plan, missed
 from motorpool.trials.design import TrialDesign
@@ -36,6 +37,7 @@ class TrialData:
     entry_months (R, N): since the first centre opened. baseline (O, R, N); scores (O, V, R, N) as rated whether the
     visit took place or not, NaN after death. seen (V, R, N): the visit took place. left_months, change_months (R, N):
     when people left the study or changed their plan, +inf for never. event_months (E, R, N); milestones (M, V, R, N).
+    harmed (R, N): had an adverse event of the safety rule. again (R, N): uniform luck of a new allocation.
     """
 
     design: TrialDesign
@@ -52,22 +54,35 @@ class TrialData:
     change_months: Array
     event_months: Array
     milestones: Array
+    harmed: Array
+    again: Array
 
     @property
     def own(self) -> Array:
         """Who is in the trial itself, (N,)."""
-        return np.arange(self.arm.shape[1]) < self.design.patients
+        return np.arange(self.arm.shape[1]) < self.design.most_patients
 
 
-def draw_trials(design: TrialDesign, pool: Pool, truth: Truth, replicates: Sequence[int]) -> TrialData:
-    """Draw these replicates of a trial from the pool."""
-    people = design.patients
+def draw_trials(
+    design: TrialDesign,
+    pool: Pool,
+    truth: Truth,
+    replicates: Sequence[int],
+    *,
+    allocation: Array | None = None,
+) -> TrialData:
+    """Draw these replicates of a trial from the pool.
+
+    Args:
+        allocation: arm of each person of the trial, (R, N), in place of the blocks.
+    """
+    people = design.most_patients
     outside = 0 if design.external_control is None else design.external_control.patients
     strata, count = _strata(design, pool)
     luck = draw_luck(design, replicates, people + outside, count)
     person = _drawn(pool.weights, luck.person)
     stratum = strata[person]
-    arm = allocate(design, stratum[:, :people], count, luck)
+    arm = allocate(design, stratum[:, :people], count, luck) if allocation is None else allocation
     entry = entry_months(design, pool, luck.arrivals[:, :people])
     if outside:
         person, stratum = _with_outsiders(design, pool, luck, person, stratum)
@@ -128,7 +143,7 @@ def _with_outsiders(
     months, copies = pool.external_strata
     first = pool.external_baseline[0] if design.outcomes else None
     strata, _ = strata_of(design.strata, months, copies, first)
-    outside = np.arange(person.shape[1]) >= design.patients
+    outside = np.arange(person.shape[1]) >= design.most_patients
     others = _drawn(pool.external_weights, luck.person)
     return np.where(outside, others, person), np.where(outside, strata[others], stratum)
 
@@ -179,6 +194,8 @@ def _follow(
         change_months=changed.months,
         event_months=events,
         milestones=lives.milestones(person, changed.place),
+        harmed=lives.harmed(person, changed.place),
+        again=luck.again[:, : person.shape[1]],
     )
 
 
@@ -212,6 +229,12 @@ class _Lookup:
         base = np.asarray([place * (1 + changes) for place in range(len(names))] + [without])
         self.base = np.where(self.outside, outsiders, base[np.minimum(lived, len(names))])
         self.changes = (lived < len(names)) & (changes > 0)
+        # A therapy without effect still does its harm.
+        self.given = np.where(self.outside, outsiders, base[np.minimum(arm, len(names))])
+        catalogue = adverse_event_names()
+        self.harmful = (
+            [] if design.safety is None else [catalogue.index(one) for one in design.safety.adverse_events]
+        )
 
     def baseline(self, person: Array) -> Array:
         """Baseline scores (O, R, N)."""
@@ -232,8 +255,15 @@ class _Lookup:
         """Milestones held at visits (M, V, R, N)."""
         return np.moveaxis(self._gather([lives.milestones for lives in self.plans], person, place), 1, 0)
 
-    def _gather(self, values: list[Array], person: Array, place: Array) -> Array:
+    def harmed(self, person: Array, place: Array) -> Array:
+        """Who had an adverse event of the safety rule, (R, N): always that of the person's own arm."""
+        if not self.harmful:
+            return np.zeros(person.shape, bool)
+        counts = [lives.adverse_events[self.harmful].sum(axis=0) for lives in self.plans]
+        return self._gather(counts, person, place, self.given) > 0.0
+
+    def _gather(self, values: list[Array], person: Array, place: Array, base: Array | None = None) -> Array:
         every = np.concatenate(values, axis=-1)
         starts = np.cumsum([0, *(each.shape[-1] for each in values[:-1])])
-        plan = self.base + np.where(self.changes, place + 1, 0)
+        plan = (self.base if base is None else base) + np.where(self.changes, place + 1, 0)
         return every[..., starts[plan] + person]

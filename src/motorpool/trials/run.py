@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from motorpool.simulation.errors import OutputFolderError, ScenarioError
 from motorpool.simulation.part_files import open_part_files, remove_unfinished
 from motorpool.simulation.store import put_in_place
@@ -20,10 +18,11 @@ from motorpool.trials import store
 from motorpool.trials.accrual import forecast_accrual
 from motorpool.trials.adam import adam_tables
 from motorpool.trials.blocks import Block, Settings, blocks_of, cached_pool, joined, simulate_block
+from motorpool.trials.course import course_of
 from motorpool.trials.design import TrialDesign, dump_design
-from motorpool.trials.operating import Arrays, Figure, characteristics, mean, share
+from motorpool.trials.operating import Arrays, characteristics
+from motorpool.trials.reallocation import conduct_trials
 from motorpool.trials.recognition import recognised
-from motorpool.trials.replicate import draw_trials
 
 Progress = Callable[[str, float], None]
 DEFAULT_KEPT = 2
@@ -141,7 +140,7 @@ def _write(
     (folder / store.DESIGN).write_text(dump_design(design), encoding="utf-8")
     if keep:
         pool = cached_pool(design, settings.people, first.draw, settings.truth.cells_effect)
-        data = draw_trials(design, pool, settings.truth, range(keep))
+        data = conduct_trials(design, pool, settings.truth, range(keep))
         for name, frame in adam_tables(design, data, pool).items():
             frame.to_csv(folder / f"{name}.csv", index=False)
     store.write_json(folder / store.RESULTS, summary)
@@ -176,34 +175,6 @@ def summary_of(design: TrialDesign, settings: Settings, results: Arrays) -> dict
         "published": recognised(design, results, settings.truth),
         "manifest": store.manifest_of(design),
     }
-    return found
-
-
-def course_of(design: TrialDesign, results: Arrays) -> dict[str, Any]:
-    """Size, duration and missing data over replicates."""
-    months = results["months"]
-    filled = np.isfinite(months)
-    found: dict[str, Any] = {
-        "patients": mean(results["patients"]).data(),
-        "enrolled_in_a_century": share(filled).data(),
-        "months_median": _finite(float(np.median(months))),
-        "months": (mean(months[filled]) if filled.sum() > 1 else Figure(math.nan, math.nan)).data(),
-        "missing_at_last_visit": mean(results["missing_share"]).data(),
-    }
-    if "external_patients" in results:
-        found["external_patients_worth"] = mean(results["external_patients"]).data()
-        found["drift_noticed"] = share(results["external_drift_p"] < design.alpha).data()
-    if design.interims is not None:
-        looks = len(design.interims.information)
-        found["stopped"] = [
-            {
-                "look": look + 1,
-                "information": design.interims.information[look],
-                "efficacy": share((results["look"] == look) & (results["stopped"] == 1)).data(),
-                "futility": share((results["look"] == look) & (results["stopped"] == 2)).data(),
-            }
-            for look in range(looks)
-        ]
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from motorpool.report.tables import html_table
 from motorpool.trials.accrual_facts import load_accrual_facts
+from motorpool.trials.course import rule_words
 from motorpool.trials.design import TrialDesign
 
 
@@ -39,7 +40,7 @@ def trial_tables(
             ],
             "Power by true effect, with Monte-Carlo error",
         ),
-        "course": _course(found),
+        "course": _course(design, found),
         "value": _value(found),
         "accrual": _accrual(design, found),
         "sensitivity": _table(
@@ -99,7 +100,8 @@ def _design(design: TrialDesign, found: Mapping[str, Any]) -> str:
         {"What": f"Endpoint {place + 1}", "Design": f"{one['words']}; {one['analysis'].replace('_', ' ')}"}
         for place, one in enumerate(found["endpoints"])
     ]
-    rows.append({"What": "Two-sided alpha", "Design": f"{design.alpha:g}, endpoints tested in this order"})
+    order = ", endpoints tested in this order" if design.multiplicity.procedure == "fixed_sequence" else ""
+    rows.append({"What": "Two-sided alpha", "Design": f"{design.alpha:g}{order}"})
     if design.interims is not None:
         looks = ", ".join(f"{100 * share:g} %" for share in design.interims.information)
         rows.append(
@@ -108,6 +110,7 @@ def _design(design: TrialDesign, found: Mapping[str, Any]) -> str:
                 "Design": f"{looks} of the information; {design.interims.efficacy.replace('_', ' ')}",
             }
         )
+    rows += [{"What": what, "Design": words} for what, words in rule_words(design)]
     if design.external_control is not None:
         rows.append({"What": "External controls", "Design": f"{design.external_control.patients} people"})
     strategies = design.estimand.intercurrent_events
@@ -125,6 +128,7 @@ def _design(design: TrialDesign, found: Mapping[str, Any]) -> str:
 
 
 def _under(design: TrialDesign, under: Mapping[str, Any]) -> str:
+    won = "Won in order" if design.multiplicity.procedure == "fixed_sequence" else "Won"
     rows = [
         {
             "Endpoint": row["endpoint"],
@@ -135,7 +139,7 @@ def _under(design: TrialDesign, under: Mapping[str, Any]) -> str:
             "Bias": figure_text(row["bias"]),
             "Coverage": figure_text(row["coverage"], percent=True),
             "Power": figure_text(row["power"], percent=True),
-            "Won in order": figure_text(row["success"], percent=True),
+            won: figure_text(row["success"], percent=True),
             "Significant": figure_text(row["rejection"], percent=True),
         }
         for row in under["characteristics"]
@@ -143,7 +147,7 @@ def _under(design: TrialDesign, under: Mapping[str, Any]) -> str:
     return _table(rows, f"True: {under['words']}")
 
 
-def _course(found: Mapping[str, Any]) -> str:
+def _course(design: TrialDesign, found: Mapping[str, Any]) -> str:
     rows: list[dict[str, Any]] = []
     for under in found["under"].values():
         course = under["course"]
@@ -156,8 +160,23 @@ def _course(found: Mapping[str, Any]) -> str:
         for look in course.get("stopped", []):
             row[f"Look {look['look']}: efficacy"] = figure_text(look["efficacy"], percent=True)
             row[f"Look {look['look']}: futility"] = figure_text(look["futility"], percent=True)
+        row |= _rules(design, course)
         rows.append(row)
     return _table(rows, "Size, duration and missing data")
+
+
+def _rules(design: TrialDesign, course: Mapping[str, Any]) -> dict[str, str]:
+    """What the adaptive rules and the safety rule did."""
+    named = {
+        "Size raised": course.get("size_raised"),
+        "Size at its limit": course.get("size_at_its_limit"),
+        "Stopped for harm": course.get("stopped_for_harm"),
+        "Treated people harmed": course.get("harmed_share"),
+    }
+    named |= {f"At the look: {name}": one for name, one in course.get("zones", {}).items()}
+    named |= {f"{design.label_of(arm)}: went on": one for arm, one in course.get("arms_kept", {}).items()}
+    named |= {f"{design.label_of(arm)}: share": one for arm, one in course.get("allocated", {}).items()}
+    return {name: figure_text(one, percent=True) for name, one in named.items() if one is not None}
 
 
 def _value(found: Mapping[str, Any]) -> str:

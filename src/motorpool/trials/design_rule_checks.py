@@ -1,0 +1,157 @@
+"""Contradictions between a design and its adaptive rules that can be seen without simulating anyone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from motorpool.evidence.adverse_events import load_adverse_event_catalogue
+from motorpool.simulation.errors import Problem
+from motorpool.therapies.fields import nearest_name
+from motorpool.trials.design_sections import MOST_PATIENTS
+
+if TYPE_CHECKING:
+    from motorpool.trials.design import TrialDesign
+
+ADAPTIONS = ("interims", "reestimation", "arm_dropping", "response_adaptive")
+
+
+def rule_problems(design: TrialDesign) -> Iterator[Problem]:
+    """Every contradiction of the adaptive rules, the safety rule, the imputation and the multiplicity procedure."""
+    given = [name for name in ADAPTIONS if getattr(design, name) is not None]
+    for name in given[1:]:
+        yield Problem(name, f"cannot stand beside {given[0]}; one rule that changes the trial is simulated")
+    for name in given:
+        if name != "interims" and (design.control is None or design.external_control is not None):
+            yield Problem(name, "needs a randomised control, without controls from outside")
+            return
+    if not design.test_arms:
+        return
+    yield from _reestimation(design)
+    yield from _arm_dropping(design)
+    yield from _response_adaptive(design)
+    yield from _safety(design)
+    yield from _imputation(design)
+    yield from _multiplicity(design, given)
+
+
+def _least(design: TrialDesign) -> int:
+    return 2 * sum(arm.ratio for arm in design.arms.values())
+
+
+def _reestimation(design: TrialDesign) -> Iterator[Problem]:
+    rule = design.reestimation
+    if rule is None:
+        return
+    if len(design.test_arms) > 1:
+        yield Problem("reestimation", "needs two arms; sizes of several arms are not set anew")
+    if rule.method == "blinded_variance" and design.endpoints[0].measure != "change":
+        message = "needs a change of a score as first endpoint, whose variance is looked at"
+        yield Problem("reestimation.method", message, rule.method)
+    if design.most_patients > MOST_PATIENTS:
+        message = f"allows {design.most_patients} people; at most {MOST_PATIENTS} can be simulated"
+        yield Problem("reestimation.largest_factor", message, rule.largest_factor)
+    elif design.most_patients == design.patients:
+        message = "allows nobody more than planned, so that nothing could change"
+        yield Problem("reestimation.largest_factor", message, rule.largest_factor)
+    if math.ceil(rule.at * design.patients - 1e-9) < _least(design):
+        message = f"leaves too few people at the look; at least {_least(design)} are needed, two blocks"
+        yield Problem("reestimation.at", message, rule.at)
+
+
+def _arm_dropping(design: TrialDesign) -> Iterator[Problem]:
+    rule = design.arm_dropping
+    if rule is None:
+        return
+    if len(design.test_arms) < 2:
+        yield Problem("arm_dropping", "needs at least two arms beside the control")
+        return
+    if rule.keep_best is not None and rule.keep_best >= len(design.test_arms):
+        message = f"drops nobody: there are {len(design.test_arms)} arms beside the control"
+        yield Problem("arm_dropping.keep_best", message, rule.keep_best)
+    ratios = {design.arms[arm].ratio for arm in design.test_arms}
+    if len(ratios) > 1:
+        message = "needs equal ratios of the arms beside the control (Dunnett's test)"
+        yield Problem("arm_dropping", message)
+    if math.ceil(rule.at * design.patients - 1e-9) < _least(design):
+        message = f"leaves too few people at the look; at least {_least(design)} are needed, two blocks"
+        yield Problem("arm_dropping.at", message, rule.at)
+
+
+def _response_adaptive(design: TrialDesign) -> Iterator[Problem]:
+    rule = design.response_adaptive
+    if rule is None:
+        return
+    if design.endpoints[0].measure != "change":
+        yield Problem(
+            "response_adaptive", "needs a change of a score as first endpoint, whose means it follows"
+        )
+    fixed = rule.control_share
+    moving = len(design.arms) - (0 if fixed is None else 1)
+    if fixed is not None and len(design.test_arms) < 2:
+        message = "leaves one arm with the rest, so that nothing could follow the responses"
+        yield Problem("response_adaptive.control_share", message, fixed)
+    elif rule.smallest_share * moving >= 1.0 - (fixed or 0.0):
+        message = f"leaves nothing to move between {moving} arms"
+        yield Problem("response_adaptive.smallest_share", message, rule.smallest_share)
+
+
+def _safety(design: TrialDesign) -> Iterator[Problem]:
+    rule = design.safety
+    if rule is None:
+        return
+    if design.external_control is not None and design.external_control.method != "pooled":
+        yield Problem(
+            "safety", "cannot stand beside borrowed controls; they are analysed at the full size alone"
+        )
+    catalogue = load_adverse_event_catalogue()
+    therapies = {course.therapy for arm in design.test_arms for course in design.arms[arm].therapies}
+    for place, name in enumerate(rule.adverse_events):
+        if not therapies & set(catalogue[name].therapies):
+            able = ", ".join(catalogue[name].therapies)
+            message = f"cannot happen: no arm beside the control has a therapy with it ({able})"
+            yield Problem(f"safety.adverse_events.{place}", message, name)
+    if rule.every_treated > design.patients:
+        message = f"is more than the {design.patients} people of the trial, so that nobody would ever look"
+        yield Problem("safety.every_treated", message, rule.every_treated)
+
+
+def _imputation(design: TrialDesign) -> Iterator[Problem]:
+    missing = design.conduct.missing
+    strategies = design.estimand.intercurrent_events
+    gaps = missing.leave_per_year or missing.visits_missed
+    gaps = gaps or "hypothetical" in (strategies.discontinuation, strategies.rescue)
+    for place, endpoint in enumerate(design.endpoints):
+        if endpoint.method == "multiple_imputation":
+            path = f"endpoints.{place}.analysis"
+            if not gaps:
+                message = (
+                    "has nothing to impute: nobody leaves, no visit is missed and nothing is set missing"
+                )
+                yield Problem(path, message, endpoint.method)
+            if design.external_control is not None:
+                yield Problem(path, "cannot use controls from outside the trial", endpoint.method)
+
+
+def _multiplicity(design: TrialDesign, given: list[str]) -> Iterator[Problem]:
+    chosen = design.multiplicity
+    if chosen.procedure == "fixed_sequence":
+        return
+    if len(design.endpoints) < 2:
+        message = "has one endpoint only, with which no error is shared"
+        yield Problem("multiplicity.procedure", message, chosen.procedure)
+    rules = [name for name in given if name in ("interims", "arm_dropping")]
+    if rules:
+        message = (
+            f"cannot stand beside {rules[0]}, whose first endpoint has a test of its own; use fixed_sequence"
+        )
+        yield Problem("multiplicity.procedure", message, chosen.procedure)
+    names = [endpoint.name for endpoint in design.endpoints]
+    pairs = [("weights", name) for name in chosen.weights]
+    pairs += [("transitions", name) for name in chosen.transitions]
+    pairs += [(f"transitions.{one}", name) for one, passed in chosen.transitions.items() for name in passed]
+    for where, name in pairs:
+        if name not in names:
+            message = "is not an endpoint of this design; they are " + ", ".join(names)
+            yield Problem(f"multiplicity.{where}.{name}", message, name, nearest_name(name, names))

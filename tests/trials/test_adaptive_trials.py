@@ -1,0 +1,153 @@
+"""Rules of a design file that change a trial while it runs, on people whose courses and harms are known."""
+
+import numpy as np
+import pytest
+
+from motorpool.simulation.errors import ScenarioError
+from motorpool.trials.blocks import run_replicates
+from motorpool.trials.course import course_of, rule_words
+from motorpool.trials.design import TrialDesign
+from motorpool.trials.reallocation import conduct_trials
+from motorpool.trials.replicate import draw_trials
+from motorpool.trials.truth import MODEL, NULL
+from tests.support.trial_pools import CHANGE, design, made_up_pool
+
+NOMINAL = (0.05 * 0.95 / 1000) ** 0.5
+BLINDED = "reestimation={method: blinded_variance, at: 0.5, largest_factor: 3, effect: 1.5, power: 0.9}"
+PROMISING = (
+    "reestimation={method: promising_zone, at: 0.5, largest_factor: 2, promising_from: 0.3, power: 0.9}"
+)
+HARM = (
+    "safety={adverse_events: [cell_fever], every_treated: 5, acceptable_risk: 0.2, certainty: 0.9, "
+    "prior_events: 0.2, prior_without: 0.8}"
+)
+THREE = (
+    "arms={one: {therapies: [{therapy: cell_therapy, doses: 1}]}, "
+    "two: {therapies: [{therapy: cell_therapy, doses: 2}]}, "
+    "three: {therapies: [{therapy: cell_therapy, doses: 3}]}, sham: {stand_in: sham_procedure}}"
+)
+
+
+def alone(*changes: str) -> TrialDesign:
+    return design(*changes, endpoints=f"[{CHANGE}]")
+
+
+def test_a_blinded_look_raises_the_size_where_the_spread_is_larger_and_power_follows() -> None:
+    trial, plain = alone(BLINDED, "patients=60"), alone("patients=60")
+    narrow, wide = (made_up_pool(trial, effect=1.5, spread=spread) for spread in (0.5, 3.0))
+    small, large = (run_replicates(trial, pool, MODEL, range(150)) for pool in (narrow, wide))
+    assert small["patients"].mean() < large["patients"].mean() - 30
+    assert large["patients"].max() <= trial.most_patients == 180
+    assert large["change/cells/significant"].mean() > 0.25 + (
+        run_replicates(plain, wide, MODEL, range(150))["change/cells/significant"].mean()
+    )
+    course = course_of(trial, large)
+    assert course["size_raised"]["value"] > 0.9 and course["patients"]["value"] > 100
+    longer = large["months"][large["patients"] > 150].mean()
+    assert longer > large["months"][large["patients"] < 120].mean()
+
+
+def test_the_promising_zone_raises_the_size_and_its_combination_test_keeps_the_error() -> None:
+    trial = alone(PROMISING, "patients=60")
+    pool = made_up_pool(trial, effect=1.2, spread=2.0)
+    null = run_replicates(trial, pool, NULL, range(1000))
+    assert null["change/cells/significant"].mean() == pytest.approx(0.05, abs=3 * NOMINAL)
+    found = run_replicates(trial, pool, MODEL, range(300))
+    raised = found["zone"] == 1
+    assert 0.1 < raised.mean() < 0.9
+    assert (found["patients"][~raised] == 60).all() and (found["patients"][raised] > 60).mean() > 0.9
+    plain = run_replicates(alone("patients=60"), pool, MODEL, range(300))
+    gain = found["change/cells/significant"].astype(float) - plain["change/cells/significant"]
+    assert gain[raised].mean() > 0.1
+    zones = course_of(trial, found)["zones"]
+    assert sum(zone["value"] for zone in zones.values()) == pytest.approx(1.0)
+
+
+def test_harm_stops_the_trial_which_is_then_not_won() -> None:
+    trial = alone(HARM, "accrual={patients_per_month: 2}")
+    harmless = made_up_pool(trial, effect=3.0, harm={"cells": 0.05, "sham": 0.9})
+    harmful = made_up_pool(trial, effect=3.0, harm={"cells": 0.6, "sham": 0.0})
+    good, bad = (run_replicates(trial, pool, MODEL, range(100)) for pool in (harmless, harmful))
+    assert (good["stopped"] == 3).mean() < 0.15 and good["change/cells/success"].mean() > 0.8
+    assert (bad["stopped"] == 3).all() and not bad["change/cells/success"].any()
+    assert not bad["change/cells/significant"].any()
+    assert bad["patients"].mean() < 80 and bad["months"].mean() < good["months"].mean() - 10
+    course = course_of(trial, bad)
+    assert course["stopped_for_harm"]["value"] == 1.0 and course["harmed_share"]["value"] > 0.4
+    # A therapy without effect still does its harm.
+    assert (run_replicates(trial, harmful, NULL, range(20))["stopped"] == 3).all()
+
+
+def test_dropped_arms_end_at_the_look_and_the_others_take_their_people() -> None:
+    trial = alone(THREE, "arm_dropping={at: 0.5, keep_best: 1}", "patients=160", "alpha=0.05")
+    pool = made_up_pool(trial, effects={"one": 0.0, "two": 0.0, "three": 2.0})
+    data, plain = conduct_trials(trial, pool, MODEL, range(40)), draw_trials(trial, pool, MODEL, range(40))
+    assert np.array_equal(data.arm[:, :80], plain.arm[:, :80])
+    assert np.array_equal(data.scores[:, :, :, :80], plain.scores[:, :, :, :80])
+    assert all(len(np.unique(row)) == 2 for row in data.arm[:, 80:])
+    found = run_replicates(trial, pool, MODEL, range(100))
+    assert found["kept/three"].mean() > 0.9 and found["allocated/three"].mean() > 0.3
+    assert found["change/three/significant"].mean() > 0.7
+    assert not (found["change/one/significant"] & (found["kept/one"] == 0)).any()
+    null = run_replicates(trial, pool, NULL, range(500))
+    any_arm = np.any([null[f"change/{arm}/significant"] for arm in trial.test_arms], axis=0)
+    assert any_arm.mean() == pytest.approx(0.025, abs=3 * (0.025 * 0.975 / 500) ** 0.5)
+    course = course_of(trial, found)
+    assert sum(one["value"] for one in course["allocated"].values()) == pytest.approx(1.0, abs=1e-4)
+
+
+def test_a_trial_in_which_no_arm_reaches_the_boundary_ends_at_the_look() -> None:
+    trial = alone(
+        THREE, "arm_dropping={at: 0.5, lowest_z: 3}", "patients=160", "accrual={patients_per_month: 2}"
+    )
+    found = run_replicates(trial, made_up_pool(trial), NULL, range(100))
+    assert (found["stopped"] == 2).mean() > 0.9 and found["patients"].mean() < 130
+    assert not found["change/one/success"][found["stopped"] == 2].any()
+
+
+def test_people_go_more_often_to_the_arm_that_does_better() -> None:
+    rule = "response_adaptive={looks: [0.3, 0.6], exponent: 0.5, smallest_share: 0.1}"
+    trial = alone(rule)
+    pool = made_up_pool(trial, effect=2.0)
+    found, null = (
+        run_replicates(trial, pool, MODEL, range(100)),
+        run_replicates(trial, pool, NULL, range(100)),
+    )
+    assert found["allocated/cells"].mean() > 0.65
+    assert null["allocated/cells"].mean() == pytest.approx(0.5, abs=0.05)
+    assert course_of(trial, found)["allocated"]["sham"]["value"] < 0.35
+    data, plain = conduct_trials(trial, pool, MODEL, range(5)), draw_trials(trial, pool, MODEL, range(5))
+    assert np.array_equal(data.arm[:, :30], plain.arm[:, :30]) and not np.array_equal(data.arm, plain.arm)
+    one = conduct_trials(trial, pool, MODEL, [3])
+    assert np.array_equal(data.arm[3], one.arm[0])
+
+
+def test_every_rule_is_said_in_words() -> None:
+    assert "combination test" in dict(rule_words(alone(PROMISING)))["Size set anew"]
+    assert "blinded variance" in dict(rule_words(alone(BLINDED)))["Size set anew"]
+    assert "20 %" in dict(rule_words(alone(HARM)))["Safety"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "words"),
+    [
+        ([BLINDED.replace("effect: 1.5, ", "")], "reestimation.effect", "is missing"),
+        ([PROMISING.replace("0.3", "0.95")], "reestimation.promising_from", "below power"),
+        ([PROMISING.replace("at: 0.5", "at: 0.02")], "reestimation.at", "too few people"),
+        ([BLINDED.replace("blinded_variance", "blind_variance")], "reestimation.method", "blinded_variance"),
+        ([BLINDED, "interims={information: [0.5]}"], "reestimation", "cannot stand beside interims"),
+        ([HARM.replace("cell_fever", "cell_feever")], "safety.adverse_events.0", "Did you mean cell_fever?"),
+        ([HARM.replace("cell_fever", "liver_injury")], "safety.adverse_events.0", "cannot happen"),
+        ([HARM.replace("treated: 5", "treated: 500")], "safety.every_treated", "nobody would ever look"),
+        (["arm_dropping={at: 0.5, keep_best: 1}"], "arm_dropping", "at least two arms"),
+        ([THREE, "arm_dropping={at: 0.5, keep_best: 3}"], "arm_dropping.keep_best", "drops nobody"),
+        ([THREE, "arm_dropping={at: 0.5}"], "arm_dropping", "either keep_best or lowest_z"),
+        (["response_adaptive={looks: [0.5], smallest_share: 0.5}"], "response_adaptive.smallest_share", "nothing"),
+        (["response_adaptive={looks: [0.5, 0.3]}"], "response_adaptive.looks", "must rise"),
+    ],
+)  # fmt: skip
+def test_rules_that_cannot_be_are_refused_where_they_stand(changes: list[str], path: str, words: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        alone(*changes)
+    assert path in [problem.path for problem in caught.value.problems]
+    assert words in str(caught.value)
