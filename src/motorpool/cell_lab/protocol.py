@@ -16,7 +16,7 @@ from motorpool.cell_lab.people import People
 from motorpool.cell_lab.plan import BasePlan
 from motorpool.cell_lab.prior import MEANING
 from motorpool.cell_lab.protocol_search import searched
-from motorpool.cell_lab.protocol_values import OBJECTIVES, SIGNS, Valuation, Value
+from motorpool.cell_lab.protocol_values import OBJECTIVES, SIGNS, Valuation, Value, must_have_prices
 from motorpool.cell_lab.protocols import Protocol, all_axes, grid
 from motorpool.evidence.cell_protocols import Level, load_protocol_axes
 
@@ -67,6 +67,9 @@ def explore(
         raise CellLabError(
             f"--axis: these levels make {len(protocols)} protocols; at most {MOST_PROTOCOLS} are compared. Name fewer."
         )
+    if "cost" in objectives:
+        for protocol in protocols:
+            must_have_prices(protocol, prices or {})
     people = People(plan, min(biology, draws))
     people.recruit_all(lambda share: tell("finding people and simulating the base plan", share))
     measure = measures()[outcome or main_outcome(people)]
