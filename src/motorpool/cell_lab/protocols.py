@@ -65,7 +65,9 @@ class Protocol:
         chosen = self.settings
         number = int(float(chosen["doses"]))
         times = (
-            "one dose" if number == 1 else f"{number} doses, every {float(chosen['interval_weeks']):g} weeks"
+            "one dose"
+            if number == 1
+            else f"{number} doses, every {float(chosen['interval_weeks']):.3g} weeks"
         )
         parts = [f"{chosen['cell_type']} cells, {chosen['route']}, {times}"]
         parts.append(f"{float(chosen['million_cells_per_kg']):g} million per kg")
