@@ -134,6 +134,7 @@ def test_protocols_are_ranked_and_none_matters_without_an_effect():
         plan, stated_total(Mechanisms(), "0.5"), tell=silent, axes=axes, biology=1, draws=4, search=8
     )
     best = works["protocols"][0]
+    assert f"{best['benefit_mean']:+.2f} {works['unit']} of {works['outcome_label']}" in works["statement"]
     assert best["levels"]["doses"] >= 6 and best["mean_regret"] <= works["no_cells"]["mean_regret"]
     single = next(row for row in works["protocols"] if row["levels"]["doses"] == 1)
     assert single["benefit_mean"] < best["benefit_mean"]

@@ -12,7 +12,9 @@ import pytest
 from motorpool.cell_lab import people as people_room
 from motorpool.cli.cells_options import usable_page
 from motorpool.cli.cells_text import addon_text
+from motorpool.cli.console import InputProblem
 from motorpool.cli.main import run
+from motorpool.report import cells_page
 from motorpool.report.cells_addon import answer as data_answer
 from tests.support.command_line import Capture, refused, shown
 from tests.support.pages import Page
@@ -47,6 +49,16 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
         (["addon", "demo", "--draws", "4000", "--patients", "4000"], "lower one of the two"),
         (["needed", "demo", "--outcome", "hfsme"], "Did you mean hfmse?"),
         (["protocol", "demo", "--axis", "dozes=1"], "Did you mean doses?"),
+        (["protocol", "demo", "--axis", "doses=1,many"], "--axis doses: 'many' must be a whole number"),
+        (["protocol", "demo", "--axis", "doses=2.5"], "--axis doses: '2.5' must be a whole number"),
+        (
+            ["protocol", "demo", "--axis", "interval_weeks=.inf"],
+            "--axis interval_weeks: '.inf' must be a number",
+        ),
+        (["protocol", "demo", "--axis", "start_months=-3"], "--axis start_months: '-3' must be a number"),
+        (["protocol", "demo", "--axis", "immunosuppression=maybe"], "must be true or false"),
+        (["protocol", "demo", "--axis", "route={"], "--axis route: '{' must be a word"),
+        (["protocol", "demo", "--objective", "cost"], "no price is on record for Lumbar puncture"),
         (
             ["protocol", "demo", "--objective", "money"],
             "must be one of benefit, procedures, adverse_events, cost",
@@ -90,25 +102,36 @@ def test_addon_prints_json_and_writes_a_page(folder: Path, capsys: Capture) -> N
     assert "Research use only" in printed
     said = data_answer(data)
     assert reading_grade(" ".join(said)) < 8.0
+    data["gain"][data["main_outcome"]]["12"]["p_above_mcid"] = 0.0
+    assert "0 % (none of 8 draws)" in " ".join(data_answer(data))  # eight draws cannot say "never"
     assert "promising" not in (printed + text).lower()
 
 
-def test_the_cost_is_refused_by_name_where_nothing_has_a_price(folder: Path, capsys: Capture) -> None:
-    message = refused(
-        [
-            "cells",
-            "protocol",
-            "cells_addon_sitters",
-            "--patients",
-            "8",
-            "--objective",
-            "cost",
-            "--search",
-            "0",
-        ],
-        capsys,
-    )
-    assert "no price is on record for Lumbar puncture" in message
+def test_a_file_that_cannot_be_read_is_not_written_over(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    (folder / "mine.html").write_text("mine", encoding="utf-8")
+
+    def unreadable(*arguments: Any, **named: Any) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", unreadable)
+    with pytest.raises(InputProblem, match=r"--out: .*mine\.html cannot be read: Permission denied"):
+        usable_page(Path("mine.html"))
+
+
+def test_the_result_is_printed_even_where_the_page_cannot_be_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    def full(*arguments: Any) -> Path:
+        raise OSError(28, "No space left on device", "page.html")
+
+    monkeypatch.setattr(cells_page, "write_cells_page", full)
+    few = ["--patients", "8", "--draws", "1", "--month", "6", "--json", "--out", "page.html"]
+    assert run(["cells", "needed", "cells_addon_sitters", *few]) != 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["what"] == "cells needed"
+    assert "No space left on device" in captured.err
 
 
 def test_the_other_verbs_say_what_they_found(folder: Path, capsys: Capture) -> None:

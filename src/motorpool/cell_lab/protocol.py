@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from motorpool.cell_lab.addon import RESEARCH_USE, assumption, main_outcome, manifest
 from motorpool.cell_lab.errors import CellLabError, not_one_of
-from motorpool.cell_lab.measures import measures
+from motorpool.cell_lab.measures import Measure, measures
 from motorpool.cell_lab.mechanisms import Mechanisms
 from motorpool.cell_lab.people import People
 from motorpool.cell_lab.plan import BasePlan
 from motorpool.cell_lab.prior import MEANING
 from motorpool.cell_lab.protocol_search import searched
-from motorpool.cell_lab.protocol_values import OBJECTIVES, SIGNS, Valuation, Value
+from motorpool.cell_lab.protocol_values import OBJECTIVES, SIGNS, Valuation, Value, must_have_prices
 from motorpool.cell_lab.protocols import Protocol, all_axes, grid
 from motorpool.evidence.cell_protocols import Level, load_protocol_axes
 
@@ -67,6 +67,9 @@ def explore(
         raise CellLabError(
             f"--axis: these levels make {len(protocols)} protocols; at most {MOST_PROTOCOLS} are compared. Name fewer."
         )
+    if "cost" in objectives:
+        for protocol in protocols:
+            must_have_prices(protocol, prices or {})
     people = People(plan, min(biology, draws))
     people.recruit_all(lambda share: tell("finding people and simulating the base plan", share))
     measure = measures()[outcome or main_outcome(people)]
@@ -102,14 +105,14 @@ def explore(
             for name, levels in whole.items()
         },
         "objectives": list(objectives),
-        **judged(value.seen, set(protocols), objectives, measure.important),
+        **judged(value.seen, set(protocols), objectives, measure),
         "meaning": MEANING,
         "manifest": manifest(plan),
     }
 
 
 def judged(
-    seen: Mapping[Protocol, Value], in_grid: set[Protocol], objectives: Sequence[str], important: float | None
+    seen: Mapping[Protocol, Value], in_grid: set[Protocol], objectives: Sequence[str], measure: Measure
 ) -> dict[str, Any]:
     """Every protocol with its Pareto rank and regret, and what the comparison says as a whole."""
     protocols = list(seen)
@@ -130,7 +133,9 @@ def judged(
                 "benefit_mean": float(own.mean()),
                 "benefit_low_95": float(np.quantile(own, 0.025)),
                 "benefit_high_95": float(np.quantile(own, 0.975)),
-                "p_above_mcid": None if important is None else float(np.mean(own > important)),
+                "p_above_mcid": None
+                if measure.important is None
+                else float(np.mean(own > measure.important)),
                 "p_harm": float(np.mean(own < 0.0)),
                 "procedures": value.procedures,
                 "adverse_events": value.adverse_events,
@@ -147,7 +152,7 @@ def judged(
         "protocols": rows,
         "no_cells": {"mean_regret": float(no_cells.mean()), "largest_regret": float(no_cells.max())},
         "variance": parts,
-        "statement": statement(rows, parts, float(no_cells.mean())),
+        "statement": statement(rows, parts, float(no_cells.mean()), f"{measure.unit} of {measure.label}"),
     }
 
 
@@ -184,7 +189,9 @@ def variance_parts(benefit: Array) -> dict[str, float]:
     return {name: (part / whole if whole > 0.0 else 0.0) for name, part in parts.items()}
 
 
-def statement(rows: Sequence[Mapping[str, Any]], parts: Mapping[str, float], no_cells: float) -> str:
+def statement(
+    rows: Sequence[Mapping[str, Any]], parts: Mapping[str, float], no_cells: float, unit: str
+) -> str:
     """How much the choice of protocol matters against whether cells work at all, in plain words."""
     if not any(parts.values()):
         return "No protocol changes anything: under this assumption cells do nothing, whatever the protocol."
@@ -198,7 +205,7 @@ def statement(rows: Sequence[Mapping[str, Any]], parts: Mapping[str, float], no_
         f"come from both together: "
         f"a protocol only matters if cells work. The largest average benefit came from this "
         f"protocol: {best['protocol']}. "
-        f"It brings {best['benefit_mean']:+.2f} on average. What we know allows {low} to {high}. "
+        f"It brings {best['benefit_mean']:+.2f} {unit} on average. What we know allows {low} to {high}. "
         f"The chance that it does harm "
         f"on average is {100 * best['p_harm']:.0f} %. With perfect knowledge of what cells do, one "
         f"could do better than this "

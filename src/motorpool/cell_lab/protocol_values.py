@@ -47,6 +47,20 @@ class Value:
         }[name]
 
 
+def must_have_prices(protocol: Protocol, prices: Mapping[str, tuple[float, float]]) -> None:
+    """Refuse a protocol that has a part without a price.
+
+    Raises:
+        CellLabError: a part has no price on record, nor one of the user's.
+    """
+    missing = ", ".join(cost_of(protocol, prices)["without_a_price"])
+    if missing:
+        message = (
+            f"cost: no price is on record for {missing}, which {protocol.words()} needs; give --prices FILE."
+        )
+        raise CellLabError(message)
+
+
 class Valuation:
     """Values protocols in one group of people; every protocol meets the same people, luck and beliefs."""
 
@@ -85,10 +99,8 @@ class Valuation:
 
     def _simulated(self, protocol: Protocol) -> Value:
         cost = cost_of(protocol, self.prices)
-        if self.must_be_priced and cost["without_a_price"]:
-            missing = ", ".join(cost["without_a_price"])
-            message = f"cost: no price is on record for {missing}, which {protocol.words()} needs; give --prices FILE."
-            raise CellLabError(message)
+        if self.must_be_priced:
+            must_have_prices(protocol, self.prices)
         cells, months = protocol.course(), self.people.plan.months
         benefit = np.zeros(self.draws)
         for row in range(self.draws):

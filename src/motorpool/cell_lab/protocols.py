@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +65,9 @@ class Protocol:
         chosen = self.settings
         number = int(float(chosen["doses"]))
         times = (
-            "one dose" if number == 1 else f"{number} doses, every {float(chosen['interval_weeks']):g} weeks"
+            "one dose"
+            if number == 1
+            else f"{number} doses, every {float(chosen['interval_weeks']):.3g} weeks"
         )
         parts = [f"{chosen['cell_type']} cells, {chosen['route']}, {times}"]
         parts.append(f"{float(chosen['million_cells_per_kg']):g} million per kg")
@@ -85,8 +88,6 @@ def axes_from(texts: Iterable[str]) -> dict[str, tuple[Level, ...]]:
     Raises:
         CellLabError: an unknown axis, or a level that it cannot have.
     """
-    import yaml
-
     known = load_protocol_axes()
     chosen: dict[str, tuple[Level, ...]] = {}
     for text in texts:
@@ -95,12 +96,40 @@ def axes_from(texts: Iterable[str]) -> dict[str, tuple[Level, ...]]:
             raise not_one_of("--axis", name, known)
         chosen[name] = known[name].levels
         if equals:
-            chosen[name] = tuple(yaml.safe_load(level) for level in levels.split(",") if level.strip())
+            chosen[name] = tuple(
+                _level(name, level.strip(), known[name].levels)
+                for level in levels.split(",")
+                if level.strip()
+            )
         if not chosen[name]:
             raise CellLabError(
                 f"--axis {name}: needs at least one level, such as {name}={known[name].levels[0]}."
             )
     return chosen or {name: known[name].levels for name in FIRST_AXES}
+
+
+def _level(axis: str, text: str, usual: Sequence[Level]) -> Level:
+    """A level as the user writes it, of the kind that the axis has; raises CellLabError."""
+    import yaml
+
+    try:
+        value: Any = yaml.safe_load(text)
+    except yaml.YAMLError:
+        value = None
+    if isinstance(usual[0], str):
+        fits, allowed = isinstance(value, str), f"a word, such as {usual[0]}"
+    elif isinstance(usual[0], bool):
+        fits, allowed = isinstance(value, bool), "true or false"
+    else:
+        number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        whole = axis == "doses"
+        fits = number and (not whole or float(value).is_integer())
+        allowed = f"a {'whole ' if whole else ''}number, such as {usual[-1]:g}"
+        if axis in STARTS:  # a course's own checks see no start of 0, and would not name this axis
+            fits, allowed = fits and value >= 0, f"{allowed}, from 0"
+    if not fits:
+        raise CellLabError(f"--axis {axis}: {text[:60]!r} must be {allowed}.")
+    return value
 
 
 def all_axes(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import typer
 
+from motorpool.cli import page_file
 from motorpool.cli.console import InputProblem
 
 MOST_PEOPLE = 1_000_000  # lives with and without cells that are held in memory; about two gigabytes
@@ -77,20 +77,6 @@ def power_of_two(samples: int) -> None:
 
 def usable_page(out: Path | None) -> Path | None:
     """The page to write; refuses, before anything is simulated, what cannot be written or holds something else."""
-    if out is None:
-        return None
     from motorpool.report.cells_page import MARK
 
-    target = out.expanduser().absolute()
-    if target.is_dir():
-        raise InputProblem(f"--out: {target} is a folder; give the name of a file.")
-    if target.exists() and MARK not in target.read_text(encoding="utf-8", errors="replace")[:2000]:
-        raise InputProblem(
-            f"--out: {target} exists and is not a page of `motorpool cells`; choose another name."
-        )
-    parent = target.parent
-    while not parent.exists():
-        parent = parent.parent
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise InputProblem(f"--out: {parent} is not a folder that can be written to; choose another name.")
-    return target
+    return page_file.usable_page(out, MARK, "a page of `motorpool cells`")

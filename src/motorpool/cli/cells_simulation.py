@@ -256,11 +256,11 @@ def _finish(
     begun = time.monotonic()
     with progress_display() as show:
         data = run(show)
-    if target is not None:
+    print(json.dumps(data, indent=1, allow_nan=False) if as_json else text(data), flush=True)
+    if target is not None:  # last: a disk that is full must not cost the result
         from motorpool.report.cells_page import write_cells_page
 
         say(f"Page: {write_cells_page(data, target)}")
-    print(json.dumps(data, indent=1, allow_nan=False) if as_json else text(data), flush=True)
     say(f"{time.monotonic() - begun:.0f} s")
 
 

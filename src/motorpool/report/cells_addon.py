@@ -59,7 +59,7 @@ def answer(data: Data) -> list[str]:
             f"{signed(found['low_95'])} to "
             f"{signed(found['high_95'])}."
         )
-        sentences += [_chances(words, found), _over_time(data, main)]
+        sentences += [_chances(words, found, data["draws"]), _over_time(data, main)]
     for other in data["comparisons"].values():
         own = other["gain"][main][month]
         if own["median"] is not None:
@@ -94,18 +94,25 @@ def _over_time(data: Data, main: str) -> str:
     return f"Over time: {', '.join(parts)}. What cells release fades within weeks or months of the last dose."
 
 
-def _chances(words: Data, found: Data) -> str:
+def _chances(words: Data, found: Data, draws: int) -> str:
     if found["p_harm"] is None:
         return "For this outcome neither more nor less is better."
     parts = [
-        f"The chance that the group is worse off with cells, by however little, is {percent(found['p_harm'])}"
+        f"The chance that the group is worse off with cells, by however little, is "
+        f"{_of_draws(found['p_harm'], draws)}"
     ]
     if found["p_above_mcid"] is not None:
         parts.append(
             f"the chance that its average gain is large enough to be noticed ({words['mcid']:g} {words['unit']}) is "
-            f"{percent(found['p_above_mcid'])}"
+            f"{_of_draws(found['p_above_mcid'], draws)}"
         )
     return "; ".join(parts) + "."
+
+
+def _of_draws(probability: float, draws: int) -> str:
+    """A share of the draws; none of a few draws is not the same as never."""
+    none = f" (none of {draws} draws)" if probability == 0 else ""
+    return f"{percent(probability)}{none}"
 
 
 def _most(events: Mapping[str, Any], number: int) -> list[Any]:
