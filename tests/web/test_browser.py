@@ -20,7 +20,8 @@ PHONE, WIDE, ZOOMED = (390, "dark"), (1440, "light"), (320, "light")  # 320: 128
 PAGES = {
     "/window?years=1": (WIDE,), "/explore?" + INFANT: (PHONE,), "/evidence": (WIDE,),
     "/evidence?words=walking": (ZOOMED,), "/evidence/study/ENDEAR": (PHONE,), "/trust": (ZOOMED,), "/runs": (WIDE,),
-    "/sheet?" + INFANT: (PHONE,), "/evidence/study/nothing": (PHONE,), "/cells": (PHONE,), "/cells/offer": (PHONE, WIDE, ZOOMED),
+    "/sheet?" + INFANT: (PHONE,), "/evidence/study/nothing": (PHONE,), "/cells": (PHONE,),
+    "/cells/offer": (PHONE, WIDE, ZOOMED),
     "/cells/offer/result?registry_number=NCT02855112&answers.protocol=no": (PHONE,), "/cells/protocol": (PHONE,),
     "/cells/addon?" + INFANT: (WIDE,), "/trials": (ZOOMED,), "/trials/endear": (PHONE,),
 }  # fmt: skip

@@ -136,7 +136,7 @@ def cells_task(wanted: AddonRequest | NeededRequest | ProtocolRequest) -> Task:
     """
     from motorpool.cell_lab.errors import not_one_of
     from motorpool.cell_lab.measures import measures
-    from motorpool.web.scenario_of import plan_labels, scenario_data
+    from motorpool.web.scenario_of import DOUBT_DRAWS, plan_labels, scenario_data
 
     if (wanted.description is None) == (wanted.scenario is None):
         raise UnusableInput(
@@ -157,7 +157,7 @@ def cells_task(wanted: AddonRequest | NeededRequest | ProtocolRequest) -> Task:
         if wanted.plan > len(wanted.description.plans):
             message = f"must be from 1 to {len(wanted.description.plans)}, the plans that are described"
             raise UnusableInput([{"where": "plan", "message": message}])
-        scenario, arm = scenario_data(wanted.description, 0), f"plan_{wanted.plan}"
+        scenario, arm = scenario_data(wanted.description, DOUBT_DRAWS), f"plan_{wanted.plan}"
         about = plan_labels(wanted.description)[wanted.plan - 1]
         about += f", for a child of {wanted.description.age_months:g} months"
     else:
