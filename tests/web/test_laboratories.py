@@ -93,7 +93,11 @@ def test_a_question_about_cells_reaches_the_laboratory_as_from_the_command_line(
     monkeypatch.setattr("motorpool.report.cells_page.write_cells_page", lambda data, path: path.touch())
     do_task(task, tmp_path / "results", lambda stage, share: None)
     plan = base_plan(
-        scenario_of(CHILD, DOUBT_DRAWS), arm="plan_2", months=(6, 12, 24, 60), patients=16, cell_changes=["doses=6"]
+        scenario_of(CHILD, DOUBT_DRAWS),
+        arm="plan_2",
+        months=(6, 12, 24, 60),
+        patients=16,
+        cell_changes=["doses=6"],
     )
     assert asked == [plan, of_course(plan.cells), 8, 0, None]
     assert plan.cells.doses == 6
