@@ -128,7 +128,7 @@ def test_every_page_is_accessible(open_page: Any, address: str) -> None:
 
 def test_a_report_is_accessible(open_page: Any, server: str) -> None:
     """Reports run no script here; axe-core needs to, so that they are looked at without their policy."""
-    text = urllib.request.urlopen(server + "/trust/credibility").read().decode()
+    text = urllib.request.urlopen(server + "/cells/evidence").read().decode()
     text = re.sub(r"<script\b.*?</script>", "", text, flags=re.DOTALL)
     page = open_page("/static/icon.svg", phone=True)
     page.route("**/as-it-is", lambda route: route.fulfill(body=text, content_type="text/html"))
