@@ -16,8 +16,15 @@ AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PATIENCE = 240.0  # a machine with much to do takes its time
 INFANT = "copies=2&age_months=6&years=1&p1=No+drug&p2=&p2.1.what=nusinersen&p2.1.from=0"
-PAGES = ("/explore?" + INFANT, "/window?years=1", "/evidence", "/evidence?words=walking", "/evidence/study/ENDEAR",
-         "/trust", "/runs", "/sheet?" + INFANT, "/evidence/study/nothing")  # fmt: skip
+PHONE, WIDE, ZOOMED = (390, "dark"), (1440, "light"), (320, "light")  # 320: 1280 pixels at 400 % zoom
+PAGES = {
+    "/window?years=1": (WIDE,), "/explore?" + INFANT: (PHONE,), "/evidence": (WIDE,),
+    "/evidence?words=walking": (ZOOMED,), "/evidence/study/ENDEAR": (PHONE,), "/trust": (ZOOMED,), "/runs": (WIDE,),
+    "/sheet?" + INFANT: (PHONE,), "/evidence/study/nothing": (PHONE,), "/cells": (PHONE,),
+    "/cells/offer": (PHONE, WIDE, ZOOMED),
+    "/cells/offer/result?registry_number=NCT02855112&answers.protocol=no": (PHONE,), "/cells/protocol": (PHONE,),
+    "/cells/addon?" + INFANT: (WIDE,), "/trials": (ZOOMED,), "/trials/endear": (PHONE,),
+}  # fmt: skip
 
 
 def until(page: Any, condition: Callable[[], Any], what: str) -> Any:
@@ -107,9 +114,9 @@ def too_small(page: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("address", PAGES, ids=lambda address: address.split("?")[0])
-def test_every_page_is_accessible_on_a_phone_and_a_wide_screen(open_page: Any, address: str) -> None:
+def test_every_page_is_accessible(open_page: Any, address: str) -> None:
     page = open_page(address, phone=True, dark=True)
-    for width, scheme in ((390, "dark"), (1440, "light"), (320, "light")):  # 320: 1280 pixels at 400 % zoom
+    for width, scheme in PAGES[address]:
         page.set_viewport_size({"width": width, "height": 844})
         page.emulate_media(color_scheme=scheme)
         if page.locator("#pictures, #starts").count():
@@ -117,6 +124,41 @@ def test_every_page_is_accessible_on_a_phone_and_a_wide_screen(open_page: Any, a
         assert violations(page) == []
         assert too_small(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), "scrolls sideways"
+
+
+def test_a_report_is_accessible(open_page: Any, server: str) -> None:
+    """Reports run no script here; axe-core needs to, so that they are looked at without their policy."""
+    text = urllib.request.urlopen(server + "/cells/evidence").read().decode()
+    text = re.sub(r"<script\b.*?</script>", "", text, flags=re.DOTALL)
+    page = open_page("/static/icon.svg", phone=True)
+    page.route("**/as-it-is", lambda route: route.fulfill(body=text, content_type="text/html"))
+    page.goto(server + "/as-it-is")
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), "scrolls sideways"
+
+
+def test_a_parent_asks_what_cells_would_add_and_checks_an_offer(open_page: Any, server: str) -> None:
+    page = open_page("/explore?" + INFANT, phone=True)
+    page.locator("#to-cells").click()
+    until(page, lambda: "/cells/addon?copies=2" in page.url, "the question")
+    assert "No drug; Nusinersen" in page.locator("form.ask").inner_text()
+    page.locator("[id='ask.plan']").select_option("2")
+    page.locator("[id='ask.people']").fill("8")
+    page.get_by_role("button", name="Begin").click()
+    until(page, lambda: "/runs/" in page.url, "the run")
+    assert "Nusinersen, for a child of 6 months" in page.locator("h1").inner_text()
+    cancel = page.get_by_role("button", name=re.compile("Cancel"))
+    until(page, cancel.count, "the way to end it")
+    cancel.click()
+    remove = page.get_by_role("button", name=re.compile("Remove"))
+    until(page, remove.count, "its end")
+    remove.click()
+    until(page, lambda: page.url == server + "/runs", "the list")
+    page.goto(server + "/cells/offer")
+    page.locator("[id='answers.protocol-no']").check()
+    page.get_by_role("button", name="Check").click()
+    until(page, lambda: "/cells/offer/result" in page.url, "the result")
+    assert "Do not go on" in page.locator("#verdict").inner_text()
 
 
 def test_a_clinician_builds_plans_by_keyboard_and_sees_the_numbers_of_the_api(

@@ -22,7 +22,7 @@ from motorpool.cli.trial_inputs import (
     truth_of,
 )  # fmt: skip
 from motorpool.cli.trial_questions import compare, power, report
-from motorpool.cli.trial_text import course_lines, result_rows
+from motorpool.report.trial.text import course_lines, result_rows
 
 app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 REPLICATES = 1000

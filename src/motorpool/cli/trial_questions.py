@@ -24,7 +24,7 @@ from motorpool.cli.trial_inputs import (
     truth_of,
     variants_of,
 )  # fmt: skip
-from motorpool.cli.trial_text import comparison_rows, result_rows, value_lines
+from motorpool.report.trial.text import comparison_rows, result_rows, value_lines
 
 if TYPE_CHECKING:
     from motorpool.trials.design import TrialDesign

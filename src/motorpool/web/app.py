@@ -16,14 +16,19 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from motorpool import __version__
+from motorpool.cell_lab.errors import CellLabError
 from motorpool.evidence.records import EvidenceError
 from motorpool.simulation.errors import ScenarioError
 from motorpool.web import (
     api,
+    cells_api,
+    cells_pages,
     evidence_pages,
     explore_pages,
     job_api,
     run_pages,
+    trial_api,
+    trial_pages,
     trust_pages,
     window_pages,
 )
@@ -65,9 +70,17 @@ def create_app(settings: Settings) -> Any:
     )
     app.state.settings, app.state.explorer = settings, Explorer()
     app.state.jobs = Jobs(JobStore(settings.folder, settings.database), settings.most_jobs)
-    for pages in (explore_pages, window_pages, evidence_pages, trust_pages, run_pages):
+    for pages in (  # fmt: skip
+        explore_pages,
+        window_pages,
+        cells_pages,
+        trial_pages,
+        evidence_pages,
+        trust_pages,
+        run_pages,
+    ):
         app.include_router(pages.routes, include_in_schema=False)
-    for routes in (api.routes, job_api.routes):
+    for routes in (api.routes, job_api.routes, cells_api.routes, trial_api.routes):
         app.include_router(routes, prefix="/api/v1")
     static = str(resources.files("motorpool.web").joinpath("static"))
     app.mount("/static", StaticFiles(directory=static), name="static")
@@ -98,6 +111,10 @@ def _explain_errors(app: FastAPI) -> None:
     async def scenario(request: Request, error: ScenarioError) -> Response:
         return answer(request, 422, scenario_problems(error))
 
+    @app.exception_handler(CellLabError)
+    async def cell_lab(request: Request, error: CellLabError) -> Response:
+        return answer(request, 422, [{"where": "", "message": str(error)}])
+
     @app.exception_handler(RequestValidationError)
     async def validation(request: Request, error: RequestValidationError) -> Response:
         return answer(request, 422, validation_problems(error.errors()))
@@ -123,4 +140,4 @@ def _explain_errors(app: FastAPI) -> None:
         response.headers["retry-after"] = "5"
         return response
 
-    _ = busy, unusable, scenario, validation, evidence, http, superseded
+    _ = busy, cell_lab, unusable, scenario, validation, evidence, http, superseded

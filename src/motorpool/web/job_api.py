@@ -23,6 +23,7 @@ BUSY: dict[int | str, dict[str, Any]] = {
     **REFUSALS,
     409: {"model": REFUSALS[404]["model"], "description": "The job is not in a state for that."},
 }
+WITHOUT_REPORT = ("trial run", "trial compare")  # their results are shown on the page of the run
 Identifier = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 
 
@@ -39,10 +40,12 @@ class JobRequest(InputModel):
 
 
 class JobAnswer(BaseModel):
-    """How far a job is."""
+    """How far a job is; `page` is where people follow it."""
 
     id: str
     title: str
+    task: str
+    page: str
     state: str
     stage: str
     share: float
@@ -58,12 +61,14 @@ def job_answer(job: Job) -> JobAnswer:
     return JobAnswer(
         id=job.id,
         title=job.title,
+        task=job.task,
+        page=f"/runs/{job.id}",
         state=job.state,
         stage=job.stage,
         share=job.share,
         seconds_left=job.seconds_left,
         message=job.message,
-        report=f"/api/v1/jobs/{job.id}/report" if done else None,
+        report=f"/api/v1/jobs/{job.id}/report" if done and job.task not in WITHOUT_REPORT else None,
         results=f"/api/v1/jobs/{job.id}/results.json" if done else None,
     )
 
@@ -87,7 +92,15 @@ def submit(jobs: Jobs, wanted: JobRequest) -> JobAnswer:
             "more, use the command `motorpool simulate`"
         )
         raise UnusableInput([{"where": "people", "message": message}])
-    job = jobs.submit(scenario)
+    return accepted(jobs.submit(scenario))
+
+
+def accepted(job: Job | None) -> JobAnswer:
+    """The answer for a new job.
+
+    Raises:
+        HTTPException: there is none, because too many are open.
+    """
     if job is None:
         raise HTTPException(
             503, "as many jobs wait or run as may; wait, or cancel one", {"retry-after": "60"}
@@ -112,7 +125,8 @@ def _jobs(request: Request) -> Jobs:
     return request.app.state.jobs
 
 
-def _job(request: Request, identifier: str) -> Job:
+def job_of(request: Request, identifier: str) -> Job:
+    """The job with this identifier; 404 where there is none."""
     job = _jobs(request).store.get(identifier)
     if job is None:
         raise HTTPException(404, "there is no such job")
@@ -134,46 +148,55 @@ def every(request: Request) -> list[JobAnswer]:
 @routes.get("/{identifier}", responses=BUSY)
 def one(request: Request, identifier: Identifier) -> JobAnswer:
     """How far one job is."""
-    return job_answer(_job(request, identifier))
+    return job_answer(job_of(request, identifier))
 
 
 @routes.post("/{identifier}/cancel", responses=BUSY)
 def cancel(request: Request, identifier: Identifier) -> JobAnswer:
     """End a job; what it finished is kept, and `resume` goes on from there."""
-    if not _jobs(request).cancel(_job(request, identifier)):
+    if not _jobs(request).cancel(job_of(request, identifier)):
         raise HTTPException(409, "the job neither waits nor runs")
-    return job_answer(_job(request, identifier))
+    return job_answer(job_of(request, identifier))
 
 
 @routes.post("/{identifier}/resume", responses=BUSY)
 def resume(request: Request, identifier: Identifier) -> JobAnswer:
     """Let a cancelled or failed job go on."""
-    if not _jobs(request).resume(_job(request, identifier)):
+    if not _jobs(request).resume(job_of(request, identifier)):
         raise HTTPException(409, "the job was neither cancelled nor did it fail")
-    return job_answer(_job(request, identifier))
+    return job_answer(job_of(request, identifier))
 
 
 @routes.delete("/{identifier}", responses=BUSY)
 def remove(request: Request, identifier: Identifier) -> dict[str, str]:
     """Forget a job and its results."""
-    if not _jobs(request).remove(_job(request, identifier)):
+    if not _jobs(request).remove(job_of(request, identifier)):
         raise HTTPException(409, "the job waits or runs; cancel it first")
     return {"removed": identifier}
 
 
 @routes.get("/{identifier}/report", responses=BUSY, response_class=FileResponse)
 def report(request: Request, identifier: Identifier) -> FileResponse:
-    """The report of a finished job, as `motorpool simulate` writes it."""
-    path = _jobs(request).file(_job(request, identifier), "report.html")
+    """The report of a finished job, as the command line writes it."""
+    path = _jobs(request).file(job_of(request, identifier), "report.html")
     if path is None:
         raise HTTPException(409, "the job has no report yet")
     return FileResponse(path, media_type="text/html", headers={"content-security-policy": REPORT_POLICY})
 
 
+@routes.get("/{identifier}/funder", responses=BUSY, response_class=FileResponse)
+def funder(request: Request, identifier: Identifier) -> FileResponse:
+    """The page for a funder of a finished `trial power`, as `motorpool trial report` writes it."""
+    path = _jobs(request).file(job_of(request, identifier), "funder.html")
+    if path is None:
+        raise HTTPException(409, "the job has no page for a funder")
+    return FileResponse(path, media_type="text/html", headers={"content-security-policy": REPORT_POLICY})
+
+
 @routes.get("/{identifier}/results.json", responses=BUSY, response_class=FileResponse)
 def results(request: Request, identifier: Identifier) -> FileResponse:
-    """The results of a finished job, as `motorpool simulate --json` prints them."""
-    path = _jobs(request).file(_job(request, identifier), "results.json")
+    """The results of a finished job, as its command prints them with `--json`."""
+    path = _jobs(request).file(job_of(request, identifier), "results.json")
     if path is None:
         raise HTTPException(409, "the job has no results yet")
     return FileResponse(path, media_type="application/json")

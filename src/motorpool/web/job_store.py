@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from pathlib import Path
@@ -22,7 +23,7 @@ class Job(Base):
     """One long run.
 
     Attributes:
-        scenario: the scenario as JSON.
+        scenario: the scenario as JSON, or another task of the laboratory: `{"task": ..., ...}`.
         stage, share: how far it is, in words and from 0 to 1.
         began, share_then: when the present attempt began, and how far the job was then; for the time left.
         message: why it failed.
@@ -41,6 +42,11 @@ class Job(Base):
     share_then: Mapped[float] = mapped_column(default=0.0)
     ended: Mapped[float | None] = mapped_column(default=None)
     message: Mapped[str] = mapped_column(Text, default="")
+
+    @property
+    def task(self) -> str:
+        """What is done: `simulate`, or the command of the laboratory, such as `cells addon`."""
+        return str(json.loads(self.scenario).get("task", "simulate"))
 
     @property
     def seconds_left(self) -> float | None:

@@ -8,8 +8,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from motorpool.simulation.scenario import Scenario
 from motorpool.web.job_store import OPEN, Job, JobStore, State
@@ -46,7 +47,14 @@ class Jobs:
 
     def submit(self, scenario: Scenario) -> Job | None:
         """A new job for a scenario, or None where too many are open."""
-        job = self.store.add(scenario.title, scenario.model_dump_json(exclude_none=True), self._most_open)
+        return self._add(scenario.title, scenario.model_dump_json(exclude_none=True))
+
+    def submit_task(self, title: str, task: Mapping[str, Any]) -> Job | None:
+        """A new job for a task of the laboratories (see `motorpool.web.tasks`), or None where too many are open."""
+        return self._add(title[:200], json.dumps(task, allow_nan=False))
+
+    def _add(self, title: str, asked: str) -> Job | None:
+        job = self.store.add(title, asked, self._most_open)
         self._wake.set()
         return job
 

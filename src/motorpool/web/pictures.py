@@ -19,12 +19,14 @@ PNG_SCALE = 2.0
 _RENDERER = threading.Lock()  # one renderer, one picture at a time
 
 
-def picture_file(figure: Figure, kind: Kind, beginning: str = TODAY) -> bytes:
-    """The figure as the bytes of a file of this kind, one of `KINDS`."""
+def picture_file(figure: Figure, kind: Kind, beginning: str = TODAY, *, own_words: bool = True) -> bytes:
+    """The figure as the bytes of a file of this kind, one of `KINDS`; in the words of plans, or as it was made."""
     if kind == "csv":
-        table = figure.table.rename(columns=lambda name: in_plan_words(str(name), beginning))
+        table = figure.table
+        if own_words:
+            table = table.rename(columns=lambda name: in_plan_words(str(name), beginning))
         return table.to_csv(index=False, float_format="%.6g").encode()
-    spec = plan_spec(figure.spec, beginning)
+    spec = plan_spec(figure.spec, beginning) if own_words else figure.spec
     if kind == "svg":
         from motorpool.figures.rendering import render_svg
 

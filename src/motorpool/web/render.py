@@ -13,6 +13,8 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 NAVIGATION = (
     ("/explore", "Explore"),
     ("/window", "Treatment window"),
+    ("/cells", "Cells"),
+    ("/trials", "Trials"),
     ("/evidence", "Evidence"),
     ("/trust", "Trust"),
     ("/runs", "Runs"),

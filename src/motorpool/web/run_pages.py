@@ -1,18 +1,22 @@
-"""The page of long runs, and the way from Explore to one."""
+"""The pages of long runs, what each found, and the way from Explore to one."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import threading
+from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import JSONResponse, Response
 
 from motorpool.therapies.fields import InputModel, Within
 from motorpool.web.explore_pages import NOT_DESCRIBED
-from motorpool.web.job_api import JobAnswer, JobRequest, submit
+from motorpool.web.job_api import Identifier, JobAnswer, JobRequest, job_answer, job_of, submit
+from motorpool.web.pictures import Kind, file_response, picture_file
 from motorpool.web.problems import description_of
 from motorpool.web.render import page
+from motorpool.web.run_results import RESULTS_FILE, Part, parts_of, plain_figure
+from motorpool.web.waiting import while_wanted
 
 routes = APIRouter()
 
@@ -37,3 +41,45 @@ def larger(request: Request, wanted: LargerRun) -> JobAnswer:
     pairs = [pair for pair in parse_qsl(wanted.query, keep_blank_values=True) if pair[0] not in NOT_DESCRIBED]
     made = JobRequest(description=description_of(pairs), people=wanted.people, draws=wanted.draws)
     return submit(request.app.state.jobs, made)
+
+
+@routes.get("/runs/{identifier}")
+async def run(request: Request, identifier: Identifier) -> Response:
+    """One run: how far it is, and what it found."""
+    job = job_of(request, identifier)
+    parts = await while_wanted(request, lambda stop: _parts(request, identifier))
+    return page("run.html.j2", request, title=job.title, job=job_answer(job), parts=parts)
+
+
+@routes.get("/runs/{identifier}/pictures")
+async def pictures(request: Request, identifier: Identifier, narrow: bool = False) -> Response:
+    """The pictures of a finished run, by part."""
+
+    def work(stop: threading.Event) -> dict[str, list[dict[str, Any]]]:
+        return {
+            part.id: [plain_figure(figure, narrow=narrow) for figure in part.figures]
+            for part in _parts(request, identifier)
+            if part.figures
+        }
+
+    return JSONResponse(await while_wanted(request, work))
+
+
+@routes.get("/runs/{identifier}/files/{name}.{kind}")
+async def file(request: Request, identifier: Identifier, name: str, kind: Kind) -> Response:
+    """A picture of a finished run to keep, or its numbers."""
+
+    def work(stop: threading.Event) -> bytes:
+        for part in _parts(request, identifier):
+            for figure in part.figures:
+                if figure.identifier == name:
+                    return picture_file(figure, kind, own_words=False)
+        raise HTTPException(404, "there is no such picture of this run")
+
+    return file_response(await while_wanted(request, work), name, kind)
+
+
+def _parts(request: Request, identifier: str) -> list[Part]:
+    job = job_of(request, identifier)
+    results = request.app.state.jobs.file(job, RESULTS_FILE)
+    return [] if results is None else parts_of(job, results)

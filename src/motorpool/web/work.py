@@ -16,7 +16,8 @@ RESULTS = "results"
 
 
 def main(folder: Path) -> int:
-    """Simulate `scenario.json` of the folder into `results`; return the exit code."""
+    """Do what `scenario.json` of the folder asks for, into `results`; return the exit code."""
+    from motorpool.cell_lab.errors import CellLabError
     from motorpool.simulation.api import keep_compiled_programs
     from motorpool.simulation.kept_run import keep_run
     from motorpool.simulation.loading import scenario_from_data
@@ -32,14 +33,19 @@ def main(folder: Path) -> int:
 
     keep_compiled_programs()
     try:
-        scenario = scenario_from_data(json.loads((folder / "scenario.json").read_text(encoding="utf-8")))
-        keep_run(
-            scenario,
-            folder / RESULTS,
-            progress=lambda stage, share: tell(stage, SIMULATING_SHARE * share),
-            finish=report,
-        )
-    except ScenarioError as error:
+        asked = json.loads((folder / "scenario.json").read_text(encoding="utf-8"))
+        if "task" in asked:
+            from motorpool.web.task_work import do_task
+
+            do_task(asked, folder / RESULTS, tell)
+        else:
+            keep_run(
+                scenario_from_data(asked),
+                folder / RESULTS,
+                progress=lambda stage, share: tell(stage, SIMULATING_SHARE * share),
+                finish=report,
+            )
+    except (ScenarioError, CellLabError) as error:
         print(json.dumps({"problem": str(error)}), flush=True)
         return 2
     except BrokenPipeError:  # the server has gone; finished parts are kept

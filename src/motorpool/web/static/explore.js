@@ -112,7 +112,7 @@ function update(wait) {
   const mine = inWork.signal;
   const described = queryOf();
   history.replaceState(null, "", `/explore?${described}`);
-  for (const [id, address] of [["to-sheet", "/sheet"], ["to-scenario", "/explore/scenario.yaml"]]) {
+  for (const [id, address] of [["to-sheet", "/sheet"], ["to-scenario", "/explore/scenario.yaml"], ["to-cells", "/cells/addon"]]) {
     document.getElementById(id).href = `${address}?${described}`;
   }
   showCorrected();

@@ -3,6 +3,7 @@ const list = document.getElementById("runs");
 const statusLine = document.getElementById("status");
 const problem = document.getElementById("problem");
 const LOOK = 1000;
+const { only, state: stateThen } = list.dataset; // on the page of one run
 
 function timeWords(seconds) {
   if (seconds === null) { return ""; }
@@ -33,7 +34,10 @@ function entry(job) {
   const item = document.createElement("li");
   item.dataset.id = job.id;
   const heading = document.createElement("h2");
-  heading.textContent = job.title;
+  const way = document.createElement("a");
+  way.href = job.page;
+  way.textContent = job.title;
+  heading.append(...(only ? ["How far it is"] : [way]));
   const line = document.createElement("p");
   line.className = "note";
   line.textContent = `${job.stage} – ${Math.round(100 * job.share)} %${timeWords(job.seconds_left)}${job.message ? `. ${job.message}` : ""}`;
@@ -44,8 +48,10 @@ function entry(job) {
   const row = document.createElement("div");
   row.className = "row";
   const base = `/api/v1/jobs/${job.id}`;
-  if (job.report) {
-    for (const [words, address] of [["Report", job.report], ["Results (JSON)", job.results]]) {
+  if (job.results) {
+    const links = [["What it found", only || job.task === "simulate" ? null : job.page], ["Report", job.report],
+      ["Page for a funder", job.task === "trial power" ? `${base}/funder` : null], ["Results (JSON)", job.results]];
+    for (const [words, address] of links.filter(([, address]) => address)) {
       const link = document.createElement("a");
       link.className = "button";
       link.href = address;
@@ -65,7 +71,10 @@ let before = "";
 async function look() {
   try {
     const response = await fetch("/api/v1/jobs");
-    const jobs = await response.json();
+    const every = await response.json();
+    const jobs = only ? every.filter(({ id }) => id === only) : every;
+    if (only && jobs.length === 0) { location.assign("/runs"); return; }
+    if (only && jobs[0].state === "done" && stateThen !== "done") { location.reload(); return; }
     const now = JSON.stringify(jobs.map(({ seconds_left, ...rest }) => ({ ...rest, seconds_left: seconds_left && Math.round(seconds_left) })));
     if (now !== before) {
       const focused = document.activeElement && document.activeElement.getAttribute("aria-label");
@@ -75,7 +84,7 @@ async function look() {
       before = now;
     }
     const open = jobs.filter(({ state }) => state === "waiting" || state === "running").length;
-    const words = jobs.length === 0 ? "No runs yet." : open === 0 ? "All runs have ended." : `${open} of ${jobs.length} still to finish.`;
+    const words = only ? `This run: ${jobs[0].state}.` : jobs.length === 0 ? "No runs yet." : open === 0 ? "All runs have ended." : `${open} of ${jobs.length} still to finish.`;
     if (statusLine.textContent !== words) { statusLine.textContent = words; }
   } catch {
     statusLine.textContent = "The server cannot be reached; the runs are kept and go on when it is back.";

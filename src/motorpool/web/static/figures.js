@@ -1,0 +1,20 @@
+// Draws the pictures of a page whose parts are known to the server: each holder names where its pictures are asked for.
+import { figureOf } from "/static/pictures.js";
+
+const narrow = matchMedia("(max-width: 40rem)");
+
+async function fill(holder) {
+  const response = await fetch(`${holder.dataset.pictures}${narrow.matches ? "?narrow=1" : ""}`, { headers: { accept: "application/json" } });
+  if (!response.ok) { return; }
+  const found = await response.json();
+  const parts = Array.isArray(found) ? { [holder.id]: found } : found;
+  for (const [id, figures] of Object.entries(parts)) {
+    const place = document.getElementById(Array.isArray(found) ? id : `figures-${id}`);
+    if (place) { place.replaceChildren(...await Promise.all(figures.map((data) => figureOf(data, holder.dataset.files, "", "h3")))); }
+  }
+}
+
+for (const holder of document.querySelectorAll("[data-pictures]")) {
+  fill(holder);
+  narrow.addEventListener("change", () => fill(holder));
+}
