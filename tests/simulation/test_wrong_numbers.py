@@ -74,7 +74,9 @@ def test_one_wrong_number_excludes_one_person(
     expected = Results(healthy.dataset.isel(patient=others)).summary_table()
     table = found.summary_table()
     same = [name for name in table.columns if "standard_error" not in name]  # the cohort's size is in these
-    pd.testing.assert_frame_equal(table[same], expected[same], rtol=1e-12)  # sums over people round in their order
+    pd.testing.assert_frame_equal(
+        table[same], expected[same], rtol=1e-12
+    )  # sums over people round in their order
 
 
 def test_a_broken_state_shows_where_no_outcome_does(monkeypatch: pytest.MonkeyPatch) -> None:
