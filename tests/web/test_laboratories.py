@@ -5,6 +5,7 @@ import html
 import json
 from importlib import resources
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from motorpool.trials.design_file import load_design
 from motorpool.web.app import create_app
 from motorpool.web.offer_form import offer_fields
 from motorpool.web.problems import UnusableInput, description_of
+from motorpool.web.run_results import parts_of
 from motorpool.web.scenario_of import DOUBT_DRAWS, scenario_of
 from motorpool.web.settings import Settings
 from motorpool.web.task_work import STAGES, Overall, do_task
@@ -128,6 +130,16 @@ def test_designs_survive_the_way_to_the_worker_and_what_has_no_meaning_is_refuse
     ):
         with pytest.raises(UnusableInput, match=words):
             trial_task(wanted)
+
+
+def test_a_run_of_trials_is_done_and_shown(tmp_path: Path) -> None:
+    title, task = trial_task(TrialRunRequest(name="cells_addon_sitters", replicates=50, people=64))
+    asked = json.dumps(task)
+    do_task(json.loads(asked), tmp_path / "results", lambda stage, share: None)
+    job: Any = SimpleNamespace(task="trial run", scenario=asked, title=title)
+    (part,) = parts_of(job, tmp_path / "results" / "results.json")
+    assert "50 trials of 120 people" in part.words[0]
+    assert part.tables
 
 
 def test_jobs_of_the_laboratories_wait_and_their_pages_say_so(client: TestClient) -> None:
