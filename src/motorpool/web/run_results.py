@@ -82,7 +82,11 @@ def _trial_run(found: dict[str, Any], asked: dict[str, Any]) -> list[Part]:
     table = _table(
         result_rows(design, found["characteristics"]), "Each endpoint and arm; MC: Monte-Carlo error"
     )
-    return [Part("in_short", "What the trials found", [true, *_sentences(course_lines(design, found))], (), [table])]
+    return [
+        Part(
+            "in_short", "What the trials found", [true, *_sentences(course_lines(design, found))], (), [table]
+        )
+    ]
 
 
 def _trial_power(found: dict[str, Any], asked: dict[str, Any]) -> list[Part]:
