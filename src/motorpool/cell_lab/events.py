@@ -17,10 +17,10 @@ from motorpool.evidence.adverse_events import (
 )
 from motorpool.evidence.outcome_catalogue import load_event_catalogue
 from motorpool.simulation.readout import EVENTS
+from motorpool.simulation.units import MONTHS_PER_YEAR
 from motorpool.therapies.courses import CellTherapy
 
 BY_NEEDLE = ("lumbar_puncture", "intravenous_infusion")
-MONTHS_PER_YEAR = 12.0
 
 
 def event_differences(

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from motorpool.cell_lab.people import Lives
 from motorpool.evidence.outcome_catalogue import load_outcome_catalogue
 from motorpool.outcomes.panel import OUTCOMES
+from motorpool.simulation.units import MONTHS_PER_YEAR
 
-MONTHS_PER_YEAR = 12.0
 RATES = {"hfmse_change_per_year": "hfmse", "chop_intend_change_per_year": "chop_intend"}
 NEURONS = "motor_neurons_alive_percent"
 

@@ -16,10 +16,16 @@ from motorpool.cell_lab.dates import days_of
 from motorpool.cell_lab.own_data import read_own_yaml
 from motorpool.evidence.records import EvidenceRecord, build_record
 from motorpool.evidence.sources import check_sources
+from motorpool.simulation.units import DAYS_PER_MONTH, DAYS_PER_WEEK, MONTHS_PER_YEAR
 
 SNAPSHOT_FILE = "registry_snapshot.yaml"
 DATE = r"^\d{4}(-\d{2}){0,2}$"
-_MONTHS = {"day": 1 / 30.4375, "week": 7 / 30.4375, "month": 1.0, "year": 12.0}
+_MONTHS = {
+    "day": 1.0 / DAYS_PER_MONTH,
+    "week": DAYS_PER_WEEK / DAYS_PER_MONTH,
+    "month": 1.0,
+    "year": MONTHS_PER_YEAR,
+}
 
 
 REGISTRY = "the registry"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -59,6 +59,14 @@ def scenario_from_text(text: str, source: str = "scenario") -> Scenario:
 
 def find_scenario_file(source: str | Path) -> Path:
     """The file that is meant: a path, or the name of a shipped scenario. Raises ScenarioError."""
+    return find_file(source, SHIPPED_FOLDER, shipped_scenarios(), "scenario")
+
+
+def find_file(source: str | Path, folder: Path, shipped: Sequence[str], kind: str) -> Path:
+    """The file that is meant: a path, or one of the ``shipped`` names in ``folder``. Raises ScenarioError.
+
+    ``kind`` says what such a file is, in a word.
+    """
     path = Path(source)
     try:
         if path.is_file():
@@ -66,15 +74,15 @@ def find_scenario_file(source: str | Path) -> Path:
         is_folder = path.is_dir()
     except (OSError, ValueError):
         is_folder = False
-    shipped = shipped_scenarios()
     if str(source) in shipped:
-        return SHIPPED_FOLDER / f"{source}.yaml"
-    message = "is a folder, not a scenario file" if is_folder else "is not a file"
-    known = ", ".join(shipped)
+        return folder / f"{source}.yaml"
+    message = f"is a folder, not a {kind} file" if is_folder else "is not a file"
     nearest = nearest_name(path.stem, shipped)
     hint = f" Did you mean {nearest}?" if nearest else ""
     raise ScenarioError.single(
-        "", f"{message}, nor the name of a shipped scenario ({known}).{hint}", source=str(source)[:200]
+        "",
+        f"{message}, nor the name of a shipped {kind} ({', '.join(shipped)}).{hint}",
+        source=str(source)[:200],
     )
 
 

@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 from motorpool.simulation.comparators import arm_comparators, paired
 from motorpool.simulation.layers import Array, Measure, exact_table
+from motorpool.simulation.units import MONTHS_PER_YEAR
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-MONTHS_PER_YEAR = 12.0
 EVENT_FREE_COUNTED = "everyone enrolled; death is part of the end point"
 COMPETING_COUNTED = "everyone enrolled; people who died first count as not having had the event"
 AT_RISK_COUNTED = "everyone enrolled who is alive and has not had the event"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from motorpool.simulation.labels import event_label, outcome_view
 from motorpool.simulation.readout import EVENTS
+from motorpool.simulation.units import DAYS_PER_MONTH
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.estimand_values import event_times
 from motorpool.trials.pool import Pool
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[Any]
-DAYS_PER_MONTH = 30.4375
 
 
 def adsl(data: TrialData, pool: Pool) -> pd.DataFrame:

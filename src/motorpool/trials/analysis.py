@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motorpool.simulation.labels import event_label, milestone_label, outcome_view
+from motorpool.simulation.units import MONTHS_PER_YEAR
 from motorpool.trials.analyses.ancova import ancova
 from motorpool.trials.analyses.competing_risks import incidence_difference
 from motorpool.trials.analyses.cox import cox
@@ -30,7 +31,6 @@ from motorpool.trials.imputed import imputed_change
 from motorpool.trials.replicate import TrialData
 
 Array = NDArray[Any]
-MONTHS_PER_YEAR = 12.0
 SUMMARIES = {
     "ancova": "difference of adjusted mean changes",
     "mmrm": "difference of adjusted mean changes",

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from motorpool.simulation.errors import Problem, ScenarioError
 from motorpool.simulation.labels import outcome_view
+from motorpool.simulation.units import DAYS_PER_MONTH
 from motorpool.therapies.fields import nearest_name
 from motorpool.trials.design_rule_checks import rule_problems
 from motorpool.trials.design_sections import Endpoint
@@ -69,7 +70,7 @@ def _visits(design: TrialDesign) -> Iterator[Problem]:
         yield Problem("visits", "has no visit after enrolment, so nothing can be compared")
     if design.visits.window_days > 0.0:
         gap = min((later - earlier for earlier, later in zip(months, months[1:], strict=False)), default=1.0)
-        if design.visits.window_days * 2.0 > gap * 30.4375:
+        if design.visits.window_days * 2.0 > gap * DAYS_PER_MONTH:
             message = f"is so wide that visits {gap:g} months apart could change places"
             yield Problem("visits.window_days", message, design.visits.window_days)
 

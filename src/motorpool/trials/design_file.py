@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import ValidationError
 
 from motorpool.simulation.errors import ScenarioError
-from motorpool.simulation.loading import problems_of, read_text
+from motorpool.simulation.loading import find_file, problems_of, read_text
 from motorpool.simulation.overrides import apply_overrides
 from motorpool.simulation.yaml_reader import parse_yaml
-from motorpool.therapies.fields import nearest_name
 
 if TYPE_CHECKING:
     from motorpool.trials.design import TrialDesign
@@ -56,24 +55,7 @@ def load_design(
 
 def find_design_file(source: str | Path) -> Path:
     """The file that is meant: a path, or the name of a shipped design. Raises ScenarioError."""
-    path = Path(source)
-    try:
-        if path.is_file():
-            return path
-        is_folder = path.is_dir()
-    except (OSError, ValueError):
-        is_folder = False
-    shipped = shipped_designs()
-    if str(source) in shipped:
-        return DESIGNS_FOLDER / f"{source}.yaml"
-    message = "is a folder, not a design file" if is_folder else "is not a file"
-    nearest = nearest_name(path.stem, shipped)
-    hint = f" Did you mean {nearest}?" if nearest else ""
-    raise ScenarioError.single(
-        "",
-        f"{message}, nor the name of a shipped design ({', '.join(shipped)}).{hint}",
-        source=str(source)[:200],
-    )
+    return find_file(source, DESIGNS_FOLDER, shipped_designs(), "design")
 
 
 def design_from_data(data: Any, source: str = "design") -> TrialDesign:

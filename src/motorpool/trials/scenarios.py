@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from motorpool.simulation.loading import scenario_from_data
+from motorpool.simulation.units import DAYS_PER_MONTH
 from motorpool.therapies.courses import CellTherapy
 
 if TYPE_CHECKING:
     from motorpool.simulation.scenario import Scenario
     from motorpool.trials.design import TrialDesign
 
-DAYS_PER_MONTH = 30.4375
 CHANGED = "__"
 WITHOUT = "external"
 """The arm of people without the trial's therapies, where the design has no control of its own."""
