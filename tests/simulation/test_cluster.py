@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import logging
 import os
 import signal
 import socket
@@ -10,7 +11,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -156,6 +159,27 @@ def test_a_killed_worker_loses_nothing(place: Path, address: str, start: Start, 
 
 
 @pytest.mark.slow
+def test_a_scheduler_without_workers_is_told_and_waited_for(
+    place: Path, address: str, start: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(cluster, "PATIENCE_SECONDS", 5)
+    start("dask_scheduler", "--port", address.rpartition(":")[2], "--host", "127.0.0.1", "--no-dashboard")
+
+    class LateWorker(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            start("dask_worker", address, "--nthreads", "1", "--no-dashboard")
+
+    late = LateWorker()
+    cluster.LOG.addHandler(late)
+    try:
+        assert run(command(place, "late", "--cluster", address)) == 0
+    finally:
+        cluster.LOG.removeHandler(late)
+    assert caplog.messages == [f"--cluster {address}: the scheduler has no worker; waiting for one"]
+    assert same(place / "alone", place / "late")
+
+
+@pytest.mark.slow
 def test_a_killed_scheduler_is_one_message_and_loses_nothing(
     place: Path,
     address: str,
@@ -198,6 +222,25 @@ def test_an_address_without_a_scheduler_is_one_message(
     assert f"--cluster {given}: no Dask scheduler answers there" in shown
     assert "Traceback" not in shown
     assert not list(place.glob("*nowhere*"))
+
+
+def test_local_workers_that_are_gone_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    from motorpool.simulation.errors import ClusterError
+
+    class Nobody:
+        def nthreads(self) -> dict[str, int]:
+            return {}
+
+        def as_current(self) -> nullcontext[None]:
+            return nullcontext()
+
+    def not_yet(*_: object, **__: object) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr("distributed.wait", not_yet)
+    nobody: Any = Nobody()
+    with pytest.raises(ClusterError, match="died and could not be started again"):
+        cluster.DaskWorkers(nobody, cluster.LOCAL).next_part(lambda share: None)
 
 
 def test_without_dask_the_message_says_what_to_install(

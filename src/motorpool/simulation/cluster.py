@@ -23,6 +23,7 @@ from motorpool.simulation.part_bytes import from_bytes, to_bytes
 if TYPE_CHECKING:
     from distributed import Client
 
+LOG = logging.getLogger(__name__)
 LOCAL = "local"
 PARTS_FOR_EACH_THREAD = 2  # one in work and one waiting, so that nobody is idle
 PATIENCE_SECONDS = 20
@@ -82,11 +83,10 @@ class DaskWorkers:
 
     def __init__(self, client: Client, address: str) -> None:
         """Begin with nothing to do."""
-        from distributed import as_completed
-
         self._client: Any = client
         self._address = address
-        self._done: Any = as_completed(loop=client.loop)
+        self._waiting: set[Any] = set()
+        self._told_of_nobody = False
 
     @property
     def places(self) -> int:
@@ -97,7 +97,7 @@ class DaskWorkers:
     def submit(self, task: Task) -> None:
         """Take on a part."""
         with self._scheduler_needed():
-            self._done.add(self._client.submit(work, task, code_digest(), packages(), pure=False))
+            self._waiting.add(self._client.submit(work, task, code_digest(), packages(), pure=False))
 
     def next_part(self, tell: Tell) -> Part:
         """Wait until one of the parts taken on is done.
@@ -110,7 +110,9 @@ class DaskWorkers:
         from distributed import KilledWorker
 
         try:
-            part = from_bytes(next(self._done).result(), "")
+            done = self._first_done()
+            self._waiting.remove(done)
+            part = from_bytes(done.result(), "")
         except CancelledError as error:
             raise self._gone from error
         except KilledWorker as error:
@@ -118,6 +120,32 @@ class DaskWorkers:
             raise ClusterError(message) from error
         assert part is not None
         return part
+
+    def _first_done(self) -> Any:
+        """Wait for the first of the parts, however long; a queue may take hours to start a worker."""
+        from distributed import wait
+
+        while True:
+            try:
+                with self._client.as_current():
+                    return wait(self._waiting, PATIENCE_SECONDS, return_when="FIRST_COMPLETED").done.pop()
+            except TimeoutError:
+                self._tell_of_nobody()
+
+    def _tell_of_nobody(self) -> None:
+        """Say once that a scheduler has no worker; on this machine nobody would start another.
+
+        Raises:
+            ClusterError: the workers of `local` are gone.
+        """
+        with self._scheduler_needed():
+            nobody = not self._client.nthreads()
+        if nobody and self._address == LOCAL:
+            message = "--cluster local: the workers on this machine died and could not be started again"
+            raise ClusterError(message)
+        if nobody and not self._told_of_nobody:
+            LOG.warning("--cluster %s: the scheduler has no worker; waiting for one", self._address)
+        self._told_of_nobody = nobody
 
     @property
     def _gone(self) -> ClusterError:
