@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,15 @@ from tests.simulation.run_samples import scenario
 RUNS = 200
 WARM = 40
 MOST_GROWTH = 16e6  # bytes; a tenth of a megabyte a run would show
+
+
+@pytest.fixture(autouse=True)
+def earlier_objects_are_not_searched() -> Iterator[None]:
+    """What earlier tests of this process keep would be gone through at every collection, which takes minutes in all."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def resident_bytes() -> int:

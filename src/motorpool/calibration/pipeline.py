@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from motorpool.calibration.emulate import Emulator, fit_emulator
 from motorpool.calibration.evaluate import Evaluation, Evaluator, Job
+from motorpool.calibration.left_out import Doubt, choose_doubt
 from motorpool.calibration.mode import (
     Errors,
     Mode,
@@ -157,16 +158,34 @@ class Calibration:
         """An emulator from simulated points."""
         return fit_emulator(np.stack(points), np.stack(values), mode.z, mode.slopes, errors.variance)
 
-    def sample(self, emulator: Emulator, at: Evaluation, seed: int, *, rough: bool = False) -> Sampled:
-        """NUTS with the emulator; ``rough``: short chains, to see where to simulate next."""
-        shared = load_calibration_rules().shared_by_study
+    def doubt(self, emulator: Emulator, at: Evaluation, sampled: Sampled) -> Doubt:
+        """How wrong the model is about studies that are left out of the fit."""
+        fitted = dict(zip(sampled.families, np.median(sampled.discrepancy, axis=0).tolist(), strict=True))
+        return choose_doubt(self.setting.targets, emulator, sampled.z.mean(axis=0), at.sampling_sd, fitted)
+
+    def sample(
+        self,
+        emulator: Emulator,
+        at: Evaluation,
+        seed: int,
+        *,
+        doubt: Doubt | None = None,
+        rough: bool = False,
+    ) -> Sampled:
+        """NUTS with the emulator.
+
+        Args:
+            doubt: sizes of the discrepancy, which are inferred without it.
+            rough: short chains, to see where to simulate next.
+        """
         return sample_posterior(
             self.setting.targets,
             emulator,
             at.sampling_sd,
             self.setting.space,
-            shared,
+            load_calibration_rules().shared_by_study if doubt is None else doubt.shared,
             seed,
+            sizes=None if doubt is None else doubt.sizes,
             warmup=ROUGH_WARMUP if rough else WARMUP,
             draws=ROUGH_DRAWS if rough else DRAWS,
         )

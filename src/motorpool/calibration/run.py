@@ -1,7 +1,8 @@
 """The whole calibration: from nothing, or from an interrupted one, to the files of a posterior.
 
 In full: slopes and mode; simulations around the mode, emulator, NUTS; simulations at draws of that first posterior,
-the emulator anew, NUTS again. ``quick``: the mode with the slopes of the shipped calibration, and the normal
+the emulator anew, NUTS again; studies left out in turn, to see how wrong the model is about others than its own; and
+NUTS with a discrepancy of that size. ``quick``: the mode with the slopes of the shipped calibration, and the normal
 approximation there.
 """
 
@@ -18,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motorpool.calibration.emulate import Emulator
-from motorpool.calibration.evaluate import Evaluation, worker_pool
+from motorpool.calibration.evaluate import worker_pool
 from motorpool.calibration.global_sensitivity import drawn_inputs, sensitivity_data, sobol_indices
+from motorpool.calibration.left_out import Doubt
 from motorpool.calibration.mode import Errors, Mode, posterior_precision
 from motorpool.calibration.pipeline import Calibration, Setting, Tell, setting_of_calibration, targets_digest
 from motorpool.calibration.sample import Sampled
@@ -72,9 +74,14 @@ def run_calibration(folder: Path, *, quick: bool, tell: Tell) -> Path:
         later = _some(first.z, AT_POSTERIOR, SEED + 1)
         values += work.simulate(later, pool, "simulating at the first posterior")
         emulator = work.emulate(mode, errors, points + later, values)
-        sampled = work.sample(emulator, at, SEED + 2)
+        fitted = work.sample(emulator, at, SEED + 2)
         tell("posterior sampled", 1, 1)
-    names, draws, facts = _from_samples(setting, sampled, emulator, errors, at, values[AROUND_MODE:])
+        doubt = work.doubt(emulator, at, fitted)
+        sampled = work.sample(emulator, at, SEED + 4, doubt=doubt)
+        tell("posterior sampled with the doubt that left-out studies show", 1, 1)
+    names, draws, facts = _from_samples(setting, sampled, emulator, errors, values[AROUND_MODE:])
+    facts["shared_by_study"] = doubt.shared
+    facts["diagnostics"]["left_out"] = _left_out(doubt)
     facts["simulations"] = len(work.evaluator.known)
     facts["diagnostics"]["misfit_on_the_way_to_the_mode"] = [round(x, 2) for x in mode.course]
     (folder / "sensitivity.json").write_text(_sensitivity(setting, emulator, sampled))
@@ -134,7 +141,6 @@ def _from_samples(
     sampled: Sampled,
     emulator: Emulator,
     errors: Errors,
-    at: Evaluation,
     checks: list[Array],
 ) -> tuple[tuple[str, ...], Array, dict[str, Any]]:
     generator = np.random.default_rng(SEED + 3)
@@ -154,6 +160,17 @@ def _from_samples(
         },
     }
     return names, draws, facts
+
+
+def _left_out(doubt: Doubt) -> dict[str, float]:
+    """Studies left out in turn, with the discrepancy of the fit and with the one that is used."""
+    return {
+        "factor": doubt.factor,
+        "coverage_90": round(doubt.chosen.coverage_90, 3),
+        "log_density": round(doubt.chosen.log_density, 1),
+        "coverage_90_as_fitted": round(doubt.fitted.coverage_90, 3),
+        "log_density_as_fitted": round(doubt.fitted.log_density, 1),
+    }
 
 
 def _share(error: Array, errors: Errors) -> dict[str, float]:
@@ -203,6 +220,7 @@ def _normal_approximation(
     fixed = np.tile(np.array(list(scales.values())), (QUICK_DRAWS, 1))
     facts: dict[str, Any] = {
         "method": "quick: mode and normal approximation",
+        "shared_by_study": load_calibration_rules().shared_by_study,
         "largest_r_hat": 1.0,
         "smallest_effective_size": float(QUICK_DRAWS),
         "divergences": 0,
@@ -286,5 +304,12 @@ def describe(made: Path) -> list[str]:
         lines.append(
             f"real simulations at posterior draws: {100 * predictive['within_1.645']:.0f} % of {predictive['targets']} "
             f"targets within 1.645 total errors, root mean square {predictive['root_mean_square']:.2f}"
+        )
+    left_out = facts.diagnostics.get("left_out")
+    if left_out:
+        lines.append(
+            f"studies left out in turn: {100 * left_out['coverage_90']:.0f} % of their figures inside 90 %, with a "
+            f"discrepancy {left_out['factor']:g} times that of the fit "
+            f"({100 * left_out['coverage_90_as_fitted']:.0f} % with that of the fit)"
         )
     return lines

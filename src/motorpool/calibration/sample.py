@@ -4,14 +4,15 @@ The likelihood: counts are binomial, everything else lies around the prediction 
 (Student's t), so that a few figures that the model cannot meet, or that measured something else, do not set the doubt
 about all others. Each family of endpoints has a discrepancy of the model whose size is itself inferred (half-normal
 prior), a part of it shared by the endpoints of one study (:func:`shared_loading`). So sixty endpoints do not pretend to
-be exact, and one study that differs as a whole does not count as many.
+be exact, and one study that differs as a whole does not count as many. The size may also be given, as it is found by
+leaving studies out (:mod:`~motorpool.calibration.left_out`).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -108,6 +109,7 @@ def sample_posterior(
     shared: float,
     seed: int,
     *,
+    sizes: Mapping[str, float] | None = None,
     warmup: int = WARMUP,
     draws: int = DRAWS,
 ) -> Sampled:
@@ -116,8 +118,11 @@ def sample_posterior(
     Args:
         sampling_sd: (T,) scatter of simulated studies of the published size, for papers that give no error.
         shared: share of a discrepancy's variance that the endpoints of one study have in common.
+        sizes: of the discrepancy by family, where they are not to be inferred.
     """
-    sampler = PosteriorSampler(targets, emulator, sampling_sd, space, shared, warmup=warmup, draws=draws)
+    sampler = PosteriorSampler(
+        targets, emulator, sampling_sd, space, shared, sizes=sizes, warmup=warmup, draws=draws
+    )
     return sampler.run(published_data(targets), seed)
 
 
@@ -136,6 +141,7 @@ class PosteriorSampler:
         space: ParameterSpace,
         shared: float,
         *,
+        sizes: Mapping[str, float] | None = None,
         chains: int = CHAINS,
         warmup: int = WARMUP,
         draws: int = DRAWS,
@@ -146,7 +152,7 @@ class PosteriorSampler:
         numpyro.set_host_device_count(1)
         from numpyro.infer import MCMC, NUTS
 
-        model, self.families = _model(targets, emulator, sampling_sd, space, shared)
+        model, self.families = _model(targets, emulator, sampling_sd, space, shared, sizes)
         self._chains = MCMC(
             NUTS(model, target_accept_prob=0.9),
             num_warmup=warmup,
@@ -166,8 +172,10 @@ class PosteriorSampler:
         figures, counts = jnp.asarray(data.figures), jnp.asarray(data.counts)
         self._chains.run(jax.random.key(seed), figures, counts, extra_fields=("diverging",))
         samples: Any = self._chains.get_samples(group_by_chain=True)
-        r_hat = [np.max(split_gelman_rubin(np.asarray(v))) for v in samples.values()]
-        size = [np.min(effective_sample_size(np.asarray(v))) for v in samples.values()]
+        arrays = [np.asarray(v) for v in samples.values()]
+        moving = [v for v in arrays if np.ptp(v, axis=(0, 1)).min() > 0]  # given discrepancies stand still
+        r_hat = [np.max(split_gelman_rubin(v)) for v in moving]
+        size = [np.min(effective_sample_size(v)) for v in moving]
         flat = {name: np.asarray(v, np.float64).reshape(-1, *v.shape[2:]) for name, v in samples.items()}
         return Sampled(
             z=flat["z"],
@@ -180,7 +188,12 @@ class PosteriorSampler:
 
 
 def _model(
-    targets: Sequence[Target], emulator: Emulator, sampling_sd: Array, space: ParameterSpace, shared: float
+    targets: Sequence[Target],
+    emulator: Emulator,
+    sampling_sd: Array,
+    space: ParameterSpace,
+    shared: float,
+    sizes: Mapping[str, float] | None = None,
 ) -> tuple[Any, tuple[str, ...]]:
     import jax.numpy as jnp
     import numpyro
@@ -189,6 +202,7 @@ def _model(
     families = tuple(dict.fromkeys(t.family for t in targets))
     family = np.array([families.index(t.family) for t in targets])
     scales = np.array([next(t.discrepancy for t in targets if t.family == name) for name in families])
+    given = None if sizes is None else np.array([sizes[name] for name in families])
     studies = tuple(dict.fromkeys(t.study for t in targets))
     study = np.array([studies.index(t.study) for t in targets])
     loading = np.array([shared_loading(t.endpoint, shared) for t in targets])
@@ -213,10 +227,14 @@ def _model(
                 jnp.zeros(len(low)), 1.0, low=jnp.asarray(low), high=jnp.asarray(high)
             ).to_event(1),
         )
-        relative: Any = numpyro.sample(
-            "relative_discrepancy", dist.HalfNormal(jnp.ones(len(families))).to_event(1)
-        )
-        discrepancy: Any = numpyro.deterministic("discrepancy", relative * jnp.asarray(scales))
+        if given is None:
+            relative: Any = numpyro.sample(
+                "relative_discrepancy", dist.HalfNormal(jnp.ones(len(families))).to_event(1)
+            )
+            size_of: Any = relative * jnp.asarray(scales)
+        else:
+            size_of = jnp.asarray(given)
+        discrepancy: Any = numpyro.deterministic("discrepancy", size_of)
         of_study: Any = numpyro.sample("of_study", dist.Normal(jnp.zeros(len(studies)), 1.0).to_event(1))
         moved = z - centre
         inside = directions @ moved

@@ -186,7 +186,7 @@ def judge_all(
                 [predictions[number] for number in numbers],
                 _discrepancies(posterior, family, numbers),
                 effects[numbers],
-                rules.shared_by_study,
+                posterior.facts.shared_by_study,
                 generator,
                 tails=rules.tails_degrees_of_freedom,
                 arm_size=arm_size_of(study, endpoint),

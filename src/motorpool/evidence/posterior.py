@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from motorpool.evidence.parameters import ParameterTable, Value
 from motorpool.evidence.records import EvidenceError, EvidenceRecord, build_record
@@ -26,7 +27,8 @@ class PosteriorFacts(EvidenceRecord):
     """What the draws were made from, and their diagnostics.
 
     ``model_sha256`` is the hash of the equations and ``parameters_sha256`` that of the parameter records at the time;
-    ``draws_sha256`` that of the file of draws. ``centre`` holds the calibrated central value of every axis.
+    ``draws_sha256`` that of the file of draws. ``centre`` holds the calibrated central value of every axis,
+    ``shared_by_study`` the share of a discrepancy's variance that the endpoints of one study have in common.
     """
 
     made: str
@@ -42,6 +44,7 @@ class PosteriorFacts(EvidenceRecord):
     largest_r_hat: float
     smallest_effective_size: float
     divergences: int
+    shared_by_study: float = Field(ge=0, le=1)
     centre: Mapping[str, float]
     diagnostics: Mapping[str, Any] = {}
 
