@@ -20,6 +20,8 @@ class NeuronParameters:
     sickening_rate_per_year: Array
     recovery_rate_per_year: Array
     recovery_stress_odds: Array
+    late_recovery_share: Array
+    recovery_decline_years: Array
     death_rate_per_year: Array
     late_death_share: Array
     death_rate_decline_years: Array
@@ -27,10 +29,24 @@ class NeuronParameters:
     graft_survival_years: Array
 
 
+def falling_with_age(age_years: Array, late_share: Array, decline_years: Array) -> Array:
+    """A factor that is 1 at birth and before, and falls to ``late_share`` with a time constant."""
+    fading = jnp.exp(-jnp.maximum(age_years, 0.0) / decline_years)
+    return late_share + (1.0 - late_share) * fading
+
+
 def age_factor(age_years: Array, parameters: NeuronParameters) -> Array:
     """How much faster sick neurons die early in life; 1 at birth and before, ``late_death_share`` late."""
-    fading = jnp.exp(-jnp.maximum(age_years, 0.0) / parameters.death_rate_decline_years)
-    return parameters.late_death_share + (1.0 - parameters.late_death_share) * fading
+    return falling_with_age(age_years, parameters.late_death_share, parameters.death_rate_decline_years)
+
+
+def recovery_age_factor(age_years: Array, parameters: NeuronParameters) -> Array:
+    """How much faster sick neurons recover early in life; 1 at birth and before, ``late_recovery_share`` late.
+
+    Once the neuromuscular synapse is mature, damage to it is repaired slowly and in part (Kariya and others, J Clin
+    Invest 2014;124:785-800).
+    """
+    return falling_with_age(age_years, parameters.late_recovery_share, parameters.recovery_decline_years)
 
 
 def calm_enough(stress: Array, odds: Array) -> Array:
@@ -62,7 +78,10 @@ def rates_of_change(
     dying = death_rate * stress * sick
     sickening = parameters.sickening_rate_per_year * stress * (alive - sick)
     recovering = (
-        parameters.recovery_rate_per_year * calm_enough(stress, parameters.recovery_stress_odds) * sick
+        parameters.recovery_rate_per_year
+        * recovery_age_factor(age_years, parameters)
+        * calm_enough(stress, parameters.recovery_stress_odds)
+        * sick
     )
     return -dying, sickening - recovering - dying
 

@@ -64,7 +64,8 @@ class PublishedEndpoint(EvidenceRecord):
     interval of the estimate: as published, exact binomial from ``k`` of ``n``, Wilson's from a published
     fraction and ``n``, or ``value`` +- 1.96 ``sd`` / sqrt(``n``).
 
-    How it was measured: ``ever`` counts a milestone reached at any time up to the visit (else it must be held then);
+    How it was measured: ``ever`` counts a milestone reached at any time up to the visit (else it must be held then),
+    ``newly`` only one that was not there at enrolment;
     ``counted`` says whether the dead are in the denominator (as failures) or left out, by default in for proportions
     and out for means; ``arm_run`` names the simulated arm it is read from where that is not its own arm;
     ``not_scored`` gives the reason why it is drawn and cited but no target of prediction.
@@ -89,6 +90,7 @@ class PublishedEndpoint(EvidenceRecord):
     subgroup: str | None = None
     definition: str
     ever: bool = False
+    newly: bool = False
     counted: Literal["survivors", "everyone"] | None = None
     arm_run: str | None = None
     not_scored: str | None = None
@@ -117,6 +119,8 @@ class PublishedEndpoint(EvidenceRecord):
             raise ValueError("an exact binomial interval needs k, n and a proportion")
         if self.interval_kind == "approximate_binomial" and (self.n is None or self.metric not in _FRACTIONS):
             raise ValueError("an approximate binomial interval needs n and a proportion")
+        if self.newly and (self.outcome not in load_milestone_catalogue() or self.metric != "proportion"):
+            raise ValueError("newly belongs to the proportion with a milestone")
         if self.interval_kind == "from_sd" and (self.sd is None or self.n is None):
             raise ValueError("an interval from the SD needs sd and n")
         return self

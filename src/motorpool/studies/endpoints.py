@@ -183,6 +183,8 @@ def _milestone_values(endpoint: PublishedEndpoint, arm: ArmPeople) -> Array:
         reached = gained <= at_age
     else:
         reached = arm.milestone_status[visit, row, people]
+    if endpoint.newly:
+        reached = reached & ~arm.milestone_status[0, row].astype(bool)
     values = reached.astype(float)
     if endpoint.counted == "survivors":
         return np.where(alive, values, np.nan)
