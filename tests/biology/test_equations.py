@@ -117,6 +117,19 @@ def test_protection_inflammation_and_age_change_the_death_rate() -> None:
     assert dying(age=0.0) > dying(age=2.0) > dying(age=20.0) > 0.0
 
 
+def test_recovery_slows_with_age_and_needs_calm() -> None:
+    def recovering(age: float, stress: float = 0.0) -> float:
+        rates = neurons.rates_of_change(
+            one(1.0), one(1.0), one(stress), one(0.0), one(0.0), one(age), biology().neurons
+        )
+        return -float(rates[1][0])
+
+    assert recovering(-0.3) == pytest.approx(recovering(0.0))
+    assert recovering(0.0) > recovering(4.0) > recovering(40.0) > 0.0
+    late = float(biology().neurons.late_recovery_share)
+    assert recovering(80.0) == pytest.approx(late * recovering(0.0), rel=1e-3)
+
+
 @given(working=SHARE, sprouting=st.floats(1.0, 8.0))
 def test_sprouting_keeps_fibres_innervated(working: float, sprouting: float) -> None:
     innervated = float(muscle.innervation(one(working), one(sprouting))[0])

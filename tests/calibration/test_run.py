@@ -47,6 +47,7 @@ def finished(folder: Path, setting: Setting, mode: Mode) -> tuple[Path, np.ndarr
         "largest_r_hat": 1.004,
         "smallest_effective_size": 512.0,
         "divergences": 0,
+        "shared_by_study": 0.25,
         "simulations": 300,
         "centre": run._centre(setting, mode.z),
         "diagnostics": {

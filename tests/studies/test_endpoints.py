@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from scipy.stats import binom
 
 from motorpool.evidence.published import Metric, PublishedEndpoint
@@ -183,6 +184,18 @@ def milestones() -> ArmPeople:
 )
 def test_milestones_held_or_ever_reached_by_study_time_and_by_age(fields: dict[str, Any], wanted: float):
     assert value(endpoint("sit_10s", "proportion", **fields), milestones()) == pytest.approx(wanted)
+
+
+def test_newly_reached_milestones_leave_out_who_could_at_enrolment():
+    able = arm(4, held={"stand": [[1, 0, 1, 0], [1, 1, 1, 0], [1, 1, 0, 0]]})
+    assert value(endpoint("stand", "proportion", time_months=12), able) == pytest.approx(2 / 4)
+    assert value(endpoint("stand", "proportion", time_months=12, newly=True), able) == pytest.approx(1 / 4)
+    assert value(endpoint("stand", "proportion", time_months=0, newly=True), able) == 0.0
+
+
+def test_newly_is_refused_where_it_means_nothing():
+    with pytest.raises(ValidationError, match="newly belongs to the proportion with a milestone"):
+        endpoint("hfmse", "mean_change", 1.0, time_months=12, newly=True)
 
 
 def test_the_median_age_at_a_milestone_counts_those_who_never_reach_it_as_latest():

@@ -59,6 +59,7 @@ def made_up_posterior(*, r_hat: float = 1.003, seed: int = 1) -> Posterior:
         "largest_r_hat": r_hat,
         "smallest_effective_size": 900.0,
         "divergences": 0,
+        "shared_by_study": 0.25,
         "centre": {axis.name: float(axis.value(shift)) for axis, shift in zip(chosen, SHIFTS, strict=True)},
         "diagnostics": {"a_share": 0.9, "a_long_table": {str(number): number for number in range(30)}},
     }

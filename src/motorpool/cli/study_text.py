@@ -38,7 +38,8 @@ def measured(endpoint: PublishedEndpoint) -> str:
             threshold = f", {words} {'at least' if limit >= 0 else 'at most'} {limit:g}"
     outcome = endpoint.outcome.replace("_", " ")
     ever = ", ever" if endpoint.ever else ""
-    return f"{_METRIC_WORDS[endpoint.metric]} {outcome}{threshold}{ever}"
+    newly = ", newly" if endpoint.newly else ""
+    return f"{_METRIC_WORDS[endpoint.metric]} {outcome}{threshold}{ever}{newly}"
 
 
 def when(endpoint: PublishedEndpoint) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from motorpool.calibration.validation_summary import load_acceptance
+from motorpool.evidence.posterior import load_posterior
 from motorpool.evidence.stored_results import VALIDATION_FILE, stored_text
 from motorpool.evidence.validation_reasons import load_validation_reasons
 from motorpool.report.tables import cell_text
@@ -177,7 +178,8 @@ def _verdict(scope: TherapyScope, floor: float) -> str:
 
 def _method(data: Data | None) -> list[str]:
     rules = load_calibration_rules()
-    shared = 100 * rules.shared_by_study
+    posterior = load_posterior()
+    shared = 100 * (rules.shared_by_study if posterior is None else posterior.facts.shared_by_study)
     made = {} if data is None else data.get("made_with", {})
     draws = f"{made['draws']} draws" if "draws" in made else "Draws"
     people = f"{made['patients']} virtual people" if "patients" in made else "Virtual people"
@@ -187,8 +189,9 @@ def _method(data: Data | None) -> list[str]:
         "together, the others from their priors. Under each draw every study is simulated as it was run, with its own "
         f"criteria, plan and visits. {people} in each arm are weighed to the published baseline. Scatter between draws "
         "that comes from simulating finitely many people is taken out.",
-        "**How far the model itself may be wrong.** A discrepancy for each family of figures, whose size calibration "
-        f"inferred. {shared:.0f} % of its variance is common to all figures of one study; the rest has heavy tails "
+        "**How far the model itself may be wrong.** A discrepancy for each family of figures, whose size is that "
+        f"with which calibration studies are predicted best when they are left out. {shared:.0f} % of its variance is "
+        "common to all figures of one study; the rest has heavy tails "
         f"(Student's t, {rules.tails_degrees_of_freedom:g} degrees of freedom): a few figures are missed by far.",
         "**The chance of a study of that size.** Counts are binomial in the published number of people; other figures "
         "scatter as replicate studies of the published size do.",

@@ -76,20 +76,27 @@ def need_and_stress(model: Mechanisms) -> Figure:
     )
 
 
+RECOVERY_AGES = {"at birth": 0.0, "at 4 years": 4.0, "at 15 years": 15.0}
+
+
 def recovery(model: Mechanisms) -> Figure:
     """How fast sick neurons recover and working ones fall sick while some stress remains."""
     parameters = model.biology.neurons
     stress = np.linspace(0.0, 1.0, POINTS)
     calm = neurons.calm_enough(jnp.asarray(stress), parameters.recovery_stress_odds)
     plainly = neurons.calm_enough(jnp.asarray(stress), jnp.ones(()))
-    recovering = parameters.recovery_rate_per_year * np.asarray(calm)
-    sickening = parameters.sickening_rate_per_year * stress
-    working = recovering / (recovering + np.asarray(sickening))
+    sickening = np.asarray(parameters.sickening_rate_per_year * stress)
+    working: dict[str, np.ndarray] = {}
+    for name, age in RECOVERY_AGES.items():
+        factor = neurons.recovery_age_factor(jnp.asarray(age), parameters)
+        recovering = np.asarray(parameters.recovery_rate_per_year * factor * calm)
+        working[name] = recovering / (recovering + sickening)
     return line_figure(
         "recovery-under-stress",
         "Recovery needs more SMN than staying well",
         "Left: the share of its full pace at which a sick neuron recovers. Grey: if recovery simply followed one minus "
-        "stress. Right: the share of living neurons that work once falling sick and recovering are in balance.",
+        "stress. Right: the share of living neurons that work once falling sick and recovering are in balance, at "
+        "three ages.",
         [
             Panel(
                 "Pace of recovery",
@@ -103,7 +110,7 @@ def recovery(model: Mechanisms) -> Figure:
                 "Working share in balance",
                 ("Stress", stress),
                 "Share of living neurons",
-                {"working": working},
+                working,
                 y_domain=(0.0, 1.0),
             ),
         ],
