@@ -28,7 +28,7 @@ from motorpool.studies.words import SHARES, SPREADS, TIMES
 
 Array = NDArray[np.float64]
 CHAINS = 4
-WARMUP, DRAWS = 500, 600
+WARMUP, DRAWS = 700, 1200
 
 
 @dataclasses.dataclass(frozen=True)
