@@ -111,7 +111,7 @@ def leave_studies_out(
         spread = np.linalg.inv(precision[np.ix_(out, out)])
         missed = spread @ pulled[out]
         z[out] = missed / np.sqrt(np.diag(spread))
-        density += float(multivariate_normal.logpdf(missed, cov=spread))
+        density += float(multivariate_normal(np.zeros(missed.size), spread).logpdf(missed))
     return LeftOut(z, density)
 
 
