@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
 
 from motorpool.calibration.emulate import Emulator
 from motorpool.calibration.left_out import FACTORS, choose_doubt, leave_studies_out
@@ -45,6 +46,16 @@ def test_a_study_left_out_is_predicted_by_a_fit_to_the_others() -> None:
     spread = slopes[out] @ np.linalg.solve(precision, slopes[out].T) + np.diag(variance[out])
     wanted = (value[out] - slopes[out] @ mean) / np.sqrt(np.diag(spread))
     assert found.z[out] == pytest.approx(wanted, abs=1e-9)
+    density, targets_of = 0.0, np.array([t.study for t in targets])
+    whole = slopes @ slopes.T + np.diag(variance)
+    for study in dict.fromkeys(targets_of):
+        inside, others = targets_of == study, targets_of != study
+        weights = np.linalg.solve(whole[np.ix_(others, others)], whole[np.ix_(others, inside)]).T
+        law = multivariate_normal(
+            weights @ value[others], whole[np.ix_(inside, inside)] - weights @ whole[np.ix_(others, inside)]
+        )
+        density += float(law.logpdf(value[inside]))
+    assert found.log_density == pytest.approx(density, abs=1e-6)
 
 
 def test_the_point_of_a_straight_emulator_does_not_matter() -> None:
