@@ -26,7 +26,7 @@ from motorpool.cli.trial_inputs import (
     variants_of,
     workers_of,
 )  # fmt: skip
-from motorpool.report.trial.text import comparison_rows, result_rows, value_lines
+from motorpool.report.trial.text import comparison_rows, estimation_lines, result_rows, value_lines
 
 if TYPE_CHECKING:
     from motorpool.trials.design import TrialDesign
@@ -73,6 +73,8 @@ def power(
     for under in found["under"].values():
         print(f"\nTrue: {under['words']}")
         print(aligned(result_rows(design, under["characteristics"])))
+        for line in estimation_lines(design, under["characteristics"]):
+            print(line)
     print()
     for line in value_lines(design, found):
         print(line)
