@@ -74,7 +74,7 @@ def _dropped(data: TrialData) -> Ended:
     tested = closed_combination_test(
         first_z, second_z, kept, first_weight=rule.at, first_z_bound=early, last_z_bound=last_z, ratio=ratio
     )
-    won = tested.at_look.any(axis=1)
+    won: Array = np.asarray(tested.at_look.any(axis=1))
     shown = np.where(won[:, None], tested.at_look, tested.at_end)
     none = ~kept.any(axis=1) & ~won
     halted = none | won
