@@ -110,7 +110,7 @@ def test_any_number_of_workers_gives_the_same_bits(workers: int, monkeypatch: py
     # would wait for ever.
     options = {"dashboard_address": None, "processes": False, "threads_per_worker": 1, "memory_limit": None}
     with LocalCluster(n_workers=workers, **options) as machines, Client(machines) as client:
-        others = simulate_parts(asked, kept, together, cluster.DaskWorkers(client, "here"))
+        others = simulate_parts(asked, kept, together, cluster.DaskWorkers(client, "here", cluster.PARTS))
     assert list(in_order(plans)) == list(in_order(others))
     assert len(list(in_order(plans))) > 3
     for key in in_order(plans):
@@ -240,7 +240,7 @@ def test_local_workers_that_are_gone_end_the_run(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("distributed.wait", not_yet)
     nobody: Any = Nobody()
     with pytest.raises(ClusterError, match="died and could not be started again"):
-        cluster.DaskWorkers(nobody, cluster.LOCAL).next_part(lambda share: None)
+        cluster.DaskWorkers(nobody, cluster.LOCAL, cluster.PARTS).next_part(lambda share: None)
 
 
 def test_without_dask_the_message_says_what_to_install(
@@ -258,4 +258,4 @@ def test_a_worker_with_other_versions_is_refused() -> None:
 
     task = next(DrawPlan(load_scenario(scenario()), 0, Kept(people=True, tally=False)).tasks())
     with pytest.raises(ClusterError, match=r"another motorpool, jax .* instead of 0\.0"):
-        cluster.work(task, "other code", {**packages(), "jax": "0.0"})
+        cluster.work(cluster.PARTS, task, "other code", {**packages(), "jax": "0.0"})

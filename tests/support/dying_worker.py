@@ -12,21 +12,21 @@ from typing import Any
 
 from motorpool.simulation import cluster
 
-simulate_part = cluster.simulate_part
+work = cluster.work
 begun: list[Any] = []
 
 
 def dies_once(*arguments: Any) -> Any:
     begun.append(arguments)
     if len(begun) == 1:
-        return simulate_part(*arguments)
+        return work(*arguments)
     try:
         os.close(os.open(os.environ["MOTORPOOL_TEST_DEATH"], os.O_CREAT | os.O_EXCL))
     except FileExistsError:
-        return simulate_part(*arguments)
+        return work(*arguments)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def dask_setup(worker: Any) -> None:
     """Dask calls this when the worker starts."""
-    cluster.simulate_part = dies_once
+    cluster.work = dies_once

@@ -13,6 +13,7 @@ from motorpool.trials.truth import MODEL, NULL
 from tests.support.trial_pools import CHANGE, design, made_up_pool
 
 NOMINAL = (0.05 * 0.95 / 1000) ** 0.5
+DROP = "arm_dropping={at: 0.5, keep_best: 1}"
 BLINDED = "reestimation={method: blinded_variance, at: 0.5, largest_factor: 3, effect: 1.5, power: 0.9}"
 PROMISING = (
     "reestimation={method: promising_zone, at: 0.5, largest_factor: 2, promising_from: 0.3, power: 0.9}"
@@ -79,7 +80,7 @@ def test_harm_stops_the_trial_which_is_then_not_won() -> None:
 
 
 def test_dropped_arms_end_at_the_look_and_the_others_take_their_people() -> None:
-    trial = alone(THREE, "arm_dropping={at: 0.5, keep_best: 1}", "patients=160", "alpha=0.05")
+    trial = alone(THREE, DROP, "patients=160", "alpha=0.05")
     pool = made_up_pool(trial, effects={"one": 0.0, "two": 0.0, "three": 2.0})
     data, plain = conduct_trials(trial, pool, MODEL, range(40)), draw_trials(trial, pool, MODEL, range(40))
     assert np.array_equal(data.arm[:, :80], plain.arm[:, :80])
@@ -122,6 +123,60 @@ def test_people_go_more_often_to_the_arm_that_does_better() -> None:
     assert np.array_equal(data.arm[3], one.arm[0])
 
 
+LOOK = "interims={information: [0.5], efficacy: pocock, futility_conditional_power: 0.1}"
+
+
+def test_looks_a_size_set_anew_and_harm_work_in_one_design() -> None:
+    trial = alone(LOOK, PROMISING, HARM, "patients=60")
+    pool = made_up_pool(trial, effect=1.2, harm={"cells": 0.1, "sham": 0.0})
+    found = run_replicates(trial, pool, MODEL, range(400))
+    raised, early = found["size_raised"] > 0, found["stopped"] > 0
+    assert (
+        {0, 1, 2, 3} == set(found["stopped"])
+        and raised.any()
+        and not (raised & early & (found["stopped"] < 3)).any()
+    )
+    assert (found["patients"][raised & ~early] > 60).all() and (
+        found["patients"][~raised & ~early] == 60
+    ).all()
+    # Each rule acts: without it the same replicates end elsewhere.
+    no_looks = run_replicates(alone(PROMISING, HARM, "patients=60"), pool, MODEL, range(400))
+    no_size = run_replicates(alone(LOOK, HARM, "patients=60"), pool, MODEL, range(400))
+    no_harm = run_replicates(alone(LOOK, PROMISING, "patients=60"), pool, MODEL, range(400))
+    assert found["months"].mean() < no_looks["months"].mean() - 0.5
+    assert found["patients"].mean() > no_size["patients"].mean()
+    assert not (no_harm["stopped"] == 3).any()
+    assert "size_raised" in course_of(trial, found) and course_of(trial, found)["stopped"]
+    plain = alone(LOOK.replace(", futility_conditional_power: 0.1", ""), PROMISING, "patients=60")
+    null = run_replicates(plain, pool, NULL, range(1000))
+    assert null["change/cells/significant"].mean() == pytest.approx(0.05, abs=3 * NOMINAL)
+
+
+def test_a_blinded_look_comes_before_the_looks_whose_times_it_moves() -> None:
+    trial = alone(LOOK.replace("0.5", "0.6"), BLINDED, "patients=60", "accrual={patients_per_month: 1}")
+    pool = made_up_pool(trial, effect=1.5, spread=3.0)
+    found = run_replicates(trial, pool, MODEL, range(150))
+    assert found["size_raised"].mean() > 0.9 and (found["stopped"] == 1).mean() > 0.3
+    stopped = found["stopped"] > 0
+    assert found["patients"][stopped].mean() > 0.6 * 90 and found["patients"].max() <= 180
+    assert np.isfinite(found["change/cells/adjusted_estimate"]).all()
+
+
+def test_an_arm_that_is_shown_when_arms_are_dropped_ends_the_trial_and_the_family_keeps_its_error() -> None:
+    rules = [THREE, DROP, "patients=160"]
+    trial, late = alone(*rules, "interims={information: [0.5], efficacy: pocock}"), alone(*rules)
+    pool = made_up_pool(trial, effects={"one": 0.0, "two": 0.0, "three": 2.0})
+    found, without = (run_replicates(one, pool, MODEL, range(100)) for one in (trial, late))
+    early = found["stopped"] == 1
+    assert 0.2 < early.mean() and (found["look"][early] == 0).all() and not (without["stopped"] == 1).any()
+    assert (
+        found["change/three/significant"][early].any() and found["months"].mean() < without["months"].mean()
+    )
+    null = run_replicates(trial, pool, NULL, range(500))
+    any_arm = np.any([null[f"change/{arm}/significant"] for arm in trial.test_arms], axis=0)
+    assert any_arm.mean() == pytest.approx(0.025, abs=3 * (0.025 * 0.975 / 500) ** 0.5)
+
+
 def test_every_rule_is_said_in_words() -> None:
     assert "combination test" in dict(rule_words(alone(PROMISING)))["Size set anew"]
     assert "blinded variance" in dict(rule_words(alone(BLINDED)))["Size set anew"]
@@ -135,11 +190,22 @@ def test_every_rule_is_said_in_words() -> None:
         ([PROMISING.replace("0.3", "0.95")], "reestimation.promising_from", "below power"),
         ([PROMISING.replace("at: 0.5", "at: 0.02")], "reestimation.at", "too few people"),
         ([BLINDED.replace("blinded_variance", "blind_variance")], "reestimation.method", "blinded_variance"),
-        ([BLINDED, "interims={information: [0.5]}"], "reestimation", "cannot stand beside interims"),
+        ([BLINDED, "interims={information: [0.4, 0.7]}"], "reestimation.at", "must not come after the first look"),
+        ([PROMISING, "interims={information: [0.5, 0.7]}"], "reestimation.at", "must be the last look, 0.7"),
+        ([BLINDED, "response_adaptive={looks: [0.5]}"], "response_adaptive", "worked out for the planned ratio"),
+        (["interims={information: [0.5]}", "response_adaptive={looks: [0.5]}"], "response_adaptive", "fixed before"),
+        ([THREE, DROP, PROMISING], "arm_dropping", "is not set anew"),
+        ([THREE, DROP, "response_adaptive={looks: [0.5]}"], "response_adaptive", "both"),
+        ([THREE, DROP, "interims={information: [0.6]}"], "interims.information", "one look"),
+        (
+            [THREE, DROP, "interims={information: [0.5], futility_conditional_power: 0.1}"],
+            "interims.futility_conditional_power", "lowest_z",
+        ),
+        ([THREE, "interims={information: [0.5]}"], "interims", "need two randomised arms, or arm_dropping"),
         ([HARM.replace("cell_fever", "cell_feever")], "safety.adverse_events.0", "Did you mean cell_fever?"),
         ([HARM.replace("cell_fever", "liver_injury")], "safety.adverse_events.0", "cannot happen"),
         ([HARM.replace("treated: 5", "treated: 500")], "safety.every_treated", "nobody would ever look"),
-        (["arm_dropping={at: 0.5, keep_best: 1}"], "arm_dropping", "at least two arms"),
+        ([DROP], "arm_dropping", "at least two arms"),
         ([THREE, "arm_dropping={at: 0.5, keep_best: 3}"], "arm_dropping.keep_best", "drops nobody"),
         ([THREE, "arm_dropping={at: 0.5}"], "arm_dropping", "either keep_best or lowest_z"),
         (["response_adaptive={looks: [0.5], smallest_share: 0.5}"], "response_adaptive.smallest_share", "nothing"),

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from motorpool.simulation.errors import OutputFolderError, ScenarioError
-from motorpool.trials import run as running
+from motorpool.trials import workers as working
 from motorpool.trials.blocks import Settings, blocks_of, cached_pool
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.design_file import load_design
@@ -49,7 +49,7 @@ def test_a_run_goes_on_where_it_was_interrupted_and_gives_the_same_bytes(
     monkeypatch.setattr("motorpool.trials.blocks.TOGETHER", 20)
     whole = keep_trial_run(trial, SMALL, tmp_path / "whole")
     assert [len(blocks_of(SMALL)), whole.state] == [3, "finished"]
-    original, done = running.simulate_block, []
+    original, done = working.simulate_block, []
 
     def breaks(*given: object) -> object:
         if len(done) == 2:
@@ -57,11 +57,11 @@ def test_a_run_goes_on_where_it_was_interrupted_and_gives_the_same_bytes(
         done.append(given)
         return original(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(running, "simulate_block", breaks)
+    monkeypatch.setattr(working, "simulate_block", breaks)
     with pytest.raises(KeyboardInterrupt):
         keep_trial_run(trial, SMALL, tmp_path / "broken")
     assert not (tmp_path / "broken").exists()
-    monkeypatch.setattr(running, "simulate_block", original)
+    monkeypatch.setattr(working, "simulate_block", original)
     keep_trial_run(trial, SMALL, tmp_path / "broken")
     for name in ("results.json", "replicates.csv", "ADSL.csv", "ADQS.csv", "ADTTE.csv", "design.yaml"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "broken" / name).read_bytes()

@@ -143,7 +143,7 @@ def _run(
 ) -> Path:
     """Simulate and keep everything in `folder`; gives the report's path, or the folder's without a report."""
     from motorpool.simulation.api import keep_compiled_programs
-    from motorpool.simulation.cluster import cluster_workers
+    from motorpool.simulation.cluster import PARTS, cluster_workers
     from motorpool.simulation.errors import ClusterError
     from motorpool.simulation.kept_run import keep_run
     from motorpool.simulation.part_files import unfinished_folder
@@ -163,7 +163,7 @@ def _run(
                 folder,
                 keep_people=keep_people,
                 overwrite=overwrite,
-                workers=None if cluster is None else cluster_workers(cluster),
+                workers=None if cluster is None else cluster_workers(cluster, PARTS),
                 progress=progress,
                 finish=add_report if with_report else None,
             )

@@ -10,6 +10,7 @@ import typer
 from motorpool.cli.console import InputProblem, aligned, progress_display, say
 from motorpool.cli.study_text import hint, within
 from motorpool.cli.trial_inputs import (
+    CLUSTER_HELP,
     FILE_HELP,
     LEAST_PEOPLE,
     MOST_DRAWS,
@@ -20,6 +21,7 @@ from motorpool.cli.trial_inputs import (
     design_of,
     print_json,
     truth_of,
+    workers_of,
 )  # fmt: skip
 from motorpool.cli.trial_questions import compare, power, report
 from motorpool.report.trial.text import course_lines, result_rows
@@ -142,6 +144,7 @@ def run(
     overwrite: bool = typer.Option(
         False, "--overwrite", help="Replace results, or an unfinished run, of other inputs."
     ),
+    cluster: str | None = typer.Option(None, "--cluster", metavar="ADDRESS", help=CLUSTER_HELP),
 ) -> None:
     """Simulate replicates of a trial, analyse each, and keep everything in a folder.
 
@@ -152,9 +155,11 @@ def run(
     Examples:
       motorpool trial run cherish
       motorpool trial run my_trial.yaml --truth null --replicates 10000
+      motorpool trial run my_trial.yaml --replicates 100000 --cluster local
       motorpool trial run my_trial.yaml --set patients=80 --set endpoints.0.analysis=mmrm --json
     """
     from motorpool.simulation.api import keep_compiled_programs
+    from motorpool.simulation.errors import ClusterError
     from motorpool.simulation.part_files import unfinished_folder
     from motorpool.trials.blocks import Settings
     from motorpool.trials.run import keep_trial_run
@@ -170,8 +175,16 @@ def run(
     keep_compiled_programs()
     try:
         with progress_display() as progress:
-            kept = keep_trial_run(design, settings, folder, keep=keep, overwrite=overwrite, progress=progress)
-    except (KeyboardInterrupt, OSError, MemoryError):
+            kept = keep_trial_run(
+                design,
+                settings,
+                folder,
+                keep=keep,
+                overwrite=overwrite,
+                workers=workers_of(cluster),
+                progress=progress,
+            )
+    except (KeyboardInterrupt, OSError, MemoryError, ClusterError):
         if unfinished_folder(folder).is_dir():
             say("Finished parts of the run are kept: the same command goes on with them.")
         raise

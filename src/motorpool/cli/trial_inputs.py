@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from motorpool.cli.console import InputProblem
@@ -10,12 +11,17 @@ from motorpool.cli.study_text import hint
 if TYPE_CHECKING:
     from motorpool.trials.design import TrialDesign
     from motorpool.trials.truth import Truth
+    from motorpool.trials.workers import BlockWorkers
 
 MOST_REPLICATES = 1_000_000
 PEOPLE, LEAST_PEOPLE, MOST_PEOPLE = 1024, 32, 100_000
 DRAWS, MOST_DRAWS = 64, 1000
 FILE_HELP = "Design file, or the name of a shipped design (see `motorpool trial list`)."
 SET_HELP = "Change one entry of the design; can be given several times."
+CLUSTER_HELP = (
+    "Simulate on the workers of this Dask scheduler, such as tcp://10.0.0.5:8786; `local` starts a worker for each "
+    "core of this machine."
+)
 
 
 def design_of(file: str, changes: list[str], seed: int | None) -> TrialDesign:
@@ -58,6 +64,15 @@ def truth_of(text: str, design: TrialDesign) -> Truth:
             f"--truth: {text}: the first endpoint of {design.name} is no score and cannot drift."
         )
     return Truth("drift" if kind == "drift" else "share", value)
+
+
+def workers_of(cluster: str | None) -> AbstractContextManager[BlockWorkers | None]:
+    """The workers of a cluster, to be called in; none where no cluster is named. Raises ClusterError."""
+    if cluster is None:
+        return nullcontext()
+    from motorpool.trials.workers import trial_workers
+
+    return trial_workers(cluster)
 
 
 def variants_of(given: list[str]) -> dict[str, list[str]]:

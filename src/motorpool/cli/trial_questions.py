@@ -11,6 +11,7 @@ import typer
 from motorpool.cli.console import InputProblem, aligned, progress_display
 from motorpool.cli.study_text import within
 from motorpool.cli.trial_inputs import (
+    CLUSTER_HELP,
     DRAWS,
     FILE_HELP,
     LEAST_PEOPLE,
@@ -23,8 +24,9 @@ from motorpool.cli.trial_inputs import (
     print_json,
     truth_of,
     variants_of,
+    workers_of,
 )  # fmt: skip
-from motorpool.report.trial.text import comparison_rows, result_rows, value_lines
+from motorpool.report.trial.text import comparison_rows, estimation_lines, result_rows, value_lines
 
 if TYPE_CHECKING:
     from motorpool.trials.design import TrialDesign
@@ -47,6 +49,7 @@ def power(
     ),
     seed: int | None = typer.Option(None, "--seed", help="Random seed, instead of the file's."),
     changes: list[str] = typer.Option([], "--set", metavar="PATH=VALUE", help=SET_HELP),
+    cluster: str | None = typer.Option(None, "--cluster", metavar="ADDRESS", help=CLUSTER_HELP),
     as_json: bool = typer.Option(False, "--json", help="Print everything as JSON."),
 ) -> None:
     """Power, errors, assurance, the smallest trial, years to enrol, and the value of the answer.
@@ -59,8 +62,9 @@ def power(
       motorpool trial power my_trial.yaml
       motorpool trial power cells_addon_sitters --effect 0.3 --effect 0.6 --size 100 --size 400
       motorpool trial power my_trial.yaml --replicates 500 --draws 16 --json
+      motorpool trial power my_trial.yaml --replicates 20000 --cluster tcp://10.0.0.5:8786
     """
-    found = _power(file, changes, seed, replicates, draws, people, tuple(effects), tuple(sizes))[1]
+    found = _power(file, changes, seed, replicates, draws, people, tuple(effects), tuple(sizes), cluster)[1]
     if as_json:
         print_json(found)
         return
@@ -69,6 +73,8 @@ def power(
     for under in found["under"].values():
         print(f"\nTrue: {under['words']}")
         print(aligned(result_rows(design, under["characteristics"])))
+        for line in estimation_lines(design, under["characteristics"]):
+            print(line)
     print()
     for line in value_lines(design, found):
         print(line)
@@ -92,6 +98,7 @@ def compare(
         False, "--smallest", help="Also look for the smallest trial of each design."
     ),
     seed: int | None = typer.Option(None, "--seed", help="Random seed, instead of the files'."),
+    cluster: str | None = typer.Option(None, "--cluster", metavar="ADDRESS", help=CLUSTER_HELP),
     as_json: bool = typer.Option(False, "--json", help="Print everything as JSON."),
 ) -> None:
     """Compare designs at equal cost: each gets as many patients as the first one's cost pays for.
@@ -123,13 +130,14 @@ def compare(
         )
     first = next(iter(designs.values()))
     keep_compiled_programs()
-    with progress_display() as progress:
+    with progress_display() as progress, workers_of(cluster) as workers:
         found = compare_designs(
             designs,
             replicates=replicates,
             people=people,
             truth=None if truth is None else truth_of(truth, first),
             find_smallest=smallest,
+            workers=workers,
             progress=progress,
         )
     if as_json:
@@ -154,6 +162,7 @@ def report(
     ),
     seed: int | None = typer.Option(None, "--seed", help="Random seed, instead of the file's."),
     changes: list[str] = typer.Option([], "--set", metavar="PATH=VALUE", help=SET_HELP),
+    cluster: str | None = typer.Option(None, "--cluster", metavar="ADDRESS", help=CLUSTER_HELP),
 ) -> None:
     """Write the report for a protocol's appendix, and one page for a funder.
 
@@ -167,11 +176,13 @@ def report(
     from motorpool.report.trial.page import write_trial_pages
     from motorpool.trials.sensitivity import sensitivity_of
 
-    design, found = _power(file, changes, seed, replicates, draws, people, (), ())
+    design, found = _power(file, changes, seed, replicates, draws, people, (), (), cluster)
     rows: list[dict[str, Any]] = []
     if sensitivity:
-        with progress_display() as progress:
-            rows = sensitivity_of(design, replicates=replicates, people=people, progress=progress)
+        with progress_display() as progress, workers_of(cluster) as workers:
+            rows = sensitivity_of(
+                design, replicates=replicates, people=people, workers=workers, progress=progress
+            )
     folder = (out or Path(f"{design.name}-report")).expanduser().absolute()
     paths = write_trial_pages(design, found, rows, folder)
     print(f"One page for a funder: {paths[1]}")
@@ -187,6 +198,7 @@ def _power(
     people: int,
     effects: tuple[float, ...],
     sizes: tuple[int, ...],
+    cluster: str | None,
 ) -> tuple[TrialDesign, dict[str, Any]]:
     from motorpool.simulation.api import keep_compiled_programs
     from motorpool.trials.power import PowerSettings, power_report
@@ -203,6 +215,6 @@ def _power(
         if not 0.0 < effect <= limit:
             raise InputProblem(f"--effect: {effect:g} must be above 0 and at most {limit:g}.")
     keep_compiled_programs()
-    with progress_display() as progress:
+    with progress_display() as progress, workers_of(cluster) as workers:
         asked = PowerSettings(replicates, draws, people, effects, sizes)
-        return design, power_report(design, asked, progress=progress)
+        return design, power_report(design, asked, workers=workers, progress=progress)

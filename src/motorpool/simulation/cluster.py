@@ -1,4 +1,4 @@
-"""Simulates the parts of a run on many machines, through Dask.
+"""Simulates parts, of a run or of replicate trials, on many machines, through Dask.
 
 The scheduler hands parts to its workers; this process keeps what comes back. A part that a dying worker had is given
 to another one. Where the scheduler dies the run ends, and the same command later goes on with the parts that are kept.
@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from motorpool.simulation.api import keep_compiled_programs
 from motorpool.simulation.errors import ClusterError
@@ -24,14 +25,30 @@ if TYPE_CHECKING:
     from distributed import Client
 
 LOG = logging.getLogger(__name__)
+TaskT = TypeVar("TaskT")
 LOCAL = "local"
 PARTS_FOR_EACH_THREAD = 2  # one in work and one waiting, so that nobody is idle
 PATIENCE_SECONDS = 20
 
 
+@dataclass(frozen=True)
+class Job(Generic[TaskT]):
+    """What workers do with a task, and a digest of the code that decides the bits; both by name on every machine."""
+
+    simulate: Callable[[TaskT], Part]
+    code: Callable[[], str]
+
+
+PARTS: Job[Task] = Job(simulate_part, code_digest)
+
+
 @contextmanager
-def cluster_workers(address: str) -> Generator[DaskWorkers]:
+def cluster_workers(address: str, job: Job[TaskT]) -> Generator[DaskWorkers[TaskT]]:
     """Workers behind the scheduler at an address, or on this machine's cores for `local`.
+
+    Args:
+        address: of the scheduler, or `local`.
+        job: what the workers do; :data:`PARTS` for the parts of a run.
 
     Raises:
         ClusterError: Dask is not installed, or nothing answers at the address.
@@ -53,7 +70,7 @@ def cluster_workers(address: str) -> Generator[DaskWorkers]:
             "silence_logs": logging.CRITICAL,
         }
         with LocalCluster(n_workers=cores or 1, **options) as cluster, Client(cluster) as client:
-            yield DaskWorkers(client, address)
+            yield DaskWorkers(client, address, job)
         return
     try:
         client = Client(address, timeout=PATIENCE_SECONDS, set_as_default=False)
@@ -64,7 +81,7 @@ def cluster_workers(address: str) -> Generator[DaskWorkers]:
         )
         raise ClusterError(message) from error
     with client:
-        yield DaskWorkers(client, address)
+        yield DaskWorkers(client, address, job)
 
 
 def dask_setup(worker: Any) -> None:
@@ -78,13 +95,14 @@ def dask_setup(worker: Any) -> None:
         os.sched_setaffinity(0, {cores[int(worker.name) % len(cores)]})
 
 
-class DaskWorkers:
+class DaskWorkers(Generic[TaskT]):
     """The workers of a Dask scheduler."""
 
-    def __init__(self, client: Client, address: str) -> None:
+    def __init__(self, client: Client, address: str, job: Job[TaskT]) -> None:
         """Begin with nothing to do."""
         self._client: Any = client
         self._address = address
+        self._job = job
         self._waiting: set[Any] = set()
         self._told_of_nobody = False
 
@@ -94,10 +112,11 @@ class DaskWorkers:
         with self._scheduler_needed():
             return PARTS_FOR_EACH_THREAD * max(1, sum(self._client.nthreads().values()))
 
-    def submit(self, task: Task) -> None:
+    def submit(self, task: TaskT) -> None:
         """Take on a part."""
         with self._scheduler_needed():
-            self._waiting.add(self._client.submit(work, task, code_digest(), packages(), pure=False))
+            given = (self._job, task, self._job.code(), packages())
+            self._waiting.add(self._client.submit(work, *given, pure=False))
 
     def next_part(self, tell: Tell) -> Part:
         """Wait until one of the parts taken on is done.
@@ -161,7 +180,7 @@ class DaskWorkers:
             raise self._gone from error
 
 
-def work(task: Task, code: str, versions: dict[str, str]) -> bytes:
+def work(job: Job[TaskT], task: TaskT, code: str, versions: dict[str, str]) -> bytes:
     """Simulate a part on a worker, and pack it for the way back.
 
     Raises:
@@ -173,10 +192,10 @@ def work(task: Task, code: str, versions: dict[str, str]) -> bytes:
         for name in versions
         if theirs[name] != versions[name]
     ]
-    if code != code_digest():
+    if code != job.code():
         unlike.insert(0, "another motorpool")
     if unlike:
         message = f"--cluster: a worker has {', '.join(unlike)}; install the same versions everywhere"
         raise ClusterError(message)
     keep_compiled_programs()
-    return to_bytes(simulate_part(task), "")
+    return to_bytes(job.simulate(task), "")

@@ -17,6 +17,7 @@ from motorpool.simulation.files import errors_name
 from motorpool.simulation.identity import run_identity
 from motorpool.simulation.large_results import write_large_results
 from motorpool.simulation.manifest import manifest_of
+from motorpool.simulation.part import Task
 from motorpool.simulation.part_files import PartFiles, open_part_files, remove_unfinished
 from motorpool.simulation.partition import DrawPlan, Kept
 from motorpool.simulation.results import WrongNumbers
@@ -62,7 +63,7 @@ def keep_run(
     *,
     keep_people: bool = False,
     overwrite: bool = False,
-    workers: AbstractContextManager[Workers] | None = None,
+    workers: AbstractContextManager[Workers[Task]] | None = None,
     progress: Progress | None = None,
     finish: Finish | None = None,
 ) -> KeptRun:

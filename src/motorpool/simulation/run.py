@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from motorpool.simulation.layout import Arrays, dataset_of, joined
-from motorpool.simulation.part import Facts, Part
+from motorpool.simulation.part import Facts, Part, Task
 from motorpool.simulation.partition import DrawPlan, Kept
 from motorpool.simulation.results import WrongNumbers
 from motorpool.simulation.scenario import Scenario
@@ -78,7 +78,7 @@ def run(scenario: Scenario, *, progress: Progress | None = None) -> tuple[xr.Dat
 
 
 def simulate_parts(
-    scenario: Scenario, kept: Kept, parts: PartStore, workers: Workers, progress: Progress | None = None
+    scenario: Scenario, kept: Kept, parts: PartStore, workers: Workers[Task], progress: Progress | None = None
 ) -> list[DrawPlan]:
     """Simulate the parts of a run that are not kept yet, and keep them; returns the complete plan of every draw.
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
 
 from motorpool.simulation.part import Part, Task, Tell, simulate_part
 
+TaskT = TypeVar("TaskT")
+TaskIn = TypeVar("TaskIn", contravariant=True)
 
-class Workers(Protocol):
+
+class Workers(Protocol[TaskIn]):
     """Simulates parts, some side by side; their results do not depend on which workers these are."""
 
     @property
@@ -15,7 +19,7 @@ class Workers(Protocol):
         """How many parts may be waiting or in work at once."""
         ...
 
-    def submit(self, task: Task) -> None:
+    def submit(self, task: TaskIn) -> None:
         """Take on a part."""
         ...
 
@@ -27,19 +31,28 @@ class Workers(Protocol):
         ...
 
 
-class ThisProcess:
-    """Simulates one part after the other in this process; the engine uses every core."""
+class InTurn(Generic[TaskT]):
+    """Simulates one part after the other in this process."""
 
     places = 1
 
-    def __init__(self) -> None:
+    def __init__(self, simulate: Callable[[TaskT, Tell], Part]) -> None:
         """Begin with nothing to do."""
-        self._waiting: list[Task] = []
+        self._simulate = simulate
+        self._waiting: list[TaskT] = []
 
-    def submit(self, task: Task) -> None:
+    def submit(self, task: TaskT) -> None:
         """Take on a part."""
         self._waiting.append(task)
 
     def next_part(self, tell: Tell) -> Part:
         """Simulate the part taken on first."""
-        return simulate_part(self._waiting.pop(0), tell)
+        return self._simulate(self._waiting.pop(0), tell)
+
+
+class ThisProcess(InTurn[Task]):
+    """Simulates the parts of a run in this process; the engine uses every core."""
+
+    def __init__(self) -> None:
+        """Begin with nothing to do."""
+        super().__init__(simulate_part)

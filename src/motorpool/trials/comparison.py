@@ -15,8 +15,9 @@ from motorpool.trials.design import TrialDesign
 from motorpool.trials.operating import characteristics
 from motorpool.trials.reference import reference_truth
 from motorpool.trials.run import accrual_data
-from motorpool.trials.sizes import results_of, smallest_trial
+from motorpool.trials.sizes import smallest_trial
 from motorpool.trials.truth import NULL, Truth
+from motorpool.trials.workers import BlockWorkers, simulated_trials
 
 Progress = Callable[[str, float], None]
 
@@ -49,6 +50,7 @@ def compare_designs(
     people: int,
     truth: Truth | None = None,
     find_smallest: bool = False,
+    workers: BlockWorkers | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Operating characteristics of several designs at the cost of the first.
@@ -57,6 +59,7 @@ def compare_designs(
         designs: by name; the first one sets the cost.
         truth: in which they are compared; by default the one in which the first design's effect is just worth having.
         find_smallest: also search the smallest trial of each design.
+        workers: who simulates; this process by default.
 
     Raises:
         ScenarioError: a design has no patients, or cannot be paid for.
@@ -73,10 +76,8 @@ def compare_designs(
         say(f"simulating {name}", place / len(names))
         pool = cached_pool(design, people, None, shared.cells_effect)
         settings = Settings(replicates, shared, 0, people)
-        results, null = (
-            results_of(design, settings),
-            results_of(design, Settings(replicates, NULL, 0, people)),
-        )
+        results = simulated_trials(design, settings, workers)
+        null = simulated_trials(design, Settings(replicates, NULL, 0, people), workers)
         key = f"{design.endpoints[0].name}/{design.test_arms[0]}"
         under = characteristics(design, results, {key: results[f"truth/{key}"]})[0]
         error = characteristics(design, null, {key: null[f"truth/{key}"]})[0]
@@ -96,7 +97,9 @@ def compare_designs(
             "smallest_trial": None,
         }
         if find_smallest:
-            row["smallest_trial"] = smallest_trial(design, settings, target=design.target_power).data()
+            row["smallest_trial"] = smallest_trial(
+                design, settings, target=design.target_power, workers=workers
+            ).data()
         rows.append(row)
     return {
         "research_use": "Simulated trials, for research; not for decisions about the treatment of a person.",

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from motorpool.simulation.labels import adverse_event_label
-from motorpool.trials.adapted import HARM
 from motorpool.trials.adaptive.reestimation import FAVOURABLE, PROMISING, UNFAVOURABLE
 from motorpool.trials.design import TrialDesign
+from motorpool.trials.ending import HARM
 from motorpool.trials.operating import Arrays, Figure, mean, share
 
 ZONES = {"unfavourable": UNFAVOURABLE, "promising": PROMISING, "favourable": FAVOURABLE}

@@ -168,8 +168,8 @@ def _strata(design: TrialDesign) -> Iterator[Problem]:
 def _interims(design: TrialDesign) -> Iterator[Problem]:
     if design.interims is None:
         return
-    if len(design.test_arms) > 1 or design.external_control is not None:
-        message = "need two randomised arms; looks at several arms, or at outside controls, are not simulated"
+    if design.external_control is not None or (len(design.test_arms) > 1 and design.arm_dropping is None):
+        message = "need two randomised arms, or arm_dropping; looks at outside controls are not simulated"
         yield Problem("interims", message)
 
 

@@ -15,19 +15,42 @@ if TYPE_CHECKING:
     from motorpool.trials.design import TrialDesign
 
 ADAPTIONS = ("interims", "reestimation", "arm_dropping", "response_adaptive")
+APART = {
+    (
+        "interims",
+        "response_adaptive",
+    ): "its boundaries count on shares of the information that are fixed beforehand, "
+    "which an allocation that follows the responses does not give",
+    (
+        "reestimation",
+        "arm_dropping",
+    ): "the size of a trial whose arms change is not set anew; the people of a dropped arm "
+    "already go to the others",
+    (
+        "reestimation",
+        "response_adaptive",
+    ): "the size is worked out for the planned ratio, which an allocation that follows the responses leaves",
+    (
+        "arm_dropping",
+        "response_adaptive",
+    ): "both move people between the arms, and the closed test counts on equal ratios",
+}
+"""Rules that are not simulated together, and why; all others can stand side by side."""
 
 
 def rule_problems(design: TrialDesign) -> Iterator[Problem]:
     """Every contradiction of the adaptive rules, the safety rule, the imputation and the multiplicity procedure."""
     given = [name for name in ADAPTIONS if getattr(design, name) is not None]
-    for name in given[1:]:
-        yield Problem(name, f"cannot stand beside {given[0]}; one rule that changes the trial is simulated")
+    for (one, other), reason in APART.items():
+        if one in given and other in given:
+            yield Problem(other, f"cannot stand beside {one}: {reason}")
     for name in given:
         if name != "interims" and (design.control is None or design.external_control is not None):
             yield Problem(name, "needs a randomised control, without controls from outside")
             return
     if not design.test_arms:
         return
+    yield from _together(design)
     yield from _reestimation(design)
     yield from _arm_dropping(design)
     yield from _response_adaptive(design)
@@ -38,6 +61,37 @@ def rule_problems(design: TrialDesign) -> Iterator[Problem]:
 
 def _least(design: TrialDesign) -> int:
     return 2 * sum(arm.ratio for arm in design.arms.values())
+
+
+def _together(design: TrialDesign) -> Iterator[Problem]:
+    """Looks beside a size that is set anew, or beside dropped arms, come at times that fit."""
+    interims, size, drop = design.interims, design.reestimation, design.arm_dropping
+    if interims is None:
+        return
+    looks = ", ".join(f"{share:g}" for share in interims.information)
+    if size is not None and size.method == "blinded_variance" and size.at > interims.information[0]:
+        message = (
+            f"must not come after the first look, {interims.information[0]:g}, whose time the size decides"
+        )
+        yield Problem("reestimation.at", message, size.at)
+    if size is not None and size.method == "promising_zone" and size.at != interims.information[-1]:
+        message = (
+            f"must be the last look, {interims.information[-1]:g}; arms are looked at when a look is due"
+        )
+        yield Problem("reestimation.at", message, size.at)
+    if drop is None:
+        return
+    if interims.information != (drop.at,):
+        message = (
+            f"are at {looks}; beside arm_dropping there is one look, when arms are dropped ({drop.at:g})"
+        )
+        yield Problem("interims.information", message)
+    if interims.efficacy == "none":
+        message = "is none; without a boundary the look of arm_dropping needs no interims"
+        yield Problem("interims.efficacy", message)
+    if interims.futility_conditional_power is not None:
+        message = "has no meaning beside arm_dropping, whose futility rule is lowest_z"
+        yield Problem("interims.futility_conditional_power", message, interims.futility_conditional_power)
 
 
 def _reestimation(design: TrialDesign) -> Iterator[Problem]:

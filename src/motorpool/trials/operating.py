@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from motorpool.trials.adapted import HARM, Ended, ended
+from motorpool.trials.adapted import ended
+from motorpool.trials.adjusted import adjusted_method
 from motorpool.trials.analyses.estimate import Estimate
 from motorpool.trials.analyses.multiplicity import bonferroni, graphical, hochberg, holm
 from motorpool.trials.analysis import analyse, benefit_sign, borrowed_analysis
 from motorpool.trials.design import TrialDesign
+from motorpool.trials.ending import HARM, Ended
 from motorpool.trials.replicate import TrialData
 
 Array = NDArray[Any]
@@ -22,15 +24,18 @@ Arrays = dict[str, Array]
 PROCEDURES = {"bonferroni": bonferroni, "holm": holm, "hochberg": hochberg}
 FIELDS = ("estimate", "standard_error", "p_value", "low", "high", "significant", "favours", "success")
 """What is kept of each endpoint and test arm, (R,) each, named `endpoint/arm/field`."""
+ADJUSTED_FIELDS = ("adjusted_estimate", "adjusted_low", "adjusted_high")
+"""What is kept besides of the first endpoint where the rules of the design have an estimate of their own."""
 
 
 def analyse_trials(data: TrialData) -> Arrays:
     """Analyse every replicate as the design says: all endpoints in order, all test arms, all looks and rules.
 
     Returns:
-        Arrays (R,): the fields of :data:`FIELDS` by endpoint and arm; `look`, `patients`, `months` and `stopped`
-        (0 no, 1 for efficacy, 2 for futility, 3 for harm) of the trial; `missing_share` of its last visit; what the
-        rules of the design leave behind (size raised, arms kept, shares allocated, treated people harmed).
+        Arrays (R,): the fields of :data:`FIELDS` by endpoint and arm, and those of :data:`ADJUSTED_FIELDS`; `look`,
+        `patients`, `months` and `stopped` (0 no, 1 for efficacy, 2 for futility, 3 for harm) of the trial;
+        `missing_share` of its last visit; what the rules of the design leave behind (size raised, arms kept, shares
+        allocated, treated people harmed).
     """
     design = data.design
     alpha = design.alpha / len(design.test_arms)  # several arms share the error equally (Bonferroni)
@@ -58,6 +63,10 @@ def analyse_trials(data: TrialData) -> Arrays:
                 f"{endpoint.name}/{arm}/{field}": np.asarray(value)
                 for field, value in zip(FIELDS, values, strict=True)
             }
+    if end.adjusted is not None:
+        key = f"{design.endpoints[0].name}/{design.test_arms[0]}"
+        values = (end.adjusted.estimate, end.adjusted.low, end.adjusted.high)
+        found |= {f"{key}/{field}": value for field, value in zip(ADJUSTED_FIELDS, values, strict=True)}
     found |= _course(data, end)
     if design.external_control is not None and design.external_control.method != "pooled":
         borrowed = borrowed_analysis(data, design.endpoints[0], design.test_arms[0])
@@ -101,7 +110,7 @@ def _course(data: TrialData, end: Ended) -> Arrays:
     rows = np.arange(end.look.size)
     entry = data.entry_months[:, : design.most_patients]
     months = entry[rows, end.numbers - 1] + design.horizon_months
-    there = np.minimum((entry <= months[:, None]).sum(axis=1), np.maximum(design.patients, end.numbers))
+    there = np.minimum((entry <= months[:, None]).sum(axis=1), np.maximum(end.size, end.numbers))
     patients = np.where(end.stopped > 0, there, end.numbers)
     return {"look": end.look, "stopped": end.stopped, "patients": patients, "months": months, **end.facts}
 
@@ -119,11 +128,46 @@ class Figure:
 
 
 @dataclasses.dataclass(frozen=True)
+class Estimates:
+    """How one way to estimate does: `above_truth` is 50 % where the estimate is median unbiased."""
+
+    method: str
+    mean_estimate: Figure
+    bias: Figure
+    above_truth: Figure
+    coverage: Figure
+
+    def data(self) -> dict[str, Any]:
+        """Plain data."""
+        figures = ("mean_estimate", "bias", "above_truth", "coverage")
+        return {"method": self.method, **{name: getattr(self, name).data() for name in figures}}
+
+
+@dataclasses.dataclass(frozen=True)
+class Estimation:
+    """Naive and adjusted estimate in the same replicates: those that have both."""
+
+    naive: Estimates
+    adjusted: Estimates
+    replicates: int
+
+    def data(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "replicates": self.replicates,
+            "naive": self.naive.data(),
+            "adjusted": self.adjusted.data(),
+        }
+
+
+@dataclasses.dataclass(frozen=True)
 class Characteristics:
     """How one endpoint does for one test arm under one truth.
 
     power: significant in favour of the treated, and won in its order (`success`); rejection: significant either way.
-    mean_estimate, bias, coverage: against `truth`, the value in an endless trial without missing data.
+    mean_estimate, bias, coverage: against `truth`, the value in an endless trial without missing data; they are those
+    of the naive estimate, which takes no account of rules that change the trial. estimation: naive and adjusted
+    estimate side by side; None where there is no adjusted one.
     """
 
     endpoint: str
@@ -141,13 +185,14 @@ class Characteristics:
     standard_deviation: float
     mean_standard_error: float
     no_answer: float
+    estimation: Estimation | None
 
     def data(self) -> dict[str, Any]:
         """Plain data."""
         found = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return {
             name: value.data()
-            if isinstance(value, Figure)
+            if isinstance(value, Figure | Estimation)
             else _plain(value)
             if isinstance(value, float)
             else value
@@ -207,9 +252,35 @@ def characteristics(
                     standard_deviation=float(known.std(ddof=1)) if known.size > 1 else math.nan,
                     mean_standard_error=mean(field["standard_error"]).value,
                     no_answer=float(1.0 - answered.mean()),
+                    estimation=_estimation(design, results, key, truth),
                 )
             )
     return tuple(found)
+
+
+def _estimation(design: TrialDesign, results: Arrays, key: str, truth: float | Array) -> Estimation | None:
+    """Both estimates where the rules of the design have one of their own, and any replicate has it."""
+    if f"{key}/{ADJUSTED_FIELDS[0]}" not in results:
+        return None
+    known = np.isfinite(results[f"{key}/{ADJUSTED_FIELDS[0]}"]) & np.isfinite(results[f"{key}/estimate"])
+    if not known.any():
+        return None
+    value = np.broadcast_to(np.asarray(truth, float), known.shape)[known]
+
+    def estimates(method: str, prefix: str) -> Estimates:
+        estimate, low, high = (
+            results[f"{key}/{prefix}{name}"][known] for name in ("estimate", "low", "high")
+        )
+        return Estimates(
+            method,
+            mean(estimate),
+            mean(estimate - value),
+            share(estimate > value),
+            share((low <= value) & (value <= high)),
+        )
+
+    naive = estimates("naive: takes no account of looks or of a size set anew", "")
+    return Estimation(naive, estimates(adjusted_method(design), "adjusted_"), int(known.sum()))
 
 
 def _plain(value: float) -> float | None:

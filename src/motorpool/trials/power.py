@@ -20,9 +20,10 @@ from motorpool.trials.operating import Arrays, Figure, characteristics
 from motorpool.trials.recognition import recognised
 from motorpool.trials.reference import Reference, first_effect, reference_truth
 from motorpool.trials.run import accrual_data
-from motorpool.trials.sizes import power_at, power_of, results_of, smallest_trial
+from motorpool.trials.sizes import power_at, power_of, smallest_trial
 from motorpool.trials.truth import MODEL, NULL, Truth
 from motorpool.trials.value import benefit_of, people_affected, value_at
+from motorpool.trials.workers import BlockWorkers, simulated_trials
 
 Progress = Callable[[str, float], None]
 CELLS_EFFECTS = (0.1, 0.2, 0.4, 0.6, 0.8)
@@ -51,9 +52,19 @@ class PowerSettings:
 
 
 def power_report(
-    design: TrialDesign, asked: PowerSettings, *, progress: Progress | None = None
+    design: TrialDesign,
+    asked: PowerSettings,
+    *,
+    workers: BlockWorkers | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Operating characteristics of a design as plain data.
+
+    Args:
+        design: the trial.
+        asked: how thoroughly it is examined.
+        workers: who simulates the trials; this process by default. The bits are the same.
+        progress: called with a stage in words and the share done, 0 to 1.
 
     Raises:
         ScenarioError: nobody meets the criteria, or an endpoint cannot tell the arms apart.
@@ -70,15 +81,15 @@ def power_report(
     for place, truth in enumerate(truths):
         say(f"simulating trials, {truth.words}", place / len(truths))
         settings = Settings(asked.replicates, truth, 0, asked.people)
-        results[truth.kind] = results_of(design, settings)
+        results[truth.kind] = simulated_trials(design, settings, workers)
         under[truth.kind] = _under(design, truth, results[truth.kind])
     say("looking for the effect that is worth having", 0.0)
     reference = reference_truth(design, asked.people)
-    by_effect = _by_effect(design, asked, say)
-    assurance, effects = _assurance(design, asked, say)
+    by_effect = _by_effect(design, asked, workers, say)
+    assurance, effects = _assurance(design, asked, workers, say)
     at_reference = Settings(asked.replicates, reference.truth, 0, asked.people)
-    smallest = smallest_trial(design, at_reference, target=design.target_power, progress=say)
-    by_size = _by_size(design, asked, at_reference, say)
+    smallest = smallest_trial(design, at_reference, target=design.target_power, workers=workers, progress=say)
+    by_size = _by_size(design, asked, at_reference, workers, say)
     found: dict[str, Any] = {
         "research_use": "Simulated trials, for research; not for decisions about the treatment of a person.",
         "design": design.name,
@@ -123,7 +134,9 @@ def _under(design: TrialDesign, truth: Truth, results: Arrays) -> dict[str, Any]
     }
 
 
-def _by_effect(design: TrialDesign, asked: PowerSettings, say: Progress) -> list[dict[str, Any]]:
+def _by_effect(
+    design: TrialDesign, asked: PowerSettings, workers: BlockWorkers | None, say: Progress
+) -> list[dict[str, Any]]:
     """Power by true effect, from none upwards."""
     if design.cells_decide:
         truths = [Truth("cells", value) for value in asked.effects or CELLS_EFFECTS]
@@ -132,28 +145,22 @@ def _by_effect(design: TrialDesign, asked: PowerSettings, say: Progress) -> list
     found: list[dict[str, Any]] = []
     for place, truth in enumerate([NULL, *truths]):
         say("power by true effect", place / (len(truths) + 1))
-        results = results_of(design, Settings(asked.replicates, truth, 0, asked.people))
+        results = simulated_trials(design, Settings(asked.replicates, truth, 0, asked.people), workers)
         effect = first_effect(design, asked.people, None, truth)
         found.append({"truth": truth.words, "effect": _short(effect), **power_of(design, results).data()})
     return found
 
 
 def _assurance(
-    design: TrialDesign, asked: PowerSettings, say: Progress
+    design: TrialDesign, asked: PowerSettings, workers: BlockWorkers | None, say: Progress
 ) -> tuple[dict[str, Any], np.ndarray[Any, Any]]:
     """Power averaged over what is not known, with a Monte-Carlo error that counts draws, and the effects by draw."""
     draws = max(2, asked.draws)
     replicates = max(draws, asked.replicates)
     settings = Settings(replicates, MODEL, draws, PEOPLE_PER_DRAW)
-    say("assurance over what is not known", 0.0)
-    from motorpool.trials.blocks import blocks_of, joined, simulate_block
-
-    parts: list[Arrays] = []
-    blocks = blocks_of(settings)
-    for place, block in enumerate(blocks):
-        say("assurance over what is not known", place / len(blocks))
-        parts.append(dict(simulate_block(design, settings, block).people))
-    results = joined(parts)
+    results = simulated_trials(
+        design, settings, workers, lambda share: say("assurance over what is not known", share)
+    )
     key = f"{design.endpoints[0].name}/{design.test_arms[0]}"
     won = (results[f"{key}/significant"] & results[f"{key}/favours"]).astype(float)
     by_draw = np.asarray([won[results["draw"] == draw].mean() for draw in range(draws)])
@@ -172,13 +179,17 @@ def _assurance(
 
 
 def _by_size(
-    design: TrialDesign, asked: PowerSettings, settings: Settings, say: Progress
+    design: TrialDesign,
+    asked: PowerSettings,
+    settings: Settings,
+    workers: BlockWorkers | None,
+    say: Progress,
 ) -> list[dict[str, Any]]:
     sizes: Sequence[int] = asked.sizes or [max(4, round(factor * design.patients)) for factor in SIZE_FACTORS]
     found: list[dict[str, Any]] = []
     for place, size in enumerate(sizes):
         say("power by size", place / len(sizes))
-        found.append(power_at(design, settings, min(size, 20_000)).data())
+        found.append(power_at(design, settings, min(size, 20_000), workers).data())
     return found
 
 

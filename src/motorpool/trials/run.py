@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,12 +18,13 @@ from motorpool.simulation.store import put_in_place
 from motorpool.trials import store
 from motorpool.trials.accrual import forecast_accrual
 from motorpool.trials.adam import adam_tables
-from motorpool.trials.blocks import Block, Settings, blocks_of, cached_pool, joined, simulate_block
+from motorpool.trials.blocks import Block, Settings, blocks_of, cached_pool, joined
 from motorpool.trials.course import course_of
 from motorpool.trials.design import TrialDesign, dump_design
 from motorpool.trials.operating import Arrays, characteristics
 from motorpool.trials.reallocation import conduct_trials
 from motorpool.trials.recognition import recognised
+from motorpool.trials.workers import BlockWorkers, simulate_blocks, simulated_trials
 
 Progress = Callable[[str, float], None]
 DEFAULT_KEPT = 2
@@ -38,19 +40,28 @@ class TrialRun:
     summary: dict[str, Any]
 
 
-def run_trial(design: TrialDesign, settings: Settings, *, progress: Progress | None = None) -> TrialRun:
+def run_trial(
+    design: TrialDesign,
+    settings: Settings,
+    *,
+    workers: BlockWorkers | None = None,
+    progress: Progress | None = None,
+) -> TrialRun:
     """Simulate replicates in memory.
+
+    Args:
+        design: the trial.
+        settings: how many replicates, of what.
+        workers: who simulates; this process by default. The bits are the same.
+        progress: called with a stage in words and the share done, 0 to 1.
 
     Raises:
         ScenarioError: nobody meets the criteria, or an endpoint cannot tell the arms apart.
+        ClusterError: the scheduler is gone, or workers cannot do a block.
     """
-    blocks = blocks_of(settings)
-    parts: list[Arrays] = []
-    for place, block in enumerate(blocks):
-        if progress is not None:
-            progress(f"simulating trials, {settings.truth.words}", place / len(blocks))
-        parts.append(dict(simulate_block(design, settings, block).people))
-    results = joined(parts)
+    say = progress or (lambda stage, share: None)
+    words = f"simulating trials, {settings.truth.words}"
+    results = simulated_trials(design, settings, workers, lambda share: say(words, share))
     return TrialRun(design, settings, results, summary_of(design, settings, results))
 
 
@@ -69,6 +80,7 @@ def keep_trial_run(
     *,
     keep: int = DEFAULT_KEPT,
     overwrite: bool = False,
+    workers: AbstractContextManager[BlockWorkers | None] | None = None,
     progress: Progress | None = None,
 ) -> KeptTrialRun:
     """Simulate replicates into a folder, going on where an earlier attempt was interrupted.
@@ -77,11 +89,14 @@ def keep_trial_run(
         directory: where the results will lie; it appears when everything in it is complete.
         keep: of how many replicates everybody's data are kept (ADSL, ADQS, ADTTE).
         overwrite: replace results and unfinished runs of other inputs.
+        workers: who simulates, called in when there is something to simulate; this process by default.
 
     Raises:
         ScenarioError: nobody meets the criteria, or an endpoint cannot tell the arms apart.
         OutputFolderError: the folder cannot be used, or another process is at work in it.
+        ClusterError: the scheduler is gone, or workers cannot do a block; finished blocks are kept.
     """
+    say = progress or (lambda stage, share: None)
     keep = min(keep, settings.replicates)
     identity = store.identity(design, settings, keep)
     directory = directory.expanduser().absolute()
@@ -102,14 +117,16 @@ def keep_trial_run(
     done = False
     try:
         blocks = blocks_of(settings)
-        there = {key for key, _ in parts.kept()}
-        for place, block in enumerate(blocks):
-            if progress is not None:
-                progress(f"simulating trials, {settings.truth.words}", place / len(blocks))
-            if block.key not in there:
-                parts.write(simulate_block(design, settings, block))
-        if progress is not None:
-            progress("writing results", 0.0)
+        kept = {key for key, _ in parts.kept()}
+        missing = [block for block in blocks if block.key not in kept]
+        words = f"simulating trials, {settings.truth.words}"
+        if missing:
+            with workers or nullcontext() as able:
+                say(words, 1.0 - len(missing) / len(blocks))
+                for number, part in enumerate(simulate_blocks(design, settings, missing, able), 1):
+                    parts.write(part)
+                    say(words, 1.0 - (len(missing) - number) / len(blocks))
+        say("writing results", 0.0)
         results = joined([dict(parts.read(block.key).people) for block in blocks])
         folder = parts.scratch()
         _write(folder, design, settings, results, keep, blocks[0], identity)

@@ -11,8 +11,8 @@ from motorpool.trials.design import TrialDesign
 from motorpool.trials.design_file import load_design
 from motorpool.trials.operating import characteristics
 from motorpool.trials.reference import reference_truth
-from motorpool.trials.sizes import results_of
 from motorpool.trials.truth import NULL
+from motorpool.trials.workers import BlockWorkers, simulated_trials
 
 Progress = Callable[[str, float], None]
 
@@ -68,7 +68,12 @@ def variations(design: TrialDesign) -> Iterator[tuple[str, list[str]]]:
 
 
 def sensitivity_of(
-    design: TrialDesign, *, replicates: int, people: int, progress: Progress | None = None
+    design: TrialDesign,
+    *,
+    replicates: int,
+    people: int,
+    workers: BlockWorkers | None = None,
+    progress: Progress | None = None,
 ) -> list[dict[str, Any]]:
     """Effect, power and type I error of the first endpoint under each variation; what cannot be varied is left out."""
     say = progress or (lambda stage, share: None)
@@ -84,8 +89,8 @@ def sensitivity_of(
                 characteristics(varied, results, {key: results[f"truth/{key}"]})[0]
                 for key in [f"{design.endpoints[0].name}/{design.test_arms[0]}"]
                 for results in (
-                    results_of(varied, Settings(replicates, truth, 0, people)),
-                    results_of(varied, Settings(replicates, NULL, 0, people)),
+                    simulated_trials(varied, Settings(replicates, truth, 0, people), workers),
+                    simulated_trials(varied, Settings(replicates, NULL, 0, people), workers),
                 )
             ]
         except ScenarioError:

@@ -12,10 +12,11 @@ import numpy as np
 from scipy.stats import norm
 
 from motorpool.trials.analysis import benefit_sign
-from motorpool.trials.blocks import Settings, blocks_of, joined, simulate_block
+from motorpool.trials.blocks import Settings
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.design_sections import MOST_PATIENTS
 from motorpool.trials.operating import Arrays, Figure, share
+from motorpool.trials.workers import BlockWorkers, simulated_trials
 
 Progress = Callable[[str, float], None]
 TRIES = 5  # numerical choice: sizes tried in the search
@@ -61,25 +62,27 @@ def with_size(design: TrialDesign, patients: int) -> TrialDesign:
     return design.model_copy(update={"patients": min(MOST_PATIENTS // step * step, rounded)})
 
 
-def results_of(design: TrialDesign, settings: Settings) -> Arrays:
-    """Results of all replicates."""
-    return joined([dict(simulate_block(design, settings, block).people) for block in blocks_of(settings)])
-
-
 def power_of(design: TrialDesign, results: Arrays) -> Figure:
     """Power of the first endpoint: significant in favour of the (first) test arm."""
     key = f"{design.endpoints[0].name}/{design.test_arms[0]}"
     return share(results[f"{key}/significant"] & results[f"{key}/favours"])
 
 
-def power_at(design: TrialDesign, settings: Settings, patients: int) -> PowerAtSize:
+def power_at(
+    design: TrialDesign, settings: Settings, patients: int, workers: BlockWorkers | None = None
+) -> PowerAtSize:
     """Power at one size."""
     sized = with_size(design, patients)
-    return PowerAtSize(sized.patients, power_of(sized, results_of(sized, settings)))
+    return PowerAtSize(sized.patients, power_of(sized, simulated_trials(sized, settings, workers)))
 
 
 def smallest_trial(
-    design: TrialDesign, settings: Settings, *, target: float, progress: Progress | None = None
+    design: TrialDesign,
+    settings: Settings,
+    *,
+    target: float,
+    workers: BlockWorkers | None = None,
+    progress: Progress | None = None,
 ) -> SmallestTrial:
     """Search the size at which the power reaches the target.
 
@@ -91,7 +94,7 @@ def smallest_trial(
     wanted_z = critical + float(norm.ppf(target))
     if progress is not None:
         progress("looking for the smallest trial", 0.0)
-    results = results_of(design, settings)
+    results = simulated_trials(design, settings, workers)
     tries.append(PowerAtSize(design.patients, power_of(design, results)))
     slope = _standardised_effect(design, results) / math.sqrt(design.patients)
     for number in range(1, TRIES):
@@ -106,7 +109,7 @@ def smallest_trial(
         following = with_size(design, math.ceil(wanted)).patients
         if following in [one.patients for one in tries]:
             break
-        tries.append(power_at(design, settings, following))
+        tries.append(power_at(design, settings, following, workers))
         slope = _slope(tries[-1], settings.replicates, critical)
     return _chosen(target, tries)
 

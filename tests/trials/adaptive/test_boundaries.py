@@ -26,6 +26,7 @@ from motorpool.trials.adaptive.sequential_inference import sequential_estimate
 from motorpool.trials.adaptive.spending import spent
 
 ORACLES = Path(__file__).parents[2] / "oracles"
+STAGE_WISE = "sequential_estimates_rpact.csv"
 NAMES = {
     "asOF": "obrien_fleming",
     "asP": "pocock",
@@ -211,3 +212,13 @@ def test_impossible_requests_are_refused_by_name() -> None:
         events_for_hazard_ratio(1.0, power=0.8)
     with pytest.raises(ValueError, match=r"z has shape \(1, 3\); it must be \(replicates, 2\)"):
         monitor([[1.0, 2.0, 3.0]], spending_boundaries("pocock", [0.5, 1.0]))
+
+
+def test_every_row_of_rpacts_final_estimates() -> None:
+    for row in pd.read_csv(ORACLES / STAGE_WISE).itertuples():
+        found = spending_boundaries(NAMES[row.design], [0.3, 0.6, 1.0])
+        own = sequential_estimate([row.plain], [row.plain / row.z], [row.look - 1], found)
+        assert own.estimate[0] == pytest.approx(row.median, abs=2e-5)
+        assert own.low[0] == pytest.approx(row.low, abs=2e-5)
+        assert own.high[0] == pytest.approx(row.high, abs=2e-5)
+        assert own.p_value_one_sided[0] == pytest.approx(row.p_value, rel=1e-5)

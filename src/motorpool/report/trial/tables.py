@@ -144,7 +144,26 @@ def _under(design: TrialDesign, under: Mapping[str, Any]) -> str:
         }
         for row in under["characteristics"]
     ]
-    return _table(rows, f"True: {under['words']}")
+    return _table(rows, f"True: {under['words']}") + _estimation(design, under)
+
+
+def _estimation(design: TrialDesign, under: Mapping[str, Any]) -> str:
+    """Naive and adjusted estimates side by side, where the rules of the design have estimates of their own."""
+    rows = [
+        {
+            "Endpoint": row["endpoint"],
+            "Arm": design.label_of(row["arm"]),
+            "How": one["method"],
+            "Estimate": figure_text(one["mean_estimate"]),
+            "Bias": figure_text(one["bias"]),
+            "Above the truth": figure_text(one["above_truth"], percent=True),
+            "Coverage": figure_text(one["coverage"], percent=True),
+        }
+        for row in under["characteristics"]
+        if row.get("estimation")
+        for one in (row["estimation"]["naive"], row["estimation"]["adjusted"])
+    ]
+    return _table(rows, f"Naive and adjusted estimates; true: {under['words']}")
 
 
 def _course(design: TrialDesign, found: Mapping[str, Any]) -> str:

@@ -81,6 +81,7 @@ def course_lines(design: TrialDesign, found: Mapping[str, Any]) -> list[str]:
             f"{percent(row['efficacy'])}, for futility {percent(row['futility'])}"
         )
     lines += rule_lines(design, course)
+    lines += estimation_lines(design, found.get("characteristics", []))
     lines += published_lines(found.get("published"))
     return lines
 
@@ -110,6 +111,22 @@ def rule_lines(design: TrialDesign, course: Mapping[str, Any]) -> list[str]:
             f"Stopped for harm: {percent(course['stopped_for_harm'])}; of {number(course['treated'])} treated people "
             f"{percent(course['harmed_share'])} had such an event"
         )
+    return lines
+
+
+def estimation_lines(design: TrialDesign, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The naive estimate and the one that takes account of the design's rules, side by side."""
+    lines: list[str] = []
+    for row in rows:
+        both = row.get("estimation")
+        if not both:
+            continue
+        lines.append(f"Estimates of {row['endpoint']}, {design.label_of(row['arm'])}:")
+        lines += [
+            f"  {one['method']}: {number(one['mean_estimate'])}, bias {number(one['bias'], 2)}, above the truth "
+            f"{percent(one['above_truth'])}, coverage {percent(one['coverage'])}"
+            for one in (both["naive"], both["adjusted"])
+        ]
     return lines
 
 

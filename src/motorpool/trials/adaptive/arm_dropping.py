@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -14,6 +15,7 @@ from motorpool.trials.analyses.estimate import Array, Flags
 QUADRATURE_NODES = 96
 MOST_ARMS = 8
 SMALLEST = 1e-300
+CRITICAL_Z = float(ndtri(0.975))  # of a fixed test with a one-sided error of 0.025
 
 
 def keep_above(z: ArrayLike, lowest_z: float) -> Flags:
@@ -58,34 +60,44 @@ def dunnett_p_values(z: ArrayLike, *, ratio: float = 1.0) -> Array:
     return largest_z_p_value(values, values.shape[1], ratio=ratio)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ClosedTest:
+    """Arms shown better at the look between the stages, and at the end; (replicates, arms) each."""
+
+    at_look: Flags
+    at_end: Flags
+
+
 def closed_combination_test(
     first_z: ArrayLike,
     second_z: ArrayLike,
     kept: ArrayLike,
     *,
     first_weight: float,
-    alpha: float = 0.025,
+    first_z_bound: float = np.inf,
+    last_z_bound: float = CRITICAL_Z,
     ratio: float = 1.0,
-) -> Flags:
-    """Arms shown better after two stages, family-wise error kept whatever was dropped; (replicates, arms).
+) -> ClosedTest:
+    """Arms shown better after one or two stages, family-wise error kept whatever was dropped.
 
-    Every intersection of null hypotheses is tested by the inverse normal combination of Dunnett's p values of its
-    arms: all of them in the first stage, those kept in the second (Bretz et al. 2006). An arm is shown better if all
-    intersections with it are rejected; one that was dropped never is.
+    Every intersection of null hypotheses is tested by Dunnett's p values of its arms: of all of them in the first
+    stage, and in the second of those kept, joined by the inverse normal combination (Bretz et al. 2006). With a
+    boundary at the look this is a group-sequential test of each intersection. An arm is shown better if all
+    intersections with it are rejected; at the end, one that was dropped never is.
 
     Args:
         first_z: Statistics of the first stage, (replicates, arms).
         second_z: Those of the patients of the second stage alone; anything for dropped arms.
         kept: Which arms went on, (replicates, arms).
         first_weight: Share of the planned information in the first stage, fixed beforehand.
-        alpha: One-sided family-wise error.
+        first_z_bound: Boundary of efficacy at the look; infinite where no trial stops there.
+        last_z_bound: Boundary at the end; the normal quantile of the one-sided error without a look.
         ratio: Patients of an arm per control.
 
     Raises:
-        ValueError: Too many arms, arrays of other shapes, or a weight or alpha outside 0 to 1.
+        ValueError: Too many arms, arrays of other shapes, or a weight outside 0 to 1.
     """
     check_error(first_weight, "first_weight")
-    check_error(alpha, "alpha")
     first, second = np.asarray(first_z, dtype=float), np.asarray(second_z, dtype=float)
     on = np.asarray(kept, dtype=bool)
     arms = first.shape[1]
@@ -94,12 +106,11 @@ def closed_combination_test(
             f"z of both stages and kept must have one shape (replicates, arms) with at most {MOST_ARMS} arms"
         )
         raise ValueError(message)
-    critical = -ndtri(alpha)
-    shown = on.copy()
+    early, late = np.ones_like(on), on.copy()
     for size in range(1, arms + 1):
         for chosen in combinations(range(arms), size):
             members = list(chosen)
-            before = largest_z_p_value(first[:, members].max(axis=1), size, ratio=ratio)
+            before = _deviate(largest_z_p_value(first[:, members].max(axis=1), size, ratio=ratio))
             going = on[:, members]
             count = going.sum(axis=1)
             best = np.where(going, second[:, members], -np.inf).max(axis=1)
@@ -107,11 +118,11 @@ def closed_combination_test(
             for number in range(1, size + 1):
                 here = count == number
                 after[here] = largest_z_p_value(best[here], number, ratio=ratio)
-            combined = np.sqrt(first_weight) * _deviate(before) + np.sqrt(1.0 - first_weight) * _deviate(
-                after
-            )
-            shown[:, members] &= (combined >= critical)[:, None]
-    return shown
+            joined = np.sqrt(first_weight) * before + np.sqrt(1.0 - first_weight) * _deviate(after)
+            at_look = before >= first_z_bound
+            early[:, members] &= at_look[:, None]
+            late[:, members] &= (at_look | (joined >= last_z_bound))[:, None]
+    return ClosedTest(at_look=early, at_end=late)
 
 
 def _deviate(p: Array) -> Array:
