@@ -23,7 +23,8 @@ PAGES = {
     "/sheet?" + INFANT: (PHONE,), "/evidence/study/nothing": (PHONE,), "/cells": (PHONE,),
     "/cells/offer": (PHONE, WIDE, ZOOMED),
     "/cells/offer/result?registry_number=NCT02855112&answers.protocol=no": (PHONE,), "/cells/protocol": (PHONE,),
-    "/cells/addon?" + INFANT: (WIDE,), "/trials": (ZOOMED,), "/trials/endear": (PHONE,), "/saved": (PHONE, WIDE, ZOOMED),
+    "/cells/addon?" + INFANT: (WIDE,), "/trials": (ZOOMED,), "/trials/endear": (PHONE,),
+    "/saved": (PHONE, WIDE, ZOOMED), "/cells/uncontrolled": (PHONE, WIDE, ZOOMED),
 }  # fmt: skip
 
 
@@ -127,9 +128,10 @@ def test_every_page_is_accessible(open_page: Any, address: str) -> None:
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), "scrolls sideways"
 
 
-def test_a_report_is_accessible(open_page: Any, server: str) -> None:
+@pytest.mark.parametrize("report", ["/cells/evidence", "/trust/credibility", "/trust/validation"])
+def test_a_report_is_accessible(open_page: Any, server: str, report: str) -> None:
     """Reports run no script here; axe-core needs to, so that they are looked at without their policy."""
-    text = urllib.request.urlopen(server + "/cells/evidence").read().decode()
+    text = urllib.request.urlopen(server + report).read().decode()
     text = re.sub(r"<script\b.*?</script>", "", text, flags=re.DOTALL)
     page = open_page("/static/icon.svg", phone=True)
     page.route("**/as-it-is", lambda route: route.fulfill(body=text, content_type="text/html"))

@@ -146,13 +146,13 @@ def _assurance(
     replicates = max(draws, asked.replicates)
     settings = Settings(replicates, MODEL, draws, PEOPLE_PER_DRAW)
     say("assurance over what is not known", 0.0)
-    from motorpool.trials.blocks import blocks_of, joined, simulate_block
+    from motorpool.trials.blocks import block_results, blocks_of, joined
 
     parts: list[Arrays] = []
     blocks = blocks_of(settings)
     for place, block in enumerate(blocks):
         say("assurance over what is not known", place / len(blocks))
-        parts.append(dict(simulate_block(design, settings, block).people))
+        parts.append(block_results(design, settings, block))
     results = joined(parts)
     key = f"{design.endpoints[0].name}/{design.test_arms[0]}"
     won = (results[f"{key}/significant"] & results[f"{key}/favours"]).astype(float)

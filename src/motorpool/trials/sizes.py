@@ -12,7 +12,7 @@ import numpy as np
 from scipy.stats import norm
 
 from motorpool.trials.analysis import benefit_sign
-from motorpool.trials.blocks import Settings, blocks_of, joined, simulate_block
+from motorpool.trials.blocks import Settings, block_results, blocks_of, joined
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.design_sections import MOST_PATIENTS
 from motorpool.trials.operating import Arrays, Figure, share
@@ -63,7 +63,7 @@ def with_size(design: TrialDesign, patients: int) -> TrialDesign:
 
 def results_of(design: TrialDesign, settings: Settings) -> Arrays:
     """Results of all replicates."""
-    return joined([dict(simulate_block(design, settings, block).people) for block in blocks_of(settings)])
+    return joined([block_results(design, settings, block) for block in blocks_of(settings)])
 
 
 def power_of(design: TrialDesign, results: Arrays) -> Figure:

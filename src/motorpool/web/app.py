@@ -33,6 +33,7 @@ from motorpool.web import (
     trial_api,
     trial_pages,
     trust_pages,
+    uncontrolled,
     window_pages,
 )
 from motorpool.web.database import open_database
@@ -80,6 +81,7 @@ def create_app(settings: Settings) -> Any:
     for pages in (  # fmt: skip
         explore_pages,
         window_pages,
+        uncontrolled,  # before the other questions about cells, whose addresses have a name in them
         cells_pages,
         trial_pages,
         evidence_pages,
