@@ -63,7 +63,7 @@ def finding_words(finding: Data, figure: float, children: int, scale: str) -> st
     """What a report found, in plain words; `scale` is an outcome of the catalogue."""
     unit = outcome(scale).unit
     if finding["kind"] == "improved":
-        return f"{finding['improved']} of {children} children were said to be better"
+        return f"{finding['improved']} of {children} children were reported to be better"
     if finding["kind"] == "scores":
         return f"{children} children, who changed by {signed(figure, 1)} {unit} on average"
     apart = f"{signed(figure, 1)} {unit} apart on average"
@@ -124,9 +124,10 @@ def _surprise_figure(data: Data) -> Figure | None:
     return shares_figure(
         rows,
         identifier="surprise_without_cells",
-        title="How often a report would look at least as good if cells did nothing",
+        title="How often a report would be at least as striking if cells did nothing",
         caption="Bar: share of simulated reports, read with the hope of an open-label report and with the selection "
-        "that it allows. Thin line: the span of the three readings. A long bar is no sign of an effect.",
+        "that it allows; striking: at least as good, or as bad where nobody improved. Thin line: the span of the three "
+        "readings. A long bar is no sign of an effect.",
         source=SOURCE,
         x_title="share of simulated reports",
     )
