@@ -100,7 +100,7 @@ def test_a_comparison_of_protocols_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_
 
 def test_power_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     wanted = TrialPowerRequest(
-        name="cells_addon_sitters", people=64, replicates=60, draws=8, effects=(0.8,), sizes=(40,)
+        name="cells_addon_sitters", people=32, replicates=50, draws=4, effects=(0.8,), sizes=(40,)
     )
     _, asked = trial_task(wanted)
     monkeypatch.setattr("motorpool.report.trial.page.write_trial_pages", _only_results)
