@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from motorpool.evidence.stored_results import ValidationResult, load_validation_result
+from motorpool.report.credibility.applicability import applicability_map
+from motorpool.report.outside import validated_map
 from motorpool.report.trust import trust_sentences
 
 
@@ -45,3 +49,18 @@ def test_the_shipped_validation_is_the_one_that_is_told() -> None:
     assert result is not None
     unseen = result.summary["validation"]
     assert f"Of {unseen.n} published figures" in " ".join(trust_sentences("calibrated", result))
+
+
+def test_where_the_model_was_validated_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The map takes a fifth of a second, and a page asks for it at every change."""
+    drawn: list[object] = []
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        drawn.append(arguments)
+        return applicability_map(*arguments, **options)
+
+    monkeypatch.setattr("motorpool.report.credibility.applicability.applicability_map", counted)
+    validated_map.cache_clear()
+    assert validated_map() is validated_map()
+    assert len(drawn) == 1
+    assert validated_map().counts()["green"] > 0

@@ -1,10 +1,12 @@
-"""A server as users start it, and a browser; both are shared by all tests that need them."""
+"""A server as users start it, a browser and databases; shared by all tests that need them."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,3 +52,82 @@ def browser() -> Iterator[Any]:
         )
         yield started
         started.close()
+
+
+@pytest.fixture
+def client() -> Iterator[Callable[..., Any]]:
+    """Makes servers without their worker, as many as a test likes."""
+    from fastapi.testclient import TestClient
+
+    from motorpool.web.app import create_app
+    from motorpool.web.settings import Settings
+
+    made: list[Any] = []
+
+    def begun(folder: Path, **settings: Any) -> Any:
+        made.append(create_app(Settings(folder=folder, warm=False, burst=1_000_000, **settings)))
+        return TestClient(made[-1], base_url="http://127.0.0.1")
+
+    yield begun
+    for guard in made:
+        guard._app.state.jobs.stop()
+
+
+def _postgresql_programs() -> Path | None:
+    found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    on_path = shutil.which("initdb")
+    return max(found, default=None) or (None if on_path is None else Path(on_path).parent)
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[str]:
+    """The address of a PostgreSQL of our own that is gone after the tests."""
+    pytest.importorskip("psycopg", reason="the package psycopg is not installed")
+    programs = _postgresql_programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL server here (Debian: apt-get install postgresql)")
+    user = None if os.geteuid() else "postgres"  # its server refuses to run as root
+    with contextlib.ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="motorpool-pg-", dir="/tmp"))  # a short path, for its socket
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        if user is not None:
+            shutil.chown(folder, user)
+
+        def run(*command: str) -> None:
+            done = subprocess.run(command, user=user, cwd=folder, capture_output=True, text=True, timeout=120)
+            assert done.returncode == 0, done.stdout + done.stderr
+
+        initdb = [
+            str(programs / "initdb"),
+            "-D",
+            f"{folder}/data",
+            "-A",
+            "trust",
+            "-U",
+            "tester",
+            "-N",
+            "-E",
+            "UTF8",
+        ]
+        run(*initdb, "--locale=C")
+        control = [str(programs / "pg_ctl"), "-D", f"{folder}/data", "-w", "-l", f"{folder}/log"]
+        run(*control, "-o", f"-c listen_addresses='' -k {folder}", "start")
+        stack.callback(run, *control, "-m", "immediate", "stop")
+        yield f"postgresql://tester@/postgres?host={folder}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Path, str | None]]:
+    """A folder and the address of an empty database; None for the file in the folder."""
+    if request.param == "sqlite":
+        yield tmp_path, None
+        return
+    address = request.getfixturevalue("postgresql")
+    yield tmp_path, address
+    from sqlalchemy import create_engine, text
+
+    engine = create_engine(address)
+    with engine.begin() as connection:
+        connection.execute(text("drop schema public cascade"))
+        connection.execute(text("create schema public"))
+    engine.dispose()

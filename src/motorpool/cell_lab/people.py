@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from motorpool.cell_lab.kept_people import arrays_of, cohort_arrays, cohort_of, record_of
 from motorpool.cell_lab.plan import BASE, BasePlan
 from motorpool.cell_lab.unknowns import stated, with_cells
 from motorpool.simulation.arm import ArmResults, simulate_arm
 from motorpool.simulation.errors import ScenarioError
+from motorpool.simulation.kept_pieces import kept
 from motorpool.simulation.model import Draw, parameter_draw
 from motorpool.simulation.recruit import Recruited, recruit
 from motorpool.simulation.scenario import Arm, Scenario
@@ -75,13 +78,11 @@ class People:
         if number not in self._groups:
             scenario = self.plan.scenario
             draw = parameter_draw(number, scenario.seed)
-            try:
-                cohort = recruit(scenario, draw, lambda share: None)
-            except ScenarioError as error:
-                raise ScenarioError(error.problems, scenario.name) from error
-            self._groups[number] = Group(
-                draw, cohort, self._lives(scenario, cohort, draw, self.plan.courses())
-            )
+            arrays = kept(self._piece("cohort", number), lambda: cohort_arrays(_recruited(scenario, draw)))
+            cohort = cohort_of(arrays)
+            courses = self.plan.courses()
+            base = self._kept("base", number, courses, lambda: self._lives(scenario, cohort, draw, courses))
+            self._groups[number] = Group(draw, cohort, base)
         return self._groups[number]
 
     def recruit_all(self, tell: Tell) -> None:
@@ -93,10 +94,23 @@ class People:
     def under(self, number: int, courses: Sequence[Course]) -> Lives:
         """The same people under other courses instead of the base plan's own."""
         group = self.group(number)
-        return self._lives(self.plan.scenario, group.cohort, group.draw, courses)
+
+        def lives() -> Lives:
+            return self._lives(self.plan.scenario, group.cohort, group.draw, courses)
+
+        return self._kept("under", number, courses, lives)
 
     def earlier(self, number: int, scenario: Scenario) -> Lives:
         """The same people, by birth and luck, whose background was another one all their lives until enrolment."""
+        courses = scenario.arms[BASE].therapies
+
+        def lives() -> Lives:
+            group = self.group(number)
+            return self._lives(scenario, self._again(number, scenario), group.draw, courses)
+
+        return self._kept("earlier", number, courses, lives, scenario.model_dump_json())
+
+    def _again(self, number: int, scenario: Scenario) -> Recruited:
         group = self.group(number)
         people = group.cohort.people
         again = to_enrolment(
@@ -110,8 +124,7 @@ class People:
             people.sma_type,
             people.smn2_copies,
         )
-        cohort = dataclasses.replace(group.cohort, people=again)
-        return self._lives(scenario, cohort, group.draw, scenario.arms[BASE].therapies)
+        return dataclasses.replace(group.cohort, people=again)
 
     def with_cells(
         self, number: int, cells: CellTherapy, effects: NDArray[np.float64], values: Mapping[str, float]
@@ -149,11 +162,35 @@ class People:
         draw = with_cells(group.draw, values)
         courses = (*self.plan.courses(), cells.model_copy(update={"effect": "prior"}))
         scenario = _arm(self.plan.scenario, courses)
-        return _kept(simulate_arm(scenario, BASE, group.cohort, draw, protocol))
+        told = [effects.tolist(), dict(values)]
+        return self._kept(
+            "treated",
+            number,
+            courses,
+            lambda: _lived(simulate_arm(scenario, BASE, group.cohort, draw, protocol)),
+            *told,
+        )
+
+    def _piece(self, what: str, number: int, *more: Any) -> list[Any]:
+        """What decides a piece of the work on these people; see :mod:`motorpool.simulation.kept_pieces`."""
+        return [what, self.plan.scenario.model_dump_json(), number, *more]
+
+    def _kept(
+        self, what: str, number: int, courses: Sequence[Course], make: Callable[[], Lives], *more: Any
+    ) -> Lives:
+        piece = self._piece(what, number, [course.model_dump_json() for course in courses], *more)
+        return record_of(Lives, kept(piece, lambda: arrays_of(make())))
 
     @staticmethod
     def _lives(scenario: Scenario, cohort: Recruited, draw: Draw, courses: Sequence[Course]) -> Lives:
-        return _kept(simulate_arm(_arm(scenario, courses), BASE, cohort, draw))
+        return _lived(simulate_arm(_arm(scenario, courses), BASE, cohort, draw))
+
+
+def _recruited(scenario: Scenario, draw: Draw) -> Recruited:
+    try:
+        return recruit(scenario, draw, lambda share: None)
+    except ScenarioError as error:
+        raise ScenarioError(error.problems, scenario.name) from error
 
 
 def _arm(scenario: Scenario, courses: Sequence[Course]) -> Scenario:
@@ -162,7 +199,7 @@ def _arm(scenario: Scenario, courses: Sequence[Course]) -> Scenario:
     return scenario.model_copy(update={"arms": {BASE: arm}})
 
 
-def _kept(results: ArmResults) -> Lives:
+def _lived(results: ArmResults) -> Lives:
     read = results.readout
     pools = np.asarray(read.pools, np.float64)  # (V, working | sick | dead, muscle group, P)
     return Lives(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from motorpool.cell_lab.mechanisms import Mechanisms
 from motorpool.cell_lab.people import People
 from motorpool.cell_lab.protocols import Protocol, cost_of
 from motorpool.cell_lab.unknowns import drawn
+from motorpool.simulation.kept_pieces import kept
+from motorpool.therapies.courses import CellTherapy
 
 Array = NDArray[np.float64]
 OBJECTIVES = ("benefit", "procedures", "adverse_events", "cost")
@@ -102,7 +104,28 @@ class Valuation:
         if self.must_be_priced:
             must_have_prices(protocol, self.prices)
         cells, months = protocol.course(), self.people.plan.months
-        benefit = np.zeros(self.draws)
+        piece = [
+            "protocol",
+            self.people.plan.scenario.model_dump_json(),
+            cells.model_dump_json(),
+            self.measure.id,
+        ]
+        piece += [
+            list(months),
+            self.effects.tolist(),
+            {name: of.tolist() for name, of in self.unknowns.items()},
+        ]
+        found = kept(piece, lambda: self._benefit(cells, months))
+        return Value(
+            found["benefit"],
+            float(found["doses"].mean()),
+            adverse_events_per_person(cells, found["doses"]),
+            cost,
+        )
+
+    def _benefit(self, cells: CellTherapy, months: Sequence[float]) -> dict[str, Array]:
+        """Benefit by draw, and doses given by person."""
+        benefit, doses = np.zeros(self.draws), np.zeros(0)
         for row in range(self.draws):
             number = row % self.people.biology
             own = {name: float(of[row]) for name, of in self.unknowns.items()}
@@ -113,4 +136,4 @@ class Valuation:
             benefit[row] = np.nanmean(gain(treated, untreated, self.measure))
             if row == 0:
                 doses = doses_given(lives, base)
-        return Value(benefit, float(doses.mean()), adverse_events_per_person(cells, doses), cost)  # pyright: ignore[reportPossiblyUnboundVariable]
+        return {"benefit": benefit, "doses": doses}

@@ -11,13 +11,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from motorpool.cell_lab.gains import gain
 from motorpool.cell_lab.measures import measures, values_of
 from motorpool.cell_lab.mechanisms import Mechanisms
 from motorpool.cell_lab.people import People
 from motorpool.cell_lab.unknowns import TOTAL, WEIGHTS, at_quantiles, unknown_names
+from motorpool.simulation.kept_pieces import kept
 
+TOGETHER = 64  # rows that are kept together
 BIOLOGY = "biology"
 SPLIT = "split_over_mechanisms"
 WORDS = {
@@ -76,17 +79,27 @@ def sobol_shares(
     numbers = np.minimum((shares[:, -1] * people.biology).astype(int), people.biology - 1)
     found = np.zeros(shares.shape[0])
     measure, months, cells = measures()[outcome], people.plan.months, people.plan.cells
-    for row in range(shares.shape[0]):
-        if row % 64 == 0:
-            tell(row / shares.shape[0])
-        number = int(numbers[row])
-        own = {name: float(of[row]) for name, of in values.items()}
-        lives = people.with_cells(number, cells, effects[row], own)
-        without = people.reference(number, cells)
-        gains = gain(
-            values_of(lives, months)[outcome][visit], values_of(without, months)[outcome][visit], measure
-        )
-        found[row] = np.nanmean(gains) if np.isfinite(gains).any() else 0.0
+
+    def mean_gains(rows: range) -> NDArray[np.float64]:
+        means = np.zeros(len(rows))
+        for place, row in enumerate(rows):
+            number = int(numbers[row])
+            own = {name: float(of[row]) for name, of in values.items()}
+            lives = people.with_cells(number, cells, effects[row], own)
+            without = people.reference(number, cells)
+            gains = gain(
+                values_of(lives, months)[outcome][visit], values_of(without, months)[outcome][visit], measure
+            )
+            means[place] = np.nanmean(gains) if np.isfinite(gains).any() else 0.0
+        return means
+
+    for first in range(0, shares.shape[0], TOGETHER):
+        tell(first / shares.shape[0])
+        rows = range(first, min(first + TOGETHER, shares.shape[0]))
+        piece = ["sobol", people.plan.scenario.model_dump_json(), cells.model_dump_json(), outcome, visit]
+        piece += [effects[rows].tolist(), {name: of[rows].tolist() for name, of in values.items()}]
+        piece += [numbers[rows].tolist()]
+        found[rows] = kept(piece, lambda rows=rows: {"mean_gains": mean_gains(rows)})["mean_gains"]
     spread = float(found.std())
     result: dict[str, Any] = {
         "method": "Sobol indices (Saltelli) of the rank of the mean gain, SALib",

@@ -39,10 +39,17 @@ def serve(
         help="Address to listen on. [default: 127.0.0.1; 0.0.0.0 with --public]",
     ),
     folder: Path | None = typer.Option(
-        None, "--folder", metavar="DIR", help="Where long runs are kept. [default: the user's data folder]"
+        None,
+        "--folder",
+        metavar="DIR",
+        help="Where long runs and saved plans are kept. [default: the user's data folder]",
     ),
     database: str | None = typer.Option(
-        None, "--database", metavar="URL", help="Database of the long runs. [default: SQLite in the folder]"
+        None,
+        "--database",
+        metavar="URL",
+        help="Database of long runs and saved plans, such as postgresql://user@host/name; also the environment "
+        "variable MOTORPOOL_DATABASE, which hides a password. [default: SQLite in the folder]",
     ),
 ) -> None:
     """Start the web page: explore treatment plans live.

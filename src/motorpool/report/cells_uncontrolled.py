@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from motorpool.figures.ranges import ranges_figure
+from motorpool.evidence.outcome_catalogue import outcome
+from motorpool.figures.ranges import ranges_figure, shares_figure
 from motorpool.report.cells_page import Data, Page, Section, made_words, percent, signed
+
+if TYPE_CHECKING:
+    from motorpool.figures.figure import Figure
 
 SOURCE = "Simulated by motorpool."
 MECHANISMS = {
@@ -25,7 +29,7 @@ def page(data: Data) -> Page:
         "cells do nothing, and what should we "
         "believe then?",
         answer=answer(data),
-        sections=[_surprise(data), _beliefs(data), _moved(data)],
+        sections=[_plain(data), _surprise(data), _beliefs(data), _moved(data)],
         made=made_words(data, f"{data['draws']} draws of what is not known of cells. {data['method']}"),
         notes=[f"{name}: {why}" for name, why in data["absent"].items()],
     )
@@ -53,6 +57,80 @@ def answer(data: Data) -> list[str]:
         "of hope, choice of cases and chance, and little of cells.",
         data["meaning"],
     ]
+
+
+def finding_words(finding: Data, figure: float, children: int, scale: str) -> str:
+    """What a report found, in plain words; `scale` is an outcome of the catalogue."""
+    unit = outcome(scale).unit
+    if finding["kind"] == "improved":
+        return f"{finding['improved']} of {children} children were reported to be better"
+    if finding["kind"] == "scores":
+        return f"{children} children, who changed by {signed(figure, 1)} {unit} on average"
+    apart = f"{signed(figure, 1)} {unit} apart on average"
+    return f"{children} children with cells and {finding['untreated']} without, {apart}"
+
+
+def plain_answer(data: Data) -> list[str]:
+    """The answer for families: how many of 100 such reports would come without any effect, and what is not known."""
+    last = list(data["readings"])[-1]
+    before, after = (
+        data["prior"]["p_mean_gain_above"]["1.5"],
+        data["posterior"][last]["p_mean_gain_above"]["1.5"],
+    )
+    return [
+        *(_plain_report(of, last) for of in data["series"].values()),
+        "Why can a report look good without any effect? Children change by themselves. Whoever hopes sees more. And "
+        "sometimes only the best cases are shown.",
+        f"Do cells help by more than 1.5 points on the motor scale HFMSE, on average? Before these reports the chance "
+        f"was {_of_100(before)}; after reading them with care it is {_of_100(after)}. This is our doubt about the "
+        "average of a group. It does not say how many children gain.",
+        "What we do not know: whether cells do anything in SMA. These reports cannot tell, however kind they sound. "
+        "A trial could, in which chance decides who gets cells, and those who measure do not know it.",
+        "Ask your team: Was every treated child reported? Was there a group without cells? Did those who measured know "
+        "who was treated?",
+    ]
+
+
+def _plain_report(of: Data, reading: str) -> str:
+    chance = of["p_at_least_as_striking"]
+    how = "bad" if of["finding"]["kind"] == "improved" and not of["finding"]["improved"] else "good"
+    found = finding_words(of["finding"], of["figure"], of["children"], of["outcome"])
+    return (
+        f"{of['label']}: {found}. If cells do nothing, "
+        f"{_of_100(chance['without_effect'][reading])} such reports would look at least as {how}. With an effect as we "
+        f"believe in, {_of_100(chance['with_prior_effect'][reading])}."
+    )
+
+
+def _of_100(share: float) -> str:
+    number = round(100 * share)
+    if number == 0:
+        return "fewer than 1 of 100"
+    return "more than 99 of 100" if number == 100 else f"about {number} of 100"
+
+
+def _plain(data: Data) -> Section:
+    return Section("plain", "In plain words, for families", plain_answer(data))
+
+
+def _surprise_figure(data: Data) -> Figure | None:
+    """How often so good a report comes about without any effect, read with hope and selection."""
+    last = list(data["readings"])[-1]
+    rows: list[dict[str, Any]] = []
+    for of in data["series"].values():
+        by_reading = of["p_at_least_as_striking"]["without_effect"]
+        low, high = min(by_reading.values()), max(by_reading.values())
+        rows.append({"name": of["label"], "share": by_reading[last], "low": low, "high": high})
+    return shares_figure(
+        rows,
+        identifier="surprise_without_cells",
+        title="How often a report would be at least as striking if cells did nothing",
+        caption="Bar: share of simulated reports, read with the hope of an open-label report and with the selection "
+        "that it allows; striking: at least as good, or as bad where nobody improved. Thin line: the span of the three "
+        "readings. A long bar is no sign of an effect.",
+        source=SOURCE,
+        x_title="share of simulated reports",
+    )
 
 
 def _surprise(data: Data) -> Section:
@@ -87,7 +165,7 @@ def _surprise(data: Data) -> Section:
         "surprise",
         "How surprising are the reports?",
         ("The chance of a report at least as striking, in children like those of the report.",),
-        [],
+        [_surprise_figure(data)],
         [(rows, "Chance of what was reported"), (alone, "What children like these do without cells")],
     )
 

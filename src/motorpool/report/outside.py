@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,20 +18,16 @@ NEVER_STUDIED = "no published study of these people with this plan is in the col
 
 def outside_words(context: FigureContext) -> str:
     """One sentence that names the plans for which these people lie outside what was validated; empty if none does."""
-    from motorpool.calibration.validation_summary import load_acceptance
-    from motorpool.evidence.stored_results import load_validation_result
-    from motorpool.report.credibility.applicability import applicability_map
     from motorpool.simulation.loading import scenario_from_data
 
     scenario = scenario_from_data(context.scenario)
-    validated = applicability_map(load_validation_result(), load_acceptance().inside_90.floor or 1.0)
     months = 12.0 * np.asarray(context.dataset["enrolment_age_years"].values)
     copies = np.asarray(context.dataset["smn2_copies"].values)
     people = (float(np.median(months)), float(np.median(copies)))
     found = {
         context.labels.get(arm, arm): reason
         for arm in context.arms
-        if (reason := why_outside(scenario, str(arm), people, validated))
+        if (reason := why_outside(scenario, str(arm), people, validated_map()))
     }
     if not found:
         return ""
@@ -42,6 +39,16 @@ def outside_words(context: FigureContext) -> str:
         f"Outside what the model was validated for: {'; '.join(parts)}. Read those numbers as a question, not as an "
         "answer."
     )
+
+
+@functools.cache
+def validated_map() -> ApplicabilityMap:
+    """The map of the shipped studies and validation, made at the first call: they never change while motorpool runs."""
+    from motorpool.calibration.validation_summary import load_acceptance
+    from motorpool.evidence.stored_results import load_validation_result
+    from motorpool.report.credibility.applicability import applicability_map
+
+    return applicability_map(load_validation_result(), load_acceptance().inside_90.floor or 1.0)
 
 
 def why_outside(

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from motorpool.simulation.kept_pieces import kept
 from motorpool.simulation.part import Facts, Part
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.design_file import load_design
@@ -91,6 +92,18 @@ def simulate_block(design: TrialDesign, settings: Settings, block: Block) -> Par
     results["replicate"] = np.arange(block.first, block.stop)
     results["draw"] = np.full(count, -1 if block.draw is None else block.draw)
     return Part(block.key, Facts(count, pool.tried, {}, float(pool.people)), results, {})
+
+
+def block_results(design: TrialDesign, settings: Settings, block: Block) -> Arrays:
+    """Results of the replicates of a block, (R,) each; kept where pieces are kept.
+
+    Raises:
+        ScenarioError: as :func:`simulate_block`.
+    """
+    from motorpool.trials.design import dump_design
+
+    piece = ["block", dump_design(design), settings.data(), asdict(block)]
+    return kept(piece, lambda: dict(simulate_block(design, settings, block).people))
 
 
 def run_replicates(design: TrialDesign, pool: Pool, truth: Truth, replicates: range) -> Arrays:

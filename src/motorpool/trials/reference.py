@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+import numpy as np
 from scipy.optimize import root_scalar
 
+from motorpool.simulation.kept_pieces import kept
 from motorpool.trials.analysis import benefit_sign
 from motorpool.trials.blocks import cached_pool
-from motorpool.trials.design import TrialDesign
+from motorpool.trials.design import TrialDesign, dump_design
 from motorpool.trials.effects import true_effects
+from motorpool.trials.operating import Arrays
 from motorpool.trials.truth import MODEL, Truth
 
 LARGEST_CELLS_EFFECT = 3.0  # the largest that a scenario may state
@@ -28,8 +31,13 @@ class Reference:
 def first_effect(design: TrialDesign, people: int, draw: int | None, truth: Truth) -> float:
     """The true effect on the first endpoint for the first test arm."""
     only = design.model_copy(update={"endpoints": design.endpoints[:1]})
-    pool = cached_pool(design, people, draw, truth.cells_effect)
-    return true_effects(only, pool, truth)[f"{design.endpoints[0].name}/{design.test_arms[0]}"]
+
+    def effect() -> Arrays:
+        pool = cached_pool(design, people, draw, truth.cells_effect)
+        found = true_effects(only, pool, truth)[f"{design.endpoints[0].name}/{design.test_arms[0]}"]
+        return {"effect": np.asarray(found)}
+
+    return float(kept(["first effect", dump_design(design), people, draw, asdict(truth)], effect)["effect"])
 
 
 def reference_truth(design: TrialDesign, people: int) -> Reference:

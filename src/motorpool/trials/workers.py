@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from motorpool.simulation.cluster import Job, cluster_workers
 from motorpool.simulation.part import Part, Tell
 from motorpool.simulation.workers import InTurn, Workers
-from motorpool.trials.blocks import Block, Settings, blocks_of, joined, simulate_block
+from motorpool.trials.blocks import Block, Settings, block_results, blocks_of, joined, simulate_block
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.operating import Arrays
 from motorpool.trials.store import trials_digest
@@ -92,8 +92,20 @@ def simulated_trials(
     found: dict[tuple[int, int], Arrays] = {}
     if done is not None:
         done(0.0)
-    for part in simulate_blocks(design, settings, blocks, workers):
-        found[part.key] = dict(part.people)
+    for key, results in _each(design, settings, blocks, workers):
+        found[key] = results
         if done is not None:
             done(len(found) / len(blocks))
     return joined([found[block.key] for block in blocks])
+
+
+def _each(
+    design: TrialDesign, settings: Settings, blocks: Sequence[Block], workers: BlockWorkers | None
+) -> Iterator[tuple[tuple[int, int], Arrays]]:
+    """Key and results of each block; this process keeps them where pieces are kept."""
+    if workers is None:
+        for block in blocks:
+            yield block.key, block_results(design, settings, block)
+        return
+    for part in simulate_blocks(design, settings, blocks, workers):
+        yield part.key, dict(part.people)

@@ -56,6 +56,8 @@ def _add_user(name: str, users: Path | None) -> int:
 
 
 def _settings(given: argparse.Namespace) -> Settings:
+    from motorpool.web.database import database_address
+
     return Settings(
         host=given.host,
         port=given.port,
@@ -63,7 +65,7 @@ def _settings(given: argparse.Namespace) -> Settings:
         users=given.users,
         public=given.public,
         folder=(given.folder or data_folder()).expanduser().absolute(),
-        database=given.database,
+        database=database_address(given.database),
         warm=not given.no_warm_up,
     ).check()
 
@@ -75,17 +77,18 @@ def _serve(settings: Settings) -> int:
     from motorpool.web.app import create_app
 
     keep_compiled_programs()
-    listening = _socket(settings)
-    app = create_app(settings)
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30,
-        timeout_graceful_shutdown=3, limit_concurrency=200,
-    )  # fmt: skip
-    name = settings.host if not settings.public else sorted(set(settings.names) - set(LOCAL_NAMES))[0]
-    shown = f"[{name}]" if ":" in name else name
-    print(f"http://{shown}:{listening.getsockname()[1]}/", flush=True)
-    print("Stop it with Ctrl-C. All data stay on this machine.", file=sys.stderr, flush=True)
-    uvicorn.Server(config).run(sockets=[listening])
+    with _socket(settings) as listening:
+        app = create_app(settings)
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30,
+            timeout_graceful_shutdown=3, limit_concurrency=200,
+        )  # fmt: skip
+        name = settings.host if not settings.public else sorted(set(settings.names) - set(LOCAL_NAMES))[0]
+        shown = f"[{name}]" if ":" in name else name
+        print(f"http://{shown}:{listening.getsockname()[1]}/", flush=True)
+        where = "" if settings.database is None else ", or in the database that you named"
+        print(f"Stop it with Ctrl-C. All data stay on this machine{where}.", file=sys.stderr, flush=True)
+        uvicorn.Server(config).run(sockets=[listening])
     return 0
 
 

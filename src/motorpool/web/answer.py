@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from motorpool.report.tables import html_table
 from motorpool.web.explore import Shown, in_plan_words, topics_of
 from motorpool.web.plain_words import icon_groups, questions, time_words, unknowns
-
-if TYPE_CHECKING:
-    from motorpool.report.credibility.applicability import ApplicabilityMap
 
 SURVIVAL_COLUMNS = ("Alive", "Alive without permanent ventilation")
 MOST_ROWS = 20_000
@@ -73,12 +69,12 @@ def answer_words(shown: Shown) -> dict[str, Any]:
 
 def outside(shown: Shown) -> str:
     """For which plans these children lie outside what was validated, and why; the map of it is drawn once."""
-    from motorpool.report.outside import why_outside
+    from motorpool.report.outside import validated_map, why_outside
 
     months, copies = shown.description.age_months, float(shown.description.copies)
     plans_by_reason: dict[str, list[str]] = {}
     for arm, label in shown.context.labels.items():
-        reason = why_outside(shown.scenario, arm, (months, copies), _validated())
+        reason = why_outside(shown.scenario, arm, (months, copies), validated_map())
         if reason:
             plans_by_reason.setdefault(reason, []).append(label)
     if not plans_by_reason:
@@ -88,15 +84,6 @@ def outside(shown: Shown) -> str:
         f"Outside what the model was validated for: {'; '.join(parts)}. Read those numbers as a question, not as an "
         "answer."
     )
-
-
-@lru_cache(maxsize=1)
-def _validated() -> ApplicabilityMap:
-    from motorpool.calibration.validation_summary import load_acceptance
-    from motorpool.evidence.stored_results import load_validation_result
-    from motorpool.report.credibility.applicability import applicability_map
-
-    return applicability_map(load_validation_result(), load_acceptance().inside_90.floor or 1.0)
 
 
 def answer_numbers(shown: Shown) -> dict[str, Any]:

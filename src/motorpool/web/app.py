@@ -12,6 +12,7 @@ from typing import Any, cast
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
@@ -27,17 +28,22 @@ from motorpool.web import (
     explore_pages,
     job_api,
     run_pages,
+    saved_api,
+    saved_pages,
     trial_api,
     trial_pages,
     trust_pages,
+    uncontrolled,
     window_pages,
 )
+from motorpool.web.database import open_database
 from motorpool.web.explore import Explorer
 from motorpool.web.job_store import JobStore
 from motorpool.web.jobs import Jobs
 from motorpool.web.population import Busy, Superseded
 from motorpool.web.problems import UnusableInput, scenario_problems, validation_problems
 from motorpool.web.render import page
+from motorpool.web.saved_store import CannotBeSaved, SavedPlans
 from motorpool.web.security import Guard
 from motorpool.web.settings import Settings
 
@@ -69,18 +75,22 @@ def create_app(settings: Settings) -> Any:
         lifespan=life,
     )
     app.state.settings, app.state.explorer = settings, Explorer()
-    app.state.jobs = Jobs(JobStore(settings.folder, settings.database), settings.most_jobs)
+    database = open_database(settings.folder, settings.database)
+    app.state.jobs = Jobs(JobStore(settings.folder, database), settings.most_jobs)
+    app.state.saved = SavedPlans(database, settings.most_saved)
     for pages in (  # fmt: skip
         explore_pages,
         window_pages,
+        uncontrolled,  # before the other questions about cells, whose addresses have a name in them
         cells_pages,
         trial_pages,
         evidence_pages,
         trust_pages,
         run_pages,
+        saved_pages,
     ):
         app.include_router(pages.routes, include_in_schema=False)
-    for routes in (api.routes, job_api.routes, cells_api.routes, trial_api.routes):
+    for routes in (api.routes, job_api.routes, cells_api.routes, trial_api.routes, saved_api.routes):
         app.include_router(routes, prefix="/api/v1")
     static = str(resources.files("motorpool.web").joinpath("static"))
     app.mount("/static", StaticFiles(directory=static), name="static")
@@ -129,6 +139,18 @@ def _explain_errors(app: FastAPI) -> None:
         response.headers.update(error.headers or {})
         return response
 
+    @app.exception_handler(CannotBeSaved)
+    async def not_saved(request: Request, error: CannotBeSaved) -> Response:
+        return answer(request, 409, [{"where": error.where, "message": str(error)}])
+
+    @app.exception_handler(DBAPIError)
+    async def database(request: Request, error: DBAPIError) -> Response:
+        logging.getLogger(__name__).error("the database failed: %s", error.orig)
+        message = "the database does not answer, and nothing was changed in it; try again in a moment"
+        response = answer(request, 503, [{"where": "", "message": message}])
+        response.headers["retry-after"] = "5"
+        return response
+
     @app.exception_handler(Superseded)
     async def superseded(request: Request, error: Superseded) -> Response:
         return Response(status_code=NOBODY_WAITS)
@@ -140,4 +162,4 @@ def _explain_errors(app: FastAPI) -> None:
         response.headers["retry-after"] = "5"
         return response
 
-    _ = busy, cell_lab, unusable, scenario, validation, evidence, http, superseded
+    _ = busy, cell_lab, database, unusable, scenario, validation, evidence, http, not_saved, superseded

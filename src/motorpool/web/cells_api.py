@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 
 from motorpool.web.job_api import BUSY, JobAnswer, accepted
 from motorpool.web.tasks import AddonRequest, NeededRequest, ProtocolRequest, cells_task
+from motorpool.web.uncontrolled import UncontrolledRequest, submit_uncontrolled
 
 routes = APIRouter(prefix="/cells", tags=["cells"])
 
@@ -49,6 +50,12 @@ def addon(request: Request, wanted: AddonRequest) -> JobAnswer:
 def needed(request: Request, wanted: NeededRequest) -> JobAnswer:
     """How strong cells would have to be, as a job."""
     return submit_cells(request, wanted)
+
+
+@routes.post("/uncontrolled", responses=BUSY, status_code=201)
+def uncontrolled(request: Request, wanted: UncontrolledRequest) -> JobAnswer:
+    """How surprising the uncontrolled reports are if cells do nothing, and what they move, as a job."""
+    return submit_uncontrolled(request, wanted)
 
 
 @routes.post("/protocol", responses=BUSY, status_code=201)

@@ -1,70 +1,29 @@
-"""Long runs that are remembered: a table of jobs in SQLite, or in another database by its address."""
+"""Long runs that are remembered in the database of the web page."""
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import String, Text, create_engine, select, update
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy import Engine, select, update
+from sqlalchemy.orm import Session
+
+from motorpool.web.database import open_database
+from motorpool.web.tables import Job
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 OPEN: tuple[State, ...] = ("waiting", "running")
 
 
-class Base(DeclarativeBase):
-    """The tables of the web page."""
-
-
-class Job(Base):
-    """One long run.
-
-    Attributes:
-        scenario: the scenario as JSON, or another task of the laboratory: `{"task": ..., ...}`.
-        stage, share: how far it is, in words and from 0 to 1.
-        began, share_then: when the present attempt began, and how far the job was then; for the time left.
-        message: why it failed.
-    """
-
-    __tablename__ = "jobs"
-
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    created: Mapped[float]
-    title: Mapped[str] = mapped_column(String(200))
-    scenario: Mapped[str] = mapped_column(Text)
-    state: Mapped[str] = mapped_column(String(12), index=True)
-    stage: Mapped[str] = mapped_column(String(200), default="")
-    share: Mapped[float] = mapped_column(default=0.0)
-    began: Mapped[float | None] = mapped_column(default=None)
-    share_then: Mapped[float] = mapped_column(default=0.0)
-    ended: Mapped[float | None] = mapped_column(default=None)
-    message: Mapped[str] = mapped_column(Text, default="")
-
-    @property
-    def task(self) -> str:
-        """What is done: `simulate`, or the command of the laboratory, such as `cells addon`."""
-        return str(json.loads(self.scenario).get("task", "simulate"))
-
-    @property
-    def seconds_left(self) -> float | None:
-        """How much longer it takes if it goes on as it did; None while nobody can tell."""
-        if self.state != "running" or self.began is None or self.share - self.share_then < 0.01:
-            return None
-        return (time.time() - self.began) * (1.0 - self.share) / (self.share - self.share_then)
-
-
 class JobStore:
     """Adds, finds and changes jobs; every change is one transaction."""
 
-    def __init__(self, folder: Path, address: str | None = None) -> None:
-        """Open the database, which is made where there is none."""
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Path, engine: Engine | None = None) -> None:
+        """Use this database, or else the one in the folder, which is made where there is none."""
         self.folder = folder
-        self._engine = create_engine(address or f"sqlite:///{folder / 'jobs.sqlite'}")
-        Base.metadata.create_all(self._engine)
+        self._engine = engine or open_database(folder)
 
     def close(self) -> None:
         """Let go of the database."""

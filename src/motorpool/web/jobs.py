@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
+
+from sqlalchemy.exc import DBAPIError
 
 from motorpool.simulation.scenario import Scenario
 from motorpool.web.job_store import OPEN, Job, JobStore, State
@@ -84,15 +88,24 @@ class Jobs:
 
     def _run(self) -> None:
         while not self._ending.is_set():
-            job = self.store.take()
-            if job is None:
-                self._wake.wait(LOOK_SECONDS)
-                self._wake.clear()
-                continue
             try:
-                self._work(job)
-            except OSError as error:
-                self._failed(job, f"{error.filename or 'the disk'}: {error.strerror}")
+                self._next()
+            except DBAPIError:  # what ran waits again when the database is back
+                logging.getLogger(__name__).exception("the database of jobs does not answer")
+                self._ending.wait(PATIENCE_SECONDS)
+                with contextlib.suppress(DBAPIError):
+                    self.store.wait_again()
+
+    def _next(self) -> None:
+        job = self.store.take()
+        if job is None:
+            self._wake.wait(LOOK_SECONDS)
+            self._wake.clear()
+            return
+        try:
+            self._work(job)
+        except OSError as error:
+            self._failed(job, f"{error.filename or 'the disk'}: {error.strerror}")
 
     def _work(self, job: Job) -> None:
         folder = self.store.place(job.id)
@@ -134,14 +147,18 @@ class Jobs:
             if "share" in told_now and time.monotonic() - told > LOOK_SECONDS:
                 told = time.monotonic()
                 stage, share = str(told_now["stage"])[:200], float(told_now["share"])
-                self.store.change(job.id, ("running",), stage=stage, share=share)
+                with contextlib.suppress(DBAPIError):  # progress alone is not worth a run
+                    self.store.change(job.id, ("running",), stage=stage, share=share)
         return problem
 
     def _watch(self, job: Job) -> None:
         """End the process when its job is cancelled."""
         process = self._process
         while process is not None and process.poll() is None:
-            now = self.store.get(job.id)
+            try:
+                now = self.store.get(job.id)
+            except DBAPIError:
+                now = job
             if now is None or now.state != "running" or self._ending.is_set():
                 self._end_process()
                 return

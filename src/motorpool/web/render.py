@@ -17,6 +17,7 @@ NAVIGATION = (
     ("/trials", "Trials"),
     ("/evidence", "Evidence"),
     ("/trust", "Trust"),
+    ("/saved", "Saved"),
     ("/runs", "Runs"),
 )
 
@@ -58,6 +59,7 @@ def page(template: str, request: Request, status: int = 200, **content: Any) -> 
         navigation=NAVIGATION,
         here=request.url.path,
         version=__version__,
+        other_database=request.app.state.settings.database is not None,
         **content,
     )
     return HTMLResponse(text, status)

@@ -41,6 +41,7 @@ HEADERS = {
 SAFE = ("GET", "HEAD", "OPTIONS")
 MOST_CLIENTS = 10_000
 LOGINS_KEPT = 100
+USER = "motorpool.user"  # in the scope of a request: who asks
 
 
 class Refused(Exception):
@@ -60,7 +61,7 @@ class Guard:
         self._app, self._settings = app, settings
         self._users = None if settings.users is None else read_users(settings.users)
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        self._logins: OrderedDict[str, None] = OrderedDict()
+        self._logins: OrderedDict[str, str] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
@@ -73,7 +74,7 @@ class Guard:
         try:
             self._check_host(headers)
             self._check_rate(scope)
-            self._check_user(headers)
+            scope[USER] = self._check_user(headers)
             self._check_site(scope, headers)
             body = await self._body(headers, receive)
         except Refused as refused:
@@ -105,12 +106,13 @@ class Guard:
         if left < 1.0:
             raise Refused(429, "Too many requests; wait a moment.", {"retry-after": "1"})
 
-    def _check_user(self, headers: dict[str, str]) -> None:
+    def _check_user(self, headers: dict[str, str]) -> str:
+        """Who asks; nobody by name where no users are known."""
         if self._users is None:
-            return
+            return ""
         given = headers.get("authorization", "")
         if given in self._logins:
-            return
+            return self._logins[given]
         try:
             kind, _, text = given.partition(" ")
             name, _, password = base64.b64decode(text, validate=True).decode("utf-8").partition(":")
@@ -118,9 +120,10 @@ class Guard:
             kind, name, password = "", "", ""
         if kind.lower() != "basic" or not knows(self._users, name, password):
             raise Refused(401, "Sign in to use this server.", {"www-authenticate": 'Basic realm="motorpool"'})
-        self._logins[given] = None
+        self._logins[given] = name
         while len(self._logins) > LOGINS_KEPT:
             self._logins.popitem(last=False)
+        return name
 
     def _check_site(self, scope: Scope, headers: dict[str, str]) -> None:
         if scope["method"] in SAFE:

@@ -24,11 +24,13 @@ class Settings:
         names: host names it answers to, without a port.
         users: file of people who may use it, one `name:salt:hash` a line; needed to be public.
         public: others than this machine may connect.
-        folder: where jobs and their results are kept.
-        database: address of the database of jobs, as SQLAlchemy writes it; a file in `folder` by default.
+        folder: where jobs, their results and saved plans are kept.
+        database: address of the database of jobs and saved plans, as SQLAlchemy writes it; by default a file in
+            `folder`.
         most_body_bytes: longest request.
         requests_per_second, burst: of one client, on average and at once.
         most_jobs: waiting or running at once.
+        most_saved: saved plans of one owner.
         warm: load the programs of the engine at the start.
     """
 
@@ -43,6 +45,7 @@ class Settings:
     requests_per_second: float = 20.0
     burst: int = 200
     most_jobs: int = 8
+    most_saved: int = 500
     warm: bool = True
 
     def check(self) -> Settings:
@@ -70,6 +73,6 @@ class Settings:
 
 
 def data_folder() -> Path:
-    """Where a user's jobs are kept, unless told otherwise."""
+    """Where a user's jobs and saved plans are kept, unless told otherwise."""
     home = os.environ.get("XDG_DATA_HOME")
     return (Path(home) if home else Path.home() / ".local" / "share") / "motorpool" / "web"

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import platform
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from motorpool.simulation.identity import code_digest
+from motorpool.simulation.kept_pieces import keeping
+from motorpool.simulation.manifest import packages
 
 Tell = Callable[[str, float], None]
 RESULTS_FILE = "results.json"
@@ -24,6 +30,7 @@ STAGES: dict[str, tuple[tuple[str, float], ...]] = {
         ("under this protocol", 0.3),
         ("with a dose a month", 0.35),
     ),
+    "cells uncontrolled": (("simulating", 0.97),),
     "cells protocol": (("finding people", 0.3), ("comparing protocols", 0.4), ("searching", 0.25)),
     "trial power": (
         ("simulating patients", 0.15),
@@ -57,8 +64,13 @@ class Overall:
         self._tell(stage, self._reached)
 
 
+PIECES = "pieces"  # beside the results, while the task is not finished
+
+
 def do_task(asked: Mapping[str, Any], target: Path, tell: Tell) -> None:
     """Do a task that `motorpool.web.tasks` made, into a folder that appears when everything in it is complete.
+
+    What an interrupted attempt finished is kept beside it, and the next attempt goes on there.
 
     Raises:
         ScenarioError, CellLabError: it cannot be done; says why.
@@ -68,9 +80,32 @@ def do_task(asked: Mapping[str, Any], target: Path, tell: Tell) -> None:
     if task == "trial run":
         _trial_run(asked, target, progress)
         return
-    unfinished = target.with_name("results.unfinished")
+    unfinished, pieces = target.with_name("results.unfinished"), target.with_name(PIECES)
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
+    with keeping(pieces, work_identity(asked)):
+        _do(task, asked, unfinished, progress)
+    shutil.rmtree(target, ignore_errors=True)
+    unfinished.rename(target)
+    shutil.rmtree(pieces, ignore_errors=True)
+
+
+def work_identity(asked: Mapping[str, Any]) -> str:
+    """A digest of all that decides the bits of a task, so that pieces of another version are never taken."""
+    from motorpool.evidence.posterior import load_posterior
+
+    posterior = load_posterior()
+    facts = {
+        "asked": dict(asked),
+        "code": code_digest("studies", "trials", "cell_lab"),
+        "packages": packages(),
+        "posterior": None if posterior is None else posterior.facts.draws_sha256,
+        "processor": platform.machine(),
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _do(task: str, asked: Mapping[str, Any], unfinished: Path, progress: Overall) -> None:
     if task.startswith("cells "):
         found = _cells(task, asked, progress)
         from motorpool.report.cells_page import write_cells_page
@@ -85,15 +120,18 @@ def do_task(asked: Mapping[str, Any], target: Path, tell: Tell) -> None:
         found = _trial_compare(asked, progress)
         text = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False)
         (unfinished / RESULTS_FILE).write_text(text, encoding="utf-8")
-    shutil.rmtree(target, ignore_errors=True)
-    unfinished.rename(target)
 
 
 def _cells(task: str, asked: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     from motorpool.cell_lab.mechanisms import of_course
     from motorpool.web.tasks import plan_of
 
-    plan, inputs = plan_of(asked), asked["inputs"]
+    inputs = asked["inputs"]
+    if task == "cells uncontrolled":
+        from motorpool.cell_lab.uncontrolled import read_uncontrolled
+
+        return read_uncontrolled(**inputs, tell=tell)
+    plan = plan_of(asked)
     outcome = inputs["outcome"]
     if task == "cells addon":
         from motorpool.cell_lab.addon import Asked, addon
