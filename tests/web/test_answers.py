@@ -5,16 +5,20 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import xarray as xr
+from pandas.testing import assert_frame_equal
 from starlette.testclient import TestClient
 
+from motorpool.figures.context import FigureContext
 from motorpool.simulation.errors import ScenarioError
 from motorpool.web.app import create_app
 from motorpool.web.description import Description
 from motorpool.web.explore import Explorer, topic_figures
 from motorpool.web.population import Population, Superseded
 from motorpool.web.problems import description_of
+from motorpool.web.quick_context import QuickContext
 from motorpool.web.scenario_of import scenario_of
 from motorpool.web.settings import Settings
 
@@ -49,6 +53,44 @@ def able(answer: dict[str, Any], arm: str, milestone: str) -> float:
         == (milestone, "able_share", arm, month)
     ]
     return row["values"]["knowledge.mean"]
+
+
+def test_a_redraw_has_the_numbers_of_the_whole_summary(description: Description) -> None:
+    """What is left out of a redraw changes nothing in what is shown."""
+    dataset = Population().dataset(scenario_of(description, 0))
+    whole, quick = FigureContext(dataset), QuickContext(dataset)
+    keys = ["kind", "quantity", "measure"]
+    for kind, quantity, measure in whole.summary[keys].drop_duplicates().itertuples(index=False, name=None):
+        wanted = {"kind": kind, "quantity": quantity, "measure": measure}
+        assert_frame_equal(_plain(quick.rows(**wanted)), _plain(whole.rows(**wanted)), check_dtype=False)
+    for kind, measure in (("adverse_event", "share_affected"), ("milestone", None)):
+        assert_frame_equal(
+            _plain(quick.part(kind, measure)), _plain(whole.part(kind, measure)), check_dtype=False
+        )
+    assert_frame_equal(_plain(quick.last_visit), _plain(whole.last_visit), check_dtype=False)
+    assert "summary" not in quick.__dict__
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.reset_index(drop=True)
+
+
+def test_the_answer_brings_the_pictures_that_the_reader_sees(client: TestClient) -> None:
+    both = client.get("/explore/answer", params={**INFANT, "draw": "motor"}).json()
+    alone = client.get("/explore/pictures/motor", params=INFANT).json()
+    assert both["pictures"] == {"motor": alone}
+    assert client.get("/explore/answer", params={**INFANT, "draw": "survival"}).json()["pictures"] == {}
+
+
+def test_a_new_result_changes_the_data_of_a_picture_and_not_its_structure(client: TestClient) -> None:
+    """So that the page keeps what it has drawn and only brings new numbers into it."""
+    child = {**INFANT, "p2": "Early"}
+    (first,), (second,) = (
+        client.get("/explore/pictures/motor", params={**child, "p2.1.from": start}).json()
+        for start in ("0", "3")
+    )
+    assert first["spec"].pop("datasets") != second["spec"].pop("datasets")
+    assert first["spec"] == second["spec"]
 
 
 def test_kept_people_and_plans_give_the_bits_of_a_run(description: Description) -> None:
