@@ -31,6 +31,7 @@ TOPICS = {
     "abilities": "Abilities gained and lost",
     "daily_life": "Daily life: the six problems side by side",
     "additions": "What each plan adds over the first",
+    "layers": "Layers of uncertainty",
     "breathing": "Breathing",
     "eating": "Eating and growing",
     "spine": "Spine",
@@ -200,6 +201,7 @@ def topic_figures(shown: Shown, topic: str) -> list[Figure]:
     from motorpool.figures.milestones import milestone_figure
     from motorpool.figures.safety import safety_figure
     from motorpool.figures.survival import survival_figure
+    from motorpool.figures.uncertainty_layers import layers_figure
     from motorpool.figures.walking import walking_figure
 
     context, alive = shown.context, shown.description.survival
@@ -221,6 +223,8 @@ def topic_figures(shown: Shown, topic: str) -> list[Figure]:
         found = [daily_life_figure(context)]
     elif topic == "additions":
         found = [addition_figure(context)]
+    elif topic == "layers":
+        found = [layers_figure(context, shown.description.leave_out)]
     elif topic == "breathing":
         found = [*courses("fvc_percent", "ventilation_hours_per_day"), *event("niv_start")]
     elif topic == "eating":

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
+from motorpool.figures.uncertainty_layers import LAYERS
 from motorpool.simulation.scenario import dump_scenario
 from motorpool.simulation.vocabulary import MILESTONES
 from motorpool.therapies.courses import THERAPIES
@@ -103,6 +104,7 @@ async def explore(request: Request) -> Response:
         once=ONCE,
         scales=scale_labels(),
         milestones=milestone_labels(),
+        layers=LAYERS,
         most_plans=MOST_PLANS,
         most_courses=MOST_COURSES,
         topics=topics_of(description),

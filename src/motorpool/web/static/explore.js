@@ -132,6 +132,7 @@ function update(wait) {
     document.getElementById(id).href = `${address}?${described}`;
   }
   showCorrected();
+  document.getElementById("layers").hidden = form.elements.voice.value !== "expert";
   timer = setTimeout(async () => {
     statusLine.textContent = "Simulating…";
     try {
