@@ -30,7 +30,7 @@ CHILD = (
     "&p1=No+drug&p2=&p2.1.what=nusinersen&p2.1.from=0"
 )
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-ROUND = 10  # changes of one checkout before it is the other's turn
+ROUND = 2  # changes of one checkout before it is the other's turn
 PATIENCE_SECONDS = 30.0
 # Puts a number into the field, as a keystroke does, and resolves when the topic's picture shows the new address.
 CHANGE = """(month) => new Promise((done) => {

@@ -46,8 +46,8 @@ def test_a_problem_has_the_line_of_its_field() -> None:
 
 
 def test_text_that_is_no_yaml_has_the_line_where_it_ends_to_be_one() -> None:
-    (found,) = problems("motorpool_trial: 1\nname: [\npatients: 20\n")
-    assert found["line"] == "3"
+    (found,) = problems("motorpool_trial: 1\n\tname: ours\npatients: 20\n")
+    assert found["line"] == "2"
 
 
 def test_the_line_is_that_of_the_deepest_part_that_is_there() -> None:
