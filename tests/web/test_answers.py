@@ -1,20 +1,28 @@
 """The answers: the numbers of the engine, survival only where it was asked for, refusals with their reason."""
 
+import html
 import json
 import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
+from pandas.testing import assert_frame_equal
 from starlette.testclient import TestClient
 
+from motorpool.evidence.posterior import load_posterior
+from motorpool.figures.context import FigureContext
+from motorpool.figures.uncertainty_layers import LAYERS, discrepancy_half_width
 from motorpool.simulation.errors import ScenarioError
 from motorpool.web.app import create_app
 from motorpool.web.description import Description
 from motorpool.web.explore import Explorer, topic_figures
 from motorpool.web.population import Population, Superseded
 from motorpool.web.problems import description_of
+from motorpool.web.quick_context import QuickContext
 from motorpool.web.scenario_of import scenario_of
 from motorpool.web.settings import Settings
 
@@ -49,6 +57,68 @@ def able(answer: dict[str, Any], arm: str, milestone: str) -> float:
         == (milestone, "able_share", arm, month)
     ]
     return row["values"]["knowledge.mean"]
+
+
+def test_a_redraw_has_the_numbers_of_the_whole_summary(description: Description) -> None:
+    """What is left out of a redraw changes nothing in what is shown."""
+    dataset = Population().dataset(scenario_of(description, 0))
+    whole, quick = FigureContext(dataset), QuickContext(dataset)
+    groups = whole.summary[["kind", "quantity", "measure"]].drop_duplicates(["kind", "measure"])
+    for kind, quantity, measure in groups.itertuples(index=False, name=None):
+        wanted = {"kind": kind, "quantity": quantity, "measure": measure}
+        assert_frame_equal(_plain(quick.rows(**wanted)), _plain(whole.rows(**wanted)), check_dtype=False)
+    for kind, measure in (("adverse_event", "share_affected"), ("milestone", None)):
+        assert_frame_equal(
+            _plain(quick.part(kind, measure)), _plain(whole.part(kind, measure)), check_dtype=False
+        )
+    assert_frame_equal(_plain(quick.last_visit), _plain(whole.last_visit), check_dtype=False)
+    assert "summary" not in quick.__dict__
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.reset_index(drop=True)
+
+
+def test_layers_of_uncertainty_can_be_left_out(client: TestClient) -> None:
+    """The table of the figure follows; the discrepancy is that of the posterior, around the average."""
+    expert = {**INFANT, "voice": "expert", "doubt": "1"}
+    (everything,) = client.get("/explore/pictures/layers", params=expert).json()
+    (fewer,) = client.get("/explore/pictures/layers", params={**expert, "leave_out": "people"}).json()
+    assert all(f">{html.escape(words)}<" in everything["table"] for words in LAYERS.values())
+    assert LAYERS["people"] not in fewer["table"]
+    assert html.escape(LAYERS["discrepancy"]) in fewer["table"]
+    refused = client.get("/explore/pictures/layers", params={**expert, "leave_out": "luck"})
+    assert refused.status_code == 422
+    assert "leave_out" in refused.text
+
+
+def test_the_discrepancy_is_wider_than_its_typical_scale() -> None:
+    """Student's t has heavier tails than a normal distribution, so that 95 % reach further than 1.96 typical scales."""
+    posterior = load_posterior()
+    half = discrepancy_half_width("chop_intend")
+    assert posterior is not None
+    assert half is not None
+    scales = posterior.discrepancies["chop_intend"]
+    assert 1.96 * float(np.median(scales)) < half < 8.0 * float(scales.max())
+    assert discrepancy_half_width("endurance_percent") is None
+
+
+def test_the_answer_brings_the_pictures_that_the_reader_sees(client: TestClient) -> None:
+    both = client.get("/explore/answer", params={**INFANT, "draw": "motor"}).json()
+    alone = client.get("/explore/pictures/motor", params=INFANT).json()
+    assert both["pictures"] == {"motor": alone}
+    assert client.get("/explore/answer", params={**INFANT, "draw": "survival"}).json()["pictures"] == {}
+
+
+def test_a_new_result_changes_the_data_of_a_picture_and_not_its_structure(client: TestClient) -> None:
+    """So that the page keeps what it has drawn and only brings new numbers into it."""
+    child = {**INFANT, "p2": "Early"}
+    (first,), (second,) = (
+        client.get("/explore/pictures/motor", params={**child, "p2.1.from": start}).json()
+        for start in ("0", "3")
+    )
+    assert first["spec"].pop("datasets") != second["spec"].pop("datasets")
+    assert first["spec"] == second["spec"]
 
 
 def test_kept_people_and_plans_give_the_bits_of_a_run(description: Description) -> None:

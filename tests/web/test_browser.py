@@ -25,6 +25,7 @@ PAGES = {
     "/cells/offer/result?registry_number=NCT02855112&answers.protocol=no": (PHONE,), "/cells/protocol": (PHONE,),
     "/cells/addon?" + INFANT: (WIDE,), "/trials": (ZOOMED,), "/trials/endear": (PHONE,),
     "/saved": (PHONE, WIDE, ZOOMED), "/cells/uncontrolled": (PHONE, WIDE, ZOOMED),
+    "/trials/own": (PHONE, WIDE),
 }  # fmt: skip
 
 
@@ -243,6 +244,42 @@ def test_errors_say_what_to_do_and_keep_what_was_entered(open_page: Any) -> None
     assert page.locator("#onset_months").input_value() == "9"
     page.locator("#onset_months").fill("4")
     until(page, lambda: page.locator("#problem").is_hidden(), "the problem to go")
+
+
+def test_an_own_design_says_which_line_is_wrong_and_runs_when_it_is_right(open_page: Any) -> None:
+    page = open_page("/trials/own?from=endear")
+    text = page.locator("#design_text")
+    right = text.input_value()
+    text.fill(right.replace("patients:", "pateints:", 1))
+    page.get_by_role("button", name="Run it many times").click()
+    until(page, lambda: page.locator("#problem").is_visible(), "the problem")
+    wrong = 1 + next(place for place, line in enumerate(right.splitlines()) if line.startswith("patients:"))
+    page.get_by_role("button", name=f"Line {wrong}", exact=True).first.click()
+    assert page.evaluate("getSelection().toString()").startswith("pateints:")
+    text.fill(right)
+    page.get_by_role("button", name="Run it many times").click()
+    until(page, lambda: "/runs/" in page.url, "the run")
+    cancel = page.get_by_role("button", name=re.compile("Cancel"))
+    until(page, cancel.count, "the way to end it")
+    cancel.click()
+    remove = page.get_by_role("button", name=re.compile("Remove"))
+    until(page, remove.count, "its end")
+    remove.click()
+
+
+def test_layers_of_uncertainty_are_left_out_on_the_page(open_page: Any) -> None:
+    page = open_page("/explore?" + INFANT)
+    assert page.locator("#layers").is_hidden()
+    page.locator("#voice-expert").check()
+    page.locator("#leave-out-people").check()
+    until(page, lambda: "leave_out=people" in page.url, "the address")
+
+    def drawn() -> bool:
+        page.locator("[data-topic=layers]").scroll_into_view_if_needed()
+        return "own discrepancy" in page.locator("[data-topic=layers]").inner_text()
+
+    until(page, lambda: page.locator("[data-topic=layers]").count() and drawn(), "the layers")
+    assert "between people" not in page.locator("[data-topic=layers] .picture").get_attribute("aria-label")
 
 
 def test_pictures_can_be_kept_and_a_larger_run_survives_a_reload(open_page: Any, server: str) -> None:

@@ -182,6 +182,15 @@ class FigureContext:
             groups.setdefault(key, []).append(place)
         return {key: np.asarray(places) for key, places in groups.items()}
 
+    def part(self, kind: str, measure: str | None = None) -> pd.DataFrame:
+        """Summary rows of everything of one kind, and of one measure where it is named."""
+        return select(self.summary, kind=kind, **({} if measure is None else {"measure": measure}))
+
+    @cached_property
+    def last_visit(self) -> pd.DataFrame:
+        """Summary rows of the last visit."""
+        return select(self.summary, visit_month=max(self.months))
+
     def enough_people(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Rows in which at least one person in twenty, and at least two, are counted."""
         return frame[frame["people"] >= max(2.0, 0.05 * self.people)]

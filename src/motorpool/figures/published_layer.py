@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from motorpool.figures.context import FigureContext
 
 
+TOLD = ("study:N", "group:N", "x:Q", "value:Q", "low:Q", "high:Q")
 LABEL_TURNS_AT = 0.8  # of the horizon; later points carry their name on the left
 
 
@@ -55,7 +56,9 @@ def published_layer(
         stroke=alt.Stroke("rim:N", scale=None, legend=None),
         y=alt.Y("value:Q", title=words),
         fill=alt.Fill("fill:N", scale=None, legend=None),
-        tooltip=["study:N", "group:N", "x:Q", "value:Q", "low:Q", "high:Q"],
+        tooltip=[
+            alt.Tooltip(name) for name in TOLD
+        ],  # bare names would be looked up in the whole schema, slowly
     )
     turn = LABEL_TURNS_AT * max(context.months)
     text = base.encode(y=alt.Y("value:Q", title=words), text=alt.Text("name:N"))

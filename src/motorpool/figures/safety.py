@@ -8,7 +8,6 @@ from motorpool.figures.context import FigureContext, simulated_by
 from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import arm_colour, arm_shape, data_of, layered
 from motorpool.simulation.labels import adverse_event_label, procedure_label
-from motorpool.simulation.summary import select
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,5 +114,5 @@ def _frame(context: FigureContext, kind: Kind) -> pd.DataFrame:
 
 def _all_rows(context: FigureContext, kind: Kind, measure: str) -> pd.DataFrame:
     """Summary rows of every event of one kind."""
-    frame = select(context.summary, kind=kind, measure=measure)
+    frame = context.part(kind, measure)
     return frame.dropna(axis="columns", how="all") if len(frame) else frame

@@ -96,7 +96,6 @@ def sentence_maker(context: FigureContext) -> SentenceMaker:
     """The maker of the sentences of one results dataset."""
     from motorpool.figures.start_ages import start_ages
     from motorpool.report.words import people_word
-    from motorpool.simulation.summary import select
     from motorpool.simulation.survival_summary import event_times
 
     event_free: dict[str, np.ndarray] = {}
@@ -104,9 +103,8 @@ def sentence_maker(context: FigureContext) -> SentenceMaker:
         free = event_times(context.dataset, EVENT_FREE) > max(context.months)
         arms = [str(arm) for arm in context.dataset["arm"].values]
         event_free = {arm: free[arms.index(arm)].mean(axis=-1) for arm in context.arms}
-    last = select(context.summary, visit_month=max(context.months))
     return SentenceMaker(
-        summary=last,
+        summary=context.last_visit,
         scenario=context.scenario,
         labels=context.labels,
         comparators=context.comparators,

@@ -36,6 +36,23 @@ def measures(dataset: xr.Dataset, precision: type[np.floating[Any]] = np.float64
     yield from count_measures(dataset, "procedure")
 
 
+def measures_of(dataset: xr.Dataset, kind: str, quantity: str | None = None) -> Iterator[Measure]:
+    """The measures of one kind, and of one quantity where it is named, in the order of `measures`.
+
+    Rates and shares of adverse events and procedures stand together in one measure, which is given whole.
+    """
+    if kind == "outcome":
+        for outcome in outcome_names(dataset):
+            if quantity in (None, outcome):
+                yield from outcome_measures(dataset, outcome)
+    elif kind == "event":
+        yield from event_measures(dataset, quantity)
+    elif kind == "milestone":
+        yield from milestone_measures(dataset, quantity)
+    else:
+        yield from count_measures(dataset, kind)
+
+
 def counted_measures(dataset: xr.Dataset, precision: type[np.floating[Any]]) -> Iterator[Measure]:
     """Every measure without people whose numbers went wrong."""
     return (without_excluded(measure, dataset) for measure in measures(dataset, precision))
@@ -44,6 +61,18 @@ def counted_measures(dataset: xr.Dataset, precision: type[np.floating[Any]]) -> 
 def summary_table(dataset: xr.Dataset) -> pd.DataFrame:
     """All rows of the summary table of a results dataset, in a fixed order."""
     return exact_table(dataset, measures(dataset))
+
+
+def summary_part(
+    dataset: xr.Dataset, kind: str, quantity: str | None = None, measure: str | None = None
+) -> pd.DataFrame:
+    """The rows of the summary table of one kind, and of one quantity and measure where they are named.
+
+    The same numbers as in `summary_table`; what is not asked for is not worked out.
+    """
+    wanted = (one for one in measures_of(dataset, kind, quantity) if measure in (None, one.fixed["measure"]))
+    found = exact_table(dataset, wanted)
+    return found if quantity is None else select(found, quantity=quantity)
 
 
 def summarise(dataset: xr.Dataset) -> pd.DataFrame:

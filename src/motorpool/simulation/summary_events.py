@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from motorpool.simulation.layers import Array, Measure
-from motorpool.simulation.survival_summary import difference_measures, event_times, survival_measures
+from motorpool.simulation.survival_summary import difference_measures, event_times, of_one, survival_measures
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -16,37 +16,38 @@ if TYPE_CHECKING:
 EVERYONE = "everyone enrolled; people who died count as not able"
 EVER = "everyone enrolled, over the whole of life so far including before enrolment"
 YEARS_ALIVE = "everyone enrolled; total number divided by the years lived during follow-up"
-ORDER = ("arm", "visit_month", "draw", "patient")
 AFFECTED = "everyone enrolled, over the whole of follow-up"
 
 
-def event_measures(dataset: xr.Dataset) -> Iterator[Measure]:
-    """Event-free shares or cumulative incidence at every visit, with numbers at risk."""
+def event_measures(dataset: xr.Dataset, only: str | None = None) -> Iterator[Measure]:
+    """Event-free shares or cumulative incidence at every visit, with numbers at risk; of one event where named."""
     if "event_time_years" not in dataset:
         return
     months = np.asarray(dataset["visit_month"].values, dtype=float)
     for event in dataset["event"].values:
+        if only is not None and str(event) != only:
+            continue
         yield from survival_measures(dataset, str(event), months)
 
 
-def milestone_measures(dataset: xr.Dataset) -> Iterator[Measure]:
-    """Share able at each visit, and share who ever reached the milestone."""
+def milestone_measures(dataset: xr.Dataset, only: str | None = None) -> Iterator[Measure]:
+    """Share able at each visit, and share who ever reached the milestone; of one milestone where named."""
     if "milestone_status" not in dataset:
         return
     arms = [str(arm) for arm in dataset["arm"].values]
     months = [float(month) for month in dataset["visit_month"].values]
     for milestone in dataset["milestone"].values:
+        if only is not None and str(milestone) != only:
+            continue
         common = {"kind": "milestone", "quantity": str(milestone), "unit": "share"}
-        able = dataset["milestone_status"].sel(milestone=milestone).transpose(*ORDER)
-        share = np.ascontiguousarray(able.values, dtype=np.int8)
+        able = of_one(dataset, "milestone_status", "milestone", str(milestone))
+        share = np.ascontiguousarray(able, dtype=np.int8)
         fixed = {**common, "measure": "able_share", "counted": EVERYONE}
         measure = Measure(fixed, {"arm": arms, "visit_month": months}, share, "share")
         yield measure
         yield from difference_measures(dataset, measure)
-        gained = (
-            dataset["milestone_gained_age_years"].sel(milestone=milestone).transpose("arm", "draw", "patient")
-        )
-        ever = (~np.isnan(gained.values)).view(np.int8)
+        gained = of_one(dataset, "milestone_gained_age_years", "milestone", str(milestone))
+        ever = (~np.isnan(gained)).view(np.int8)
         fixed = {**common, "measure": "ever_share", "counted": EVER, "visit_month": months[-1]}
         yield Measure(fixed, {"arm": arms}, ever, "share")
 

@@ -41,8 +41,23 @@ def includes_death(event: str) -> bool:
 
 def event_times(dataset: xr.Dataset, event: str) -> Array:
     """Months from enrolment to the event, shape (arm, draw, patient); +inf when not within the horizon."""
-    times = dataset["event_time_years"].sel(event=event).transpose("arm", "draw", "patient")
-    return np.asarray(times.values, dtype=float) * MONTHS_PER_YEAR
+    return np.asarray(of_one(dataset, "event_time_years", "event", event), dtype=float) * MONTHS_PER_YEAR
+
+
+def of_one(dataset: xr.Dataset, variable: str, dimension: str, name: str) -> NDArray[Any]:
+    """A variable's values for one entry of a dimension, with the arm first and the patient last.
+
+    Plain arrays: summaries ask so often that labelled selection would take most of their time.
+
+    Raises:
+        KeyError: the dimension has no such entry.
+    """
+    names = [str(value) for value in dataset.variables[dimension].values]
+    if name not in names:
+        raise KeyError(name)
+    found = dataset.variables[variable]
+    order = [axis for axis in ("arm", "visit_month", "draw", "patient") if axis in found.dims]
+    return found.transpose(dimension, *order).values[names.index(name)]
 
 
 def happened_by(dataset: xr.Dataset, event: str, months: Array) -> NDArray[np.int8]:

@@ -92,7 +92,8 @@ class Description(InputModel):
     """A child, the plans, and how to look at them.
 
     Ages are in months since birth; `weeks_early` is how long before 40 weeks a child was born. `onset_months` is the
-    age at the first signs, absent where there are none yet. `scores` are what was last measured.
+    age at the first signs, absent where there are none yet. `scores` are what was last measured. `leave_out` names
+    layers of uncertainty that the figure of the layers does not show.
     """
 
     copies: Copies = 2
@@ -118,6 +119,7 @@ class Description(InputModel):
     )
     years: Annotated[float, Within(0.5, 20, "years")] = 2.0
     voice: Literal["plain", "expert"] = "plain"
+    leave_out: tuple[Literal["people", "knowledge", "discrepancy"], ...] = ()
     survival: Flag = False
 
     @model_validator(mode="after")
@@ -168,7 +170,7 @@ def fields_of(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
                 courses.setdefault(number, {})[names.get(field, field)] = number_of(value)
         elif head == "score":
             data.setdefault("scores", {})[rest] = number_of(value)
-        elif head in ("able_to", "not_able_to"):
+        elif head in ("able_to", "not_able_to", "leave_out"):
             data[head] = (*data.get(head, ()), value)
         elif head == "present":
             data.setdefault("present", {})[rest or "therapy"] = number_of(value)
@@ -206,6 +208,7 @@ def pairs_of(description: Description) -> list[tuple[str, str]]:
     pairs += [(f"score.{name}", f"{value:g}") for name, value in description.scores.items()]
     pairs += [("able_to", name) for name in description.able_to]
     pairs += [("not_able_to", name) for name in description.not_able_to]
+    pairs += [("leave_out", name) for name in description.leave_out]
     if description.present is not None:
         pairs += [("present.therapy", description.present.therapy)]
         pairs += [("present.since_months", f"{description.present.since_months:g}")]

@@ -31,6 +31,7 @@ TOPICS = {
     "abilities": "Abilities gained and lost",
     "daily_life": "Daily life: the six problems side by side",
     "additions": "What each plan adds over the first",
+    "layers": "Layers of uncertainty",
     "breathing": "Breathing",
     "eating": "Eating and growing",
     "spine": "Spine",
@@ -142,7 +143,7 @@ class Explorer:
                 time.sleep(0.005)
                 self._engine.acquire()
 
-        from motorpool.figures.context import FigureContext
+        from motorpool.web.quick_context import QuickContext
 
         self._wait_in_line(doubt)
         try:
@@ -154,9 +155,7 @@ class Explorer:
                 self._in_line -= 1
                 self._quick -= 0 if doubt else 1
         effective = float(np.min(dataset["effective_sample_size"].values))
-        context = FigureContext(dataset)
-        _ = context.summary
-        return context, effective
+        return QuickContext(dataset), effective
 
     def _wait_in_line(self, doubt: bool) -> None:
         with self._count:
@@ -202,6 +201,7 @@ def topic_figures(shown: Shown, topic: str) -> list[Figure]:
     from motorpool.figures.milestones import milestone_figure
     from motorpool.figures.safety import safety_figure
     from motorpool.figures.survival import survival_figure
+    from motorpool.figures.uncertainty_layers import layers_figure
     from motorpool.figures.walking import walking_figure
 
     context, alive = shown.context, shown.description.survival
@@ -223,6 +223,8 @@ def topic_figures(shown: Shown, topic: str) -> list[Figure]:
         found = [daily_life_figure(context)]
     elif topic == "additions":
         found = [addition_figure(context)]
+    elif topic == "layers":
+        found = [layers_figure(context, shown.description.leave_out)]
     elif topic == "breathing":
         found = [*courses("fvc_percent", "ventilation_hours_per_day"), *event("niv_start")]
     elif topic == "eating":
@@ -259,10 +261,16 @@ def in_plan_words(text: str, beginning: str = TODAY) -> str:
 
 
 def plan_spec(spec: dict[str, Any], beginning: str = TODAY) -> dict[str, Any]:
-    """A specification in the words of this page; data are left as they are."""
+    """A specification in the words of this page, its data as they are under names that do not depend on them, so that a
+    browser sees what stayed the same."""
     rows = spec.get("datasets", {})
-    rest = {key: value for key, value in spec.items() if key != "datasets"}
-    return {**json.loads(in_plan_words(json.dumps(rest), beginning)), "datasets": rows}
+    rest = in_plan_words(
+        json.dumps({key: value for key, value in spec.items() if key != "datasets"}), beginning
+    )
+    names = {name: f"rows-{place}" for place, name in enumerate(rows, 1)}
+    for name, short in names.items():
+        rest = rest.replace(json.dumps(name), json.dumps(short))
+    return {**json.loads(rest), "datasets": {short: rows[name] for name, short in names.items()}}
 
 
 def gently(caption: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
+from motorpool.figures.uncertainty_layers import LAYERS
 from motorpool.simulation.scenario import dump_scenario
 from motorpool.simulation.vocabulary import MILESTONES
 from motorpool.therapies.courses import THERAPIES
@@ -24,13 +26,15 @@ from motorpool.web.explore import (
     topics_of,
 )
 from motorpool.web.pictures import Kind, file_response, picture_file
+from motorpool.web.population import Superseded
 from motorpool.web.problems import UnusableInput, description_of, entered
 from motorpool.web.render import fragment, page
 from motorpool.web.scenario_of import DOUBT_DRAWS, scenario_of
 from motorpool.web.waiting import while_wanted
 
 routes = APIRouter()
-NOT_DESCRIBED = ("doubt", "narrow")
+Value = TypeVar("Value")
+NOT_DESCRIBED = ("doubt", "narrow", "draw")
 
 
 def described(request: Request) -> Description:
@@ -44,13 +48,34 @@ def _pairs(request: Request) -> list[tuple[str, str]]:
 
 async def shown_of(request: Request, *, doubt: bool) -> Shown:
     """The simulated description of a request, given up when the reader goes on to another."""
-    description = described(request)
+    return await worked_out(request, described(request), lambda shown: shown, doubt=doubt)
+
+
+async def worked_out(
+    request: Request,
+    description: Description,
+    work: Callable[[Shown], Value],
+    *,
+    doubt: bool,
+) -> Value:
+    """What `work` makes of the simulated description; given up, also in between, when the reader goes on to another."""
     explorer: Explorer = request.app.state.explorer
 
-    def work(stop: threading.Event) -> Shown:
-        return explorer.show(description, doubt=doubt, stop=stop)
+    def both(stop: threading.Event) -> Value:
+        shown = explorer.show(description, doubt=doubt, stop=stop)
+        if stop.is_set():
+            raise Superseded
+        return work(shown)
 
-    return await while_wanted(request, work)
+    return await while_wanted(request, both)
+
+
+def topic_pictures(shown: Shown, topic: str, *, narrow: bool) -> list[dict[str, Any]]:
+    """The pictures of one topic for the page."""
+    found = [figure_data(figure, narrow=narrow) for figure in topic_figures(shown, topic)]
+    if shown.description.voice == "plain" and not shown.description.survival:
+        found = [{**data, "caption": gently(data["caption"])} for data in found]
+    return found
 
 
 @routes.get("/")
@@ -79,6 +104,7 @@ async def explore(request: Request) -> Response:
         once=ONCE,
         scales=scale_labels(),
         milestones=milestone_labels(),
+        layers=LAYERS,
         most_plans=MOST_PLANS,
         most_courses=MOST_COURSES,
         topics=topics_of(description),
@@ -86,20 +112,21 @@ async def explore(request: Request) -> Response:
 
 
 @routes.get("/explore/answer")
-async def answer(request: Request, doubt: bool = False) -> Response:
-    """The answer in words, and which pictures there are."""
-    shown = await shown_of(request, doubt=doubt)
+async def answer(request: Request, doubt: bool = False, narrow: bool = False, draw: str = "") -> Response:
+    """The answer in words, which pictures there are, and with it the pictures of the topic that the reader sees."""
+    description = described(request)
 
-    def work(stop: threading.Event) -> dict[str, Any]:
-        words = answer_words(shown)
+    def work(shown: Shown) -> dict[str, Any]:
+        topics = topics_of(shown.description)
         return {
-            "html": fragment("answer.html.j2", **words),
-            "topics": topics_of(shown.description),
+            "html": fragment("answer.html.j2", **answer_words(shown)),
+            "topics": topics,
             "query": pairs_of(shown.description),
             "doubt": doubt,
+            "pictures": {draw: topic_pictures(shown, draw, narrow=narrow)} if draw in topics else {},
         }
 
-    return JSONResponse(await while_wanted(request, work))
+    return JSONResponse(await worked_out(request, description, work, doubt=doubt))
 
 
 @routes.get("/explore/pictures/{topic}")
@@ -107,15 +134,11 @@ async def pictures(request: Request, topic: str, doubt: bool = False, narrow: bo
     """The pictures of one topic as specifications with their words and tables."""
     if topic not in TOPICS:
         raise HTTPException(404, f"unknown topic; there are {', '.join(TOPICS)}")
-    shown = await shown_of(request, doubt=doubt)
 
-    def work(stop: threading.Event) -> list[dict[str, Any]]:
-        found = [figure_data(figure, narrow=narrow) for figure in topic_figures(shown, topic)]
-        if shown.description.voice == "plain" and not shown.description.survival:
-            found = [{**data, "caption": gently(data["caption"])} for data in found]
-        return found
+    def work(shown: Shown) -> list[dict[str, Any]]:
+        return topic_pictures(shown, topic, narrow=narrow)
 
-    return JSONResponse(await while_wanted(request, work))
+    return JSONResponse(await worked_out(request, described(request), work, doubt=doubt))
 
 
 @routes.get("/explore/files/{name}.{kind}")

@@ -100,11 +100,19 @@ def icon_groups(context: FigureContext, description: Description) -> list[IconGr
 
 def _estimates(context: FigureContext, month: float) -> dict[tuple[str, str, str], Estimate]:
     """By milestone, measure and plan: shares and differences of shares at one visit."""
-    table = context.summary
-    wanted = table["measure"].isin(["able_share", "difference_able_share"]) & (table["visit_month"] == month)
     found: dict[tuple[str, str, str], Estimate] = {}
-    for row in table[wanted].to_dict("records"):
-        mean, low, high = (float(row[f"knowledge.{name}"]) for name in ("mean", "q2.5", "q97.5"))
+    rows = [
+        row
+        for measure in ("able_share", "difference_able_share")
+        for name, _ in ABILITIES
+        for row in context.rows(kind="milestone", quantity=name, measure=measure, visit_month=month).to_dict(
+            "records"
+        )
+    ]
+    for row in rows:
+        mean, low, high = (
+            float(row.get(f"knowledge.{name}", math.nan)) for name in ("mean", "q2.5", "q97.5")
+        )
         estimate = Estimate(mean) if math.isnan(low) else Estimate(mean, low, high)
         found[str(row["quantity"]), str(row["measure"]), str(row["arm"])] = estimate
     return found

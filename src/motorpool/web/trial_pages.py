@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from motorpool.web.description import number_of
 from motorpool.web.job_api import JobAnswer
+from motorpool.web.own_design import MOST_CHARACTERS, design_data
 from motorpool.web.problems import UnusableInput, validation_problems
 from motorpool.web.render import page
 from motorpool.web.tasks import TrialCompareRequest, TrialPowerRequest, TrialRunRequest
@@ -29,6 +30,25 @@ def trials(request: Request) -> Response:
     chosen = request.query_params.getlist("designs")
     return page(
         "trials.html.j2", request, title="Trials", designs=entries(), chosen=chosen, v=request.query_params
+    )
+
+
+@routes.get("/trials/own")
+def own_design(request: Request) -> Response:
+    """A design of one's own: the text of its file, and the buttons to ask for its power and to run it."""
+    from motorpool.trials.design_file import shipped_designs
+
+    names = shipped_designs()
+    start = request.query_params.get("from", names[0])
+    return page(
+        "own_design.html.j2",
+        request,
+        title="A design of your own",
+        text=request.query_params.get("design_text") or design_text(start),
+        start=start,
+        choices=[(name, name.replace("_", " ")) for name in names],
+        most=MOST_CHARACTERS,
+        v=request.query_params,
     )
 
 
@@ -70,7 +90,9 @@ def begin(request: Request, question: Question, fields: dict[str, Any]) -> JobAn
         text = value.strip()
         if not text:
             continue
-        if key == "designs":
+        if key == "design_text":
+            own["design"] = design_data(text)
+        elif key == "designs":
             own["designs"] = (*own.get("designs", ()), {"name": text})
         elif key in LISTS:
             own[key] = tuple(number_of(part) for part in text.replace(",", " ").split())

@@ -9,11 +9,14 @@ const pictures = document.getElementById("pictures");
 const statusLine = document.getElementById("status");
 const problem = document.getElementById("problem");
 const narrow = matchMedia("(max-width: 40rem)");
-const WAIT = 60; // ms after a keystroke, so that a number being typed is not simulated digit by digit
+const WAIT = 60; // ms between changes that follow each other, so that a number being typed is not simulated digit by digit
+const APART = 400; // ms after which a change is one of its own, and is simulated at once
 const DOUBT_WAIT = 350; // ms of rest before the ranges are worked out
 let inWork = new AbortController();
 let timer = 0;
 let watcher = null;
+let changedAt = 0;
+const near = new Set(); // topics in or close to the window: the first of them comes with the answer
 
 function queryOf() {
   const pairs = [];
@@ -48,8 +51,13 @@ function showProblems(problems) {
 }
 
 async function fill(section, query, signal) {
-  const topic = section.dataset.topic;
-  const found = await ask(`/explore/pictures/${topic}?${query}${narrow.matches ? "&narrow=1" : ""}`, signal);
+  const found = await ask(`/explore/pictures/${section.dataset.topic}?${query}${layout()}`, signal);
+  await put(section, found, query, signal);
+}
+
+const layout = () => (narrow.matches ? "&narrow=1" : "");
+
+async function put(section, found, query, signal) {
   const keep = query.replace(/&?doubt=1/, "");
   const figures = await Promise.all(found.map((data) => figureOf(data, "/explore/files", keep)));
   if (signal.aborted) { return; }
@@ -86,7 +94,9 @@ async function redraw(doubt) {
   const signal = inWork.signal;
   const described = queryOf();
   const query = doubt ? `${described}&doubt=1` : described;
-  const found = await ask(`/explore/answer?${query}`, signal);
+  const seen = [...pictures.children].find((section) => near.has(section.dataset.topic));
+  const draw = seen ? `&draw=${seen.dataset.topic}${layout()}` : "";
+  const found = await ask(`/explore/answer?${query}${draw}`, signal);
   if (signal.aborted) { return; }
   const open = [...answer.querySelectorAll("details")].map((one) => one.open);
   answer.innerHTML = found.html;
@@ -94,11 +104,17 @@ async function redraw(doubt) {
   problem.hidden = true;
   document.body.classList.remove("stale");
   arrange(found.topics);
+  for (const [topic, figures] of Object.entries(found.pictures)) {
+    await put(pictures.querySelector(`[data-topic="${topic}"]`), figures, query, signal);
+    if (signal.aborted) { return; }
+  }
   if (watcher) { watcher.disconnect(); }
   const failed = (error) => { if (error.name !== "AbortError") { showProblems(error.problems || [{ where: "", message: String(error) }]); } };
+  const asked = new Set();
   watcher = new IntersectionObserver((entries) => {
     for (const { isIntersecting, target } of entries) {
-      if (isIntersecting && target.dataset.query !== query) { watcher.unobserve(target); fill(target, query, signal).catch(failed); }
+      if (isIntersecting) { near.add(target.dataset.topic); } else { near.delete(target.dataset.topic); }
+      if (isIntersecting && target.dataset.query !== query && !asked.has(target)) { asked.add(target); fill(target, query, signal).catch(failed); }
     }
   }, { rootMargin: "600px" });
   [...pictures.children].forEach((section) => watcher.observe(section));
@@ -116,6 +132,7 @@ function update(wait) {
     document.getElementById(id).href = `${address}?${described}`;
   }
   showCorrected();
+  document.getElementById("layers").hidden = form.elements.voice.value !== "expert";
   timer = setTimeout(async () => {
     statusLine.textContent = "Simulating…";
     try {
@@ -138,7 +155,11 @@ function showCorrected() {
 }
 
 let settled = location.href;
-form.addEventListener("input", () => update(WAIT));
+form.addEventListener("input", () => {
+  const now = performance.now();
+  update(now - changedAt > APART ? 0 : WAIT);
+  changedAt = now;
+});
 // A finished change is a step the back button returns from.
 function step() {
   const now = `/explore?${queryOf()}`;
@@ -178,9 +199,7 @@ document.getElementById("larger").addEventListener("click", async () => {
   link.textContent = "see how far it is";
   line.replaceChildren("A run with 1000 children and 40 sets of parameters has begun: ", link, ".");
 });
-narrow.addEventListener("change", () => {
-  for (const section of pictures.children) { delete section.dataset.query; if (watcher) { watcher.unobserve(section); watcher.observe(section); } }
-});
+narrow.addEventListener("change", () => update(0));
 preparePlans();
 settled = `/explore?${queryOf()}`;
 update(0);

@@ -6,14 +6,29 @@ const PAGE_COLOURS = {
   "#1f2a37": "currentColor", "#dfe3e8": "var(--grid)", "#4b5563": "var(--soft-ink)",
   "#5f6b7a": "var(--comparator)", "#0072b2": "var(--first-arm)",
 };
+const VIEWS_KEPT = 24;
+const views = new Map(); // a figure's structure to its view: a new result of the same structure only brings new data
 let count = 0;
 
-async function draw(spec) {
-  const compiled = window.vegaLite.compile(spec, { logger: window.vega.logger(window.vega.Error) }).spec;
+function viewOf(structure) {
+  const compiled = window.vegaLite.compile(JSON.parse(structure), { logger: window.vega.logger(window.vega.Error) }).spec;
   const runtime = window.vega.parse(compiled, null, { ast: true });
-  const view = new window.vega.View(runtime, { renderer: "none", expr: expressionInterpreter, logLevel: window.vega.Error });
-  const text = await view.toSVG();
-  view.finalize();
+  return new window.vega.View(runtime, { renderer: "none", expr: expressionInterpreter, logLevel: window.vega.Error });
+}
+
+// The view of a structure, taken out while it is in use, so that no two drawings mix.
+async function draw({ datasets, ...rest }) {
+  const structure = JSON.stringify(rest);
+  const view = views.get(structure) || viewOf(structure);
+  views.delete(structure);
+  for (const [name, rows] of Object.entries(datasets || {})) { view.data(name, rows); }
+  const text = await view.resize().toSVG();
+  if (views.has(structure)) { view.finalize(); } else { views.set(structure, view); }
+  if (views.size > VIEWS_KEPT) {
+    const [oldest, unused] = views.entries().next().value;
+    views.delete(oldest);
+    unused.finalize();
+  }
   return text;
 }
 
