@@ -105,7 +105,7 @@ def test_power_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     _, asked = trial_task(wanted)
     monkeypatch.setattr("motorpool.report.trial.page.write_trial_pages", _only_results)
     whole, again = resumed(monkeypatch, tmp_path, asked, "assurance", blocks, "simulate_block")
-    assert again == whole - 5  # under two truths, at one effect, and two blocks of the assurance
+    assert again == whole - 6  # under two truths, at one effect, and three blocks of the assurance
 
 
 def _only_results(design: Any, found: Any, runs: Any, folder: Path) -> None:
