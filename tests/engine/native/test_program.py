@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -129,3 +130,15 @@ def test_an_array_of_any_layout_is_read_as_it_is() -> None:
     turned = np.asfortranarray(TABLE)
     backwards = X[::-1][::-1]
     same_bits(fresh()(FACTOR, TURNS, backwards, turned), fresh()(*ARGUMENTS))
+
+
+def test_a_higher_level_of_code_generation_gives_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[Any] = []
+    for level in (machine.CODE_LEVEL, machine.CODE_LEVEL + 1):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / str(level)))
+        monkeypatch.setattr(machine, "CODE_LEVEL", level)
+        found.append(fresh()(*ARGUMENTS))
+        assert len(list((tmp_path / str(level) / "motorpool" / "native").iterdir())) == 1
+    same_bits(*found)
