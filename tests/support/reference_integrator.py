@@ -239,7 +239,7 @@ def _hazards(hours: Any, states: Any, tube: Any, infection: Any, care: Any, prob
         seen = condition(body, forcing, problem.person, problem.parameters.biology)
         outcomes = problem.parameters.outcomes
         risk = panel.risk(seen, problem.person, outcomes)
-        rates = panel.hazards_per_year(risk, severity[None], care, outcomes)
+        rates = panel.hazards_per_year(risk, severity[None], problem.person, care, outcomes)
         return jnp.stack(rates)[:, 0]
 
     return jax.vmap(one)(hours, states, tube, infection)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
+from motorpool.biology.neurons import falling_with_age
 from motorpool.biology.vocabulary import Array, power, record
 
 
@@ -11,6 +12,8 @@ from motorpool.biology.vocabulary import Array, power, record
 class MuscleParameters:
     """What muscle mass follows, and how fast. Mass is relative to a healthy person of the same age."""
 
+    late_sprouting_share: Array
+    sprouting_decline_years: Array
     adaptation_time_years: Array
     disuse_share: Array
     transmission_exponent: Array
@@ -18,6 +21,12 @@ class MuscleParameters:
     smn_need: Array
     malnutrition_share: Array
     ceiling: Array
+
+
+def sprouting_at(age_years: Array, sprouting: Array, parameters: MuscleParameters) -> Array:
+    """Territories that a neuron can hold at this age, (P,): enlarged motor units shrink again over the years."""
+    kept = falling_with_age(age_years, parameters.late_sprouting_share, parameters.sprouting_decline_years)
+    return jnp.maximum(sprouting * kept, 1.0)
 
 
 def innervation(working: Array, sprouting: Array) -> Array:

@@ -10,7 +10,8 @@ class Person:
     """Traits that never change, each of shape (P,).
 
     ``log_*`` are deviations on the log scale, zero for a typical person. ``*_draw`` are exponential draws that decide
-    when an event comes. SMA type is not a trait: it is what the untreated twin reaches.
+    when an event comes. ``ventilation_odds`` is the factor on the odds that a needed hour of ventilation is given: a
+    family's choice, not biology. SMA type is not a trait: it is what the untreated twin reaches.
     """
 
     identity: Array
@@ -23,6 +24,7 @@ class Person:
     sprouting: Array
     log_load: Array
     breathing_reserve: Array
+    ventilation_odds: Array
     log_spine_rate: Array
     log_maturation: Array
     log_weight: Array

@@ -148,7 +148,7 @@ def rates_of_change(body: Body, forcing: Forcing, person: Person, parameters: Bi
     working = working_share(body, person)
     transmission = junction.with_support(body.transmission, influence.transmission)
     mass_target = muscle.target_mass(
-        muscle.innervation(working, person.sprouting),
+        muscle.innervation(working, muscle.sprouting_at(age_years, person.sprouting, parameters.muscle)),
         transmission,
         body.muscle,
         influence.activity,

@@ -18,6 +18,9 @@ from motorpool.biology.vocabulary import Array, record
 from motorpool.outcomes.events import event_draw
 from motorpool.outcomes.randomness import hashed_normal, hashed_uniform, name_id, person_key, stream_seed
 
+MOST_SMN2_COPIES = 8
+"""Copies that can carry a variant of their own; people with SMA have at most six."""
+
 
 @record
 class PeopleParameters:
@@ -29,12 +32,15 @@ class PeopleParameters:
     sprouting_log_sd: Array
     load_log_sd: Array
     breathing_reserve_sd: Array
+    ventilation_choice_sd: Array
     spine_rate_log_sd: Array
     maturation_log_sd: Array
     weight_log_sd: Array
     transduced_fraction_mean: Array
     transduced_fraction_sd: Array
     aav9_antibody_prevalence: Array
+    splice_variant_share: Array
+    splice_variant_level: Array
     csf_clearance_log_sd: Array
     csf_volume_log_sd: Array
     plasma_clearance_log_sd: Array
@@ -82,18 +88,26 @@ def draw_people(
     drawn_female = (uniform("sex") < people.female_share).astype(dtype)
     fraction = people.transduced_fraction_mean + people.transduced_fraction_sd * normal("transduced_fraction")
     events = stream_seed(keys, "events")
-    smn2 = smn2_copies.astype(dtype) * smn.level_per_smn2_copy
+    # Each copy carries the splice variant or not; a copy that does makes more.
+    copies = smn2_copies.astype(dtype)
+    variants = sum(
+        (place < copies) & (uniform(f"splice_variant_{place}") < people.splice_variant_share)
+        for place in range(MOST_SMN2_COPIES)
+    )
+    variants = variants if between_people else jnp.zeros_like(copies)
+    smn2 = (copies + variants * (people.splice_variant_level - 1.0)) * smn.level_per_smn2_copy
     return Person(
         identity=identity.astype(jnp.int32),
         seed=stream_seed(keys, "therapy_calendar"),
         female=jnp.where(female < 0, drawn_female, female.astype(dtype)),
-        smn2_copies=smn2_copies.astype(dtype),
+        smn2_copies=copies,
         smn1_level=smn1_copies.astype(dtype) * smn.level_per_smn1_copy,
         smn2_level=smn2 * jnp.exp(people.smn_level_log_sd * normal("smn_level")),
         log_vulnerability=people.vulnerability_log_sd * normal("vulnerability"),
         sprouting=people.sprouting_median * jnp.exp(people.sprouting_log_sd * normal("sprouting")),
         log_load=people.load_log_sd * normal("load"),
         breathing_reserve=people.breathing_reserve_sd * normal("breathing_reserve"),
+        ventilation_odds=jnp.exp(people.ventilation_choice_sd * normal("ventilation_choice")),
         log_spine_rate=people.spine_rate_log_sd * normal("spine_rate"),
         log_maturation=people.maturation_log_sd * normal("maturation"),
         log_weight=people.weight_log_sd * normal("weight"),

@@ -47,7 +47,7 @@ def hazards_grown(
     length = jnp.maximum(end - begin, 1.0 / HOURS_PER_DAY)
 
     def rates(risk: Risk, severity: Array) -> tuple[Array, Array]:
-        return panel.hazards_per_year(risk, severity, care, outcomes)
+        return panel.hazards_per_year(risk, severity, around.person, care, outcomes)
 
     def severity_without_chance(share: float) -> Array:
         age = hours[0] + share * (hours[1] - hours[0])

@@ -56,7 +56,9 @@ def _seen_now(now: Now, hours: Array, around: Surroundings) -> tuple[Array, Arra
 def _weakness(seen: Condition, around: Surroundings) -> Array:
     outcomes = around.parameters.outcomes
     breathing = panel.calm_breathing(seen, around.person, outcomes)
-    supported = jnp.maximum(given_share(around.care, outcomes.breathing), seen.ventilation)
+    supported = jnp.maximum(
+        given_share(around.care, around.person.ventilation_odds, outcomes.breathing), seen.ventilation
+    )
     return jax.nn.sigmoid(-breathing) * supported
 
 

@@ -46,13 +46,17 @@ def ventilation_need_hours(breathing: Array, parameters: BreathingParameters) ->
     return 24.0 * jax.nn.sigmoid(-parameters.need_slope * (breathing - parameters.need_middle_log_odds))
 
 
-def given_share(care: Array, parameters: BreathingParameters) -> Array:
-    """Share of the needed hours that care gives (a choice, not biology): 0 palliative, 1 standard, 2 proactive."""
-    return jnp.where(
+def given_share(care: Array, choice_odds: Array, parameters: BreathingParameters) -> Array:
+    """Share of the needed hours that is given (a choice, not biology): by care, 0 palliative, 1 standard, 2 proactive.
+
+    Under the same care some families choose full support and others none: ``choice_odds`` (P,) multiplies the odds.
+    """
+    usual = jnp.where(
         care < 0.5,
         parameters.given_palliative,
         jnp.where(care < 1.5, parameters.given_standard, parameters.given_proactive),
     )
+    return choice_odds * usual / (1.0 - usual + choice_odds * usual)
 
 
 def ventilation_hours(

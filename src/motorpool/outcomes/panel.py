@@ -101,13 +101,16 @@ def risk(condition: Condition, person: Person, parameters: OutcomeParameters) ->
 
 
 def hazards_per_year(
-    risk: Risk, infection: Array, care: Array, parameters: OutcomeParameters
+    risk: Risk, infection: Array, person: Person, care: Array, parameters: OutcomeParameters
 ) -> tuple[Array, Array]:
     """Hazards per year of death and of tube feeding, each (..., P), with an infection of this severity."""
     breath = breathing.during_infection(risk.breathing, infection, risk.cough_assist, parameters.breathing)
     need = breathing.ventilation_need_hours(breath, parameters.breathing)
     given = breathing.ventilation_hours(
-        need, risk.ventilation, breathing.given_share(care, parameters.breathing), parameters.breathing
+        need,
+        risk.ventilation,
+        breathing.given_share(care, person.ventilation_odds, parameters.breathing),
+        parameters.breathing,
     )
     death = survival.death_rate_per_year(breath, given, need, care, parameters.survival)
     return death, survival.tube_feeding_rate_per_year(risk.bulbar, parameters.survival)
@@ -139,7 +142,10 @@ def true_outcomes(
     breath = calm_breathing(condition, person, parameters)
     need = breathing.ventilation_need_hours(breath, parameters.breathing)
     hours = breathing.ventilation_hours(
-        need, condition.ventilation, breathing.given_share(care, parameters.breathing), parameters.breathing
+        need,
+        condition.ventilation,
+        breathing.given_share(care, person.ventilation_odds, parameters.breathing),
+        parameters.breathing,
     )
     minutes, fall = _minutes_and_fall(able, condition, parameters)
     swallowing = daily_life.swallowing_percent(able, parameters.daily_life)

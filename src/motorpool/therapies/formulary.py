@@ -73,7 +73,7 @@ def nothing_given(patients: int, dtype: jnp.dtype) -> Amounts:
     """No therapy in the body."""
     zero = jnp.zeros(patients, dtype)
     fields = {name: zero for name in Amounts.__dataclass_fields__ if name != "nusinersen"}
-    return Amounts(nusinersen=nusinersen.NusinersenAmounts(zero, zero, zero, zero), **fields)
+    return Amounts(nusinersen=nusinersen.NusinersenAmounts(zero, zero, zero, zero, zero), **fields)
 
 
 def administer(amounts: Amounts, dose: Array) -> Amounts:
@@ -86,7 +86,7 @@ def administer(amounts: Amounts, dose: Array) -> Amounts:
     spinal = amounts.nusinersen
     fields |= {
         "nusinersen": nusinersen.NusinersenAmounts(
-            spinal.csf + given("nusinersen"), spinal.cns, spinal.plasma, spinal.tissue
+            spinal.csf + given("nusinersen"), spinal.cns, spinal.plasma, spinal.tissue, spinal.acting
         ),
         "vector_intravenous": amounts.vector_intravenous + given("onasemnogene_intravenous"),
         "vector_intrathecal": amounts.vector_intrathecal + given("onasemnogene_intrathecal"),

@@ -2,10 +2,14 @@
 
 Four compartments (cerebrospinal fluid, central nervous system, plasma, systemic tissue), linear, with weight effects:
 Luu et al. 2017 (source ``luu2017``). Spinal fluid and nervous system exchange and lose to plasma; plasma never feeds
-back, so the system is two coupled 2x2 blocks with closed-form eigenvalues.
+back, so the system is two coupled 2x2 blocks with closed-form eigenvalues. Splicing follows the concentration in the
+nervous system after a delay: neurons take the drug up into their nuclei and fill the transcript's sites slowly (an
+effect compartment, which holds no mass).
 """
 
 from __future__ import annotations
+
+import math
 
 import jax.numpy as jnp
 
@@ -31,17 +35,22 @@ class NusinersenParameters:
     plasma_volume_per_kg: Array
     splicing_gain_maximum: Array
     half_effect_cns_ng_per_ml: Array
+    effect_half_time_hours: Array
     exposure_by_group: Array
 
 
 @record
 class NusinersenAmounts:
-    """Milligrams in each compartment, each (P,)."""
+    """Milligrams in each compartment, each (P,).
+
+    ``acting``: what the nervous system would hold at the concentration that splicing follows; no mass of its own.
+    """
 
     csf: Array
     cns: Array
     plasma: Array
     tissue: Array
+    acting: Array
 
 
 @record
@@ -55,6 +64,7 @@ class NusinersenRates:
     plasma_out: Array
     plasma_to_tissue: Array
     tissue_to_plasma: Array
+    cns_to_acting: Array
 
 
 def rate_constants(weight_kg: Array, person: Person, parameters: NusinersenParameters) -> NusinersenRates:
@@ -85,6 +95,7 @@ def rate_constants(weight_kg: Array, person: Person, parameters: NusinersenParam
         plasma_out=(parameters.plasma_tissue_flow_l_per_h + plasma_clearance) / plasma_volume,
         plasma_to_tissue=parameters.plasma_tissue_flow_l_per_h / plasma_volume,
         tissue_to_plasma=parameters.plasma_tissue_flow_l_per_h / parameters.tissue_volume_l,
+        cns_to_acting=math.log(2.0) / parameters.effect_half_time_hours,
     )
 
 
@@ -144,6 +155,11 @@ def advance(amounts: NusinersenAmounts, rates: NusinersenRates, hours: Array) ->
         own_fast,
     )
     own_decay_slow, own_decay_fast = jnp.exp(-own_slow * hours), jnp.exp(-own_fast * hours)
+    # The delay lies between the two rates of fluid and nervous system (bounds of its half-time), so no divisor is zero.
+    delay = rates.cns_to_acting
+    acting_slow = delay / (delay - slow) * cns_slow
+    acting_fast = delay / (delay - fast) * cns_fast
+    acting_own = amounts.acting - acting_slow - acting_fast
     return NusinersenAmounts(
         csf=csf_slow * decay_slow + csf_fast * decay_fast,
         cns=cns_slow * decay_slow + cns_fast * decay_fast,
@@ -155,14 +171,15 @@ def advance(amounts: NusinersenAmounts, rates: NusinersenRates, hours: Array) ->
         + tissue_by_fast * decay_fast
         + tissue_slow * own_decay_slow
         + tissue_fast * own_decay_fast,
+        acting=acting_slow * decay_slow + acting_fast * decay_fast + acting_own * jnp.exp(-delay * hours),
     )
 
 
 def splicing_gain(amounts: NusinersenAmounts, parameters: NusinersenParameters) -> Array:
-    """Relative gain of SMN from SMN2 in each pool, (G, P): saturates with the concentration in the cord.
+    """Relative gain of SMN from SMN2 in each pool, (G, P): saturates with the delayed concentration in the cord.
 
     Exposure falls from the lumbar cord towards the brain stem (source ``ramos2019``).
     """
-    cns_ng_per_ml = 1000.0 * amounts.cns / parameters.cns_volume_l
-    at_pool = parameters.exposure_by_group[:, None] * cns_ng_per_ml
+    acting_ng_per_ml = 1000.0 * amounts.acting / parameters.cns_volume_l
+    at_pool = parameters.exposure_by_group[:, None] * acting_ng_per_ml
     return parameters.splicing_gain_maximum * at_pool / (parameters.half_effect_cns_ng_per_ml + at_pool)

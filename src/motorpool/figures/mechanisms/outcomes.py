@@ -94,7 +94,10 @@ def breath(model: Mechanisms) -> Figure:
     odds = np.linspace(-4.0, 4.0, POINTS)
     able, parameters = jnp.asarray(odds), model.outcomes.breathing
     needed = breathing.ventilation_need_hours(able, parameters)
-    shares = {name: breathing.given_share(jnp.asarray(level), parameters) for name, level in CARE.items()}
+    shares = {
+        name: breathing.given_share(jnp.asarray(level), jnp.ones(()), parameters)
+        for name, level in CARE.items()
+    }
     given = {
         f"given, {name} care": breathing.ventilation_hours(needed, jnp.zeros(()), share, parameters)
         for name, share in shares.items()
@@ -158,7 +161,7 @@ def infections(model: Mechanisms) -> Figure:
         given = breathing.ventilation_hours(
             need,
             jnp.zeros(()),
-            breathing.given_share(jnp.ones(()), model.outcomes.breathing),
+            breathing.given_share(jnp.ones(()), jnp.ones(()), model.outcomes.breathing),
             model.outcomes.breathing,
         )
         return np.asarray(
