@@ -136,6 +136,20 @@ def test_sprouting_keeps_fibres_innervated(working: float, sprouting: float) -> 
     assert working - 1e-9 <= innervated <= 1.0 + 1e-9
 
 
+def test_enlarged_motor_units_shrink_with_age_and_muscle_with_them() -> None:
+    parameters, working = biology().muscle, one(0.3)
+
+    def held(age: float, sprouting: float = 7.0) -> float:
+        return float(muscle.sprouting_at(one(age), one(sprouting), parameters)[0])
+
+    assert held(-0.3) == pytest.approx(7.0)
+    assert held(0.0) > held(5.0) > held(50.0) > 1.0
+    assert held(400.0) == pytest.approx(7.0 * float(parameters.late_sprouting_share), rel=1e-6)
+    assert held(50.0, sprouting=1.0) == 1.0  # a neuron keeps its own territory
+    young, old = (muscle.innervation(working, one(held(age))) for age in (2.0, 30.0))
+    assert float(young[0]) > float(old[0]) > 0.3
+
+
 def mass_target(**changes: float) -> float:
     given_values = {
         "innervated": 0.6,

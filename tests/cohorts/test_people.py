@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import jax.numpy as jnp
@@ -50,8 +51,11 @@ def test_traits_have_their_recorded_spread_and_are_independent() -> None:
     people = lives.central_draw().people
     who = drawn(np.arange(COUNT))
     copies = float(who.smn2_level.mean()) / float(lives.central_draw().model.biology.smn.level_per_smn2_copy)
-    # The mean of a log-normal spread lies above its median.
-    assert copies == pytest.approx(2.0 * np.exp(0.5 * float(people.smn_level_log_sd) ** 2), rel=0.03)
+    # The mean of a log-normal spread lies above its median, and copies with the splice variant make more.
+    variants = 1.0 + float(people.splice_variant_share) * (float(people.splice_variant_level) - 1.0)
+    assert copies == pytest.approx(
+        2.0 * variants * np.exp(0.5 * float(people.smn_level_log_sd) ** 2), rel=0.03
+    )
     spreads = {
         "log_vulnerability": people.vulnerability_log_sd,
         "log_load": people.load_log_sd,
@@ -61,10 +65,12 @@ def test_traits_have_their_recorded_spread_and_are_independent() -> None:
         "log_weight": people.weight_log_sd,
         "log_csf_clearance": people.csf_clearance_log_sd,
         "log_csf_volume": people.csf_volume_log_sd,
+        "ventilation_odds": people.ventilation_choice_sd,
     }
     columns = []
     for name, sd in spreads.items():
         values = np.asarray(getattr(who, name))
+        values = np.log(values) if name == "ventilation_odds" else values
         assert values.std() == pytest.approx(float(sd), rel=0.06), name
         assert abs(values.mean()) < 5 * float(sd) / np.sqrt(COUNT), name
         columns.append(values)
@@ -77,6 +83,29 @@ def test_traits_have_their_recorded_spread_and_are_independent() -> None:
     assert float(who.death_draw.mean()) == pytest.approx(1.0, abs=0.06)  # exponential with mean one
     assert float(who.transduced_fraction.min()) > 0.0
     assert float(who.transduced_fraction.max()) < 1.0
+
+
+def test_a_copy_with_the_splice_variant_makes_more() -> None:
+    draw = lives.central_draw()
+    share, level = float(draw.people.splice_variant_share), float(draw.people.splice_variant_level)
+    identity = jnp.arange(COUNT)
+    none = jnp.zeros(COUNT)
+
+    def levels(copies: float, **changed: float) -> Any:
+        people = dataclasses.replace(
+            draw.people, **{name: jnp.float32(value) for name, value in changed.items()}
+        )
+        who = draw_people(1, identity, none, none + copies, none - 1, people, draw.model.biology.smn)
+        return np.asarray(who.smn2_level)
+
+    for copies in (1, 2, 4):
+        relative = levels(copies) / levels(copies, splice_variant_share=0.0)
+        carriers = relative > 1.0 + 1e-6
+        assert carriers.mean() == pytest.approx(1.0 - (1.0 - share) ** copies, abs=0.012)
+        assert np.isclose(relative[carriers], 1.0 + (level - 1.0) / copies, rtol=1e-4).mean() > 0.8
+        assert np.allclose(relative[~carriers], 1.0)
+    # More copies never make less in the same person.
+    assert (levels(3) > levels(2)).all()
 
 
 def test_layers_of_uncertainty_can_be_switched_off() -> None:

@@ -142,6 +142,13 @@ def test_a_high_dose_of_nusinersen_saves_more_than_the_standard_dose() -> None:
     assert (high.end.amounts.nusinersen.cns > 1.5 * standard.end.amounts.nusinersen.cns).all()
 
 
+def test_nusinersen_acts_after_a_delay() -> None:
+    early = run(MEDICINES["nusinersen"].course, until_years=START_YEARS + 0.03)
+    amounts = early.end.amounts.nusinersen
+    assert (amounts.acting > 0.0).all()
+    assert (amounts.acting < amounts.cns).all()  # splicing lags behind the first dose
+
+
 def test_nusinersen_acts_least_at_the_brain_stem_and_risdiplam_everywhere() -> None:
     spinal, oral = run(MEDICINES["nusinersen"].course), run(MEDICINES["risdiplam"].course)
     untreated = run()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from scipy.linalg import expm
 
 from motorpool.biology.vocabulary import HOURS_PER_DAY
 from motorpool.evidence.facts import load_facts
+from motorpool.evidence.parameters import load_parameter_table
 from motorpool.therapies import nusinersen
 from motorpool.therapies.calendar import calendar_of
 from motorpool.therapies.kinetics import depot_and_product, first_order
@@ -50,6 +53,7 @@ def published() -> NusinersenParameters:
         "plasma_volume_per_kg": 0.047,
         "splicing_gain_maximum": 1.0,
         "half_effect_cns_ng_per_ml": 1.0,
+        "effect_half_time_hours": 400.0,
         "exposure_by_group": np.ones(4),
     }
     return NusinersenParameters(**{name: jnp.asarray(value, jnp.float64) for name, value in values.items()})
@@ -65,10 +69,13 @@ def rates_at(weight_kg: float) -> Any:
 
 
 def amounts(*milligrams: float) -> NusinersenAmounts:
-    return NusinersenAmounts(*(jnp.asarray([mg]) for mg in milligrams))
+    """Fluid, nervous system, plasma, tissue and, if given, what splicing follows."""
+    everywhere = (*milligrams, 0.0)[:5]
+    return NusinersenAmounts(*(jnp.asarray([mg]) for mg in everywhere))
 
 
 def as_vector(state: NusinersenAmounts) -> Any:
+    """What is in the body: what splicing follows has no mass."""
     return np.asarray([state.csf[0], state.cns[0], state.plasma[0], state.tissue[0]])
 
 
@@ -121,7 +128,12 @@ def test_concentrations_equal_those_of_an_independent_program() -> None:
 
 def test_the_records_hold_the_published_parameters() -> None:
     ours, theirs = lives.central_draw(jnp.float64).model.therapies.nusinersen, published()
-    effect = ("splicing_gain_maximum", "half_effect_cns_ng_per_ml", "exposure_by_group")
+    effect = (
+        "splicing_gain_maximum",
+        "half_effect_cns_ng_per_ml",
+        "effect_half_time_hours",
+        "exposure_by_group",
+    )
     for name in NusinersenParameters.__dataclass_fields__:
         if name not in effect:
             assert float(getattr(ours, name)) == pytest.approx(float(getattr(theirs, name)), rel=1e-6), name
@@ -139,6 +151,42 @@ def test_the_exact_solution_equals_a_matrix_exponential(
     got = as_vector(nusinersen.advance(amounts(*start), rates_at(weight), jnp.asarray([hours])))
     expected = expm(system_matrix(weight) * hours) @ np.asarray(start)
     assert got == pytest.approx(expected, rel=1e-7, abs=1e-9)
+
+
+@settings(max_examples=40)
+@given(
+    weight=st.floats(2.5, 90),
+    hours=st.floats(0.0, 20_000.0),
+    start=st.tuples(*[st.floats(0.0, 50.0)] * 5),
+)
+def test_splicing_follows_the_nervous_system_with_the_recorded_half_time(
+    weight: float, hours: float, start: tuple[float, ...]
+) -> None:
+    rate = np.log(2.0) / 400.0
+    larger = np.zeros((5, 5))
+    larger[:4, :4] = system_matrix(weight)
+    larger[4, 1], larger[4, 4] = rate, -rate
+    got = nusinersen.advance(amounts(*start), rates_at(weight), jnp.asarray([hours])).acting[0]
+    assert float(got) == pytest.approx(
+        float((expm(larger * hours) @ np.asarray(start))[4]), rel=1e-6, abs=1e-7
+    )
+
+
+def test_no_delay_within_its_bounds_meets_a_rate_of_the_fluid_or_the_nervous_system() -> None:
+    low, high = load_parameter_table()["nusinersen.effect_half_time_hours"].bounds
+    people = lives.central_draw(jnp.float64).people
+    for weight, clearance, volume in itertools.product((2.5, 15.0, 90.0), (-3.0, 0.0, 3.0), (-3.0, 0.0, 3.0)):
+        who = dataclasses.replace(
+            typical(),
+            log_csf_clearance=clearance * people.csf_clearance_log_sd[None],
+            log_csf_volume=volume * people.csf_volume_log_sd[None],
+        )
+        rates = nusinersen.rate_constants(jnp.asarray([weight]), who, published())
+        slow, fast = nusinersen.slow_and_fast(
+            rates.csf_out, rates.cns_to_csf, rates.csf_to_cns * rates.cns_to_csf
+        )
+        assert float(slow[0]) < 0.7 * np.log(2.0) / high
+        assert float(fast[0]) > 1.4 * np.log(2.0) / low
 
 
 def test_two_steps_equal_one_and_doses_superpose() -> None:

@@ -99,7 +99,7 @@ def rate_constants(weight_kg: Array, person: Person, parameters: NusinersenParam
     )
 
 
-def _slow_and_fast(first_out: Array, second_out: Array, exchange_product: Array) -> tuple[Array, Array]:
+def slow_and_fast(first_out: Array, second_out: Array, exchange_product: Array) -> tuple[Array, Array]:
     """Decay rates (slow, fast) of two compartments that exchange; stable where one is far slower than the other."""
     total = first_out + second_out
     root = jnp.sqrt((first_out - second_out) ** 2 + 4.0 * exchange_product)
@@ -127,7 +127,7 @@ def _split(
 
 def advance(amounts: NusinersenAmounts, rates: NusinersenRates, hours: Array) -> NusinersenAmounts:
     """Amounts after ``hours`` without a dose, exact for constant weight."""
-    slow, fast = _slow_and_fast(rates.csf_out, rates.cns_to_csf, rates.csf_to_cns * rates.cns_to_csf)
+    slow, fast = slow_and_fast(rates.csf_out, rates.cns_to_csf, rates.csf_to_cns * rates.cns_to_csf)
     csf_slow, csf_fast, cns_slow, cns_fast = _split(
         amounts.csf, amounts.cns, rates.cns_to_csf, rates.csf_to_cns, rates.cns_to_csf, slow, fast
     )
@@ -142,7 +142,7 @@ def advance(amounts: NusinersenAmounts, rates: NusinersenRates, hours: Array) ->
 
     plasma_by_slow, tissue_by_slow = particular(slow, csf_slow)
     plasma_by_fast, tissue_by_fast = particular(fast, csf_fast)
-    own_slow, own_fast = _slow_and_fast(
+    own_slow, own_fast = slow_and_fast(
         rates.plasma_out, rates.tissue_to_plasma, rates.plasma_to_tissue * rates.tissue_to_plasma
     )
     plasma_slow, plasma_fast, tissue_slow, tissue_fast = _split(
