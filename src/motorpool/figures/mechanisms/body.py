@@ -24,16 +24,22 @@ def innervation(model: Mechanisms) -> Figure:
     """The share of muscle that the surviving neurons reach by sprouting."""
     people = model.draw.people
     working = np.linspace(0.0, 1.0, POINTS)
-    sizes = {
-        "typical person": 0.0,
-        "sprouting one SD stronger": 1.0,
-        "sprouting one SD weaker": -1.0,
+    curves = {
+        "typical newborn": (0.0, 0.0),
+        "sprouting one SD stronger": (1.0, 0.0),
+        "sprouting one SD weaker": (-1.0, 0.0),
+        "typical, at 30 years": (0.0, 30.0),
     }
     lines = {
         name: muscle.innervation(
-            jnp.asarray(working), people.sprouting_median * jnp.exp(sds * people.sprouting_log_sd)
+            jnp.asarray(working),
+            muscle.sprouting_at(
+                jnp.asarray(age_years),
+                people.sprouting_median * jnp.exp(sds * people.sprouting_log_sd),
+                model.biology.muscle,
+            ),
         )
-        for name, sds in sizes.items()
+        for name, (sds, age_years) in curves.items()
     }
     return line_figure(
         "innervation-by-sprouting",

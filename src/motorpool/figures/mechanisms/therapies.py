@@ -74,10 +74,12 @@ def intrathecal_drug(model: Mechanisms) -> Figure:
         for regimen in ("standard", "high_dose")
     )
     months = standard[0] * HOURS_PER_DAY / HOURS_PER_MONTH
+    per_ml = 1000.0 / float(parameters.cns_volume_l)
     concentration = {
-        name: 1000.0 * np.asarray(path.nusinersen.cns)[:, 0] / float(parameters.cns_volume_l)
+        name: per_ml * np.asarray(path.nusinersen.cns)[:, 0]
         for name, (_, path) in {"12 mg": standard, "50 / 28 mg": high}.items()
     }
+    concentration["12 mg, what splicing follows"] = per_ml * np.asarray(standard[1].nusinersen.acting)[:, 0]
 
     gain = jax.vmap(lambda amounts: nusinersen.splicing_gain(amounts, parameters))(standard[1].nusinersen)
     by_group = {
@@ -87,7 +89,7 @@ def intrathecal_drug(model: Mechanisms) -> Figure:
         "nusinersen",
         "Nusinersen: concentration in the nervous system, and the gain in SMN",
         "Published four-compartment kinetics in a child of the reference weight. Right: gain of SMN made by SMN2 "
-        "under 12 mg; the drug reaches the brain stem least.",
+        "under 12 mg, which follows after a delay; the drug reaches the brain stem least.",
         [
             Panel("Concentration", ("Months of treatment", months), "ng/mL", concentration),
             Panel("Splicing gain, 12 mg", ("Months of treatment", months), "Relative gain", by_group),
