@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from motorpool.calibration.emulate import Emulator
-from motorpool.calibration.left_out import FACTORS, choose_doubt, leave_studies_out
+from motorpool.calibration.left_out import FACTORS, NOMINAL, choose_doubt, leave_studies_out
 from motorpool.calibration.targets import Target
 from motorpool.studies.scale import load_calibration_rules
 from tests.calibration.toy import SCALES, draw_data, draw_truth, emulator_of, space_of, targets_of_kinds
@@ -106,7 +106,9 @@ def test_the_size_of_the_discrepancy_is_found(truth: float) -> None:
         factors.append(doubt.factor)
         coverage.append(doubt.chosen.coverage_90)
         assert doubt.sizes == {family: doubt.factor * size for family, size in SCALES.items()}
-        assert doubt.chosen.log_density >= doubt.fitted.log_density
+        assert doubt.chosen.coverage_90 >= NOMINAL
+        if doubt.fitted.coverage_90 >= NOMINAL:
+            assert doubt.chosen.log_density >= doubt.fitted.log_density
     assert np.mean(factors) == pytest.approx(truth, rel=0.25)
     assert 0.85 < np.mean(coverage) < 0.97
     assert min(FACTORS) <= 0.7
@@ -118,3 +120,28 @@ def test_the_usual_share_is_that_of_the_rules() -> None:
     rules = load_calibration_rules()
     usual = leave_studies_out(targets, emulator, np.zeros(2), np.zeros(10), SCALES, rules.shared_by_study)
     assert doubt.fitted.log_density == usual.log_density
+
+
+def test_an_interval_has_to_hold_nine_in_ten_of_the_figures_left_out() -> None:
+    """Two figures in ten that nothing explains, all others met: the most probable size would let them outside."""
+    count = 60
+    values = np.where(np.arange(count) % 5 == 0, 6.0, 0.0)
+    emulator = dataclasses.replace(linear(count, 2), slopes=np.zeros((count, 2)), level=np.zeros(count))
+    targets = tuple(
+        dataclasses.replace(t, standard_error=0.05 * SCALES[t.family], value=value * SCALES[t.family])
+        for t, value in zip(figures_of(count, np.zeros(count)), values, strict=True)
+    )
+    doubt = choose_doubt(targets, emulator, np.zeros(2), np.zeros(count), SCALES)
+    most = max(
+        leave_studies_out(
+            targets,
+            emulator,
+            np.zeros(2),
+            np.zeros(count),
+            {f: factor * s for f, s in SCALES.items()},
+            shared,
+        ).coverage_90
+        for factor in FACTORS
+        for shared in (0.0, 0.9)
+    )
+    assert doubt.chosen.coverage_90 >= min(NOMINAL, most)

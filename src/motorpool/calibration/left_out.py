@@ -2,8 +2,9 @@
 
 A model with as many free numbers as targets fits its own studies better than the next one, so that a discrepancy
 inferred from the fit alone is too small for prediction. Its size, and the share of it that the endpoints of one study
-have in common, are therefore those under which the studies left out are most probable. The validation studies have no
-part in this.
+have in common, are therefore those under which the studies left out are most probable, among those whose 90 %
+intervals hold nine in ten of the figures left out: an interval has to keep its word where that can be looked at. The
+validation studies have no part in this.
 
 Leaving a study out is done with the emulator's tangent at the posterior mean, where everything is normal and the answer
 is exact (leave-group-out prediction of a linear Gaussian model; Rasmussen and Williams, Gaussian Processes for Machine
@@ -28,6 +29,7 @@ Array = NDArray[np.float64]
 # The grid on which both are sought; finer steps change the density by less than the noise of so few studies.
 FACTORS = (0.7, 0.85, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.4, 2.8)
 SHARES = (0.0, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9)
+NOMINAL = 0.9
 INSIDE = 1.6448536269514722  # standard normal quantile of the central 90 %
 
 
@@ -68,6 +70,8 @@ def choose_doubt(
 ) -> Doubt:
     """The size of the discrepancy, and its shared part, under which left-out studies are most probable.
 
+    Only pairs count whose central 90 % hold nine in ten of the figures left out; if none does, those that hold most.
+
     Args:
         at: (D,) the posterior mean; sampling_sd: (T,) scatter of simulated studies of the published size, for papers
             that give no error; fitted: size by family as the fit alone inferred it.
@@ -79,7 +83,9 @@ def choose_doubt(
         for factor in FACTORS
         for shared in SHARES
     }
-    factor, shared = max(tried, key=lambda pair: tried[pair].log_density)
+    most = min(NOMINAL, max(left_out.coverage_90 for left_out in tried.values()))
+    kept = [pair for pair, left_out in tried.items() if left_out.coverage_90 >= most]
+    factor, shared = max(kept, key=lambda pair: tried[pair].log_density)
     usual = load_calibration_rules().shared_by_study
     before = leave_studies_out(targets, emulator, at, sampling_sd, fitted, usual)
     return Doubt(_times(fitted, factor), factor, shared, tried[factor, shared], before)
