@@ -27,7 +27,7 @@ from motorpool.studies.scale import load_calibration_rules
 
 Array = NDArray[np.float64]
 # The grid on which both are sought; finer steps change the density by less than the noise of so few studies.
-FACTORS = (0.7, 0.85, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.4, 2.8)
+FACTORS = (0.7, 0.85, 1.0, 1.2, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0, 2.2, 2.4, 2.8)
 SHARES = (0.0, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9)
 NOMINAL = 0.9
 INSIDE = 1.6448536269514722  # standard normal quantile of the central 90 %
