@@ -7,8 +7,8 @@ from typing import Any
 
 from motorpool.report.tables import html_table
 from motorpool.trials.accrual_facts import load_accrual_facts
-from motorpool.trials.course import rule_words
 from motorpool.trials.design import TrialDesign
+from motorpool.trials.rule_words import rule_words
 
 
 def figure_text(figure: Mapping[str, Any] | None, *, percent: bool = False) -> str:
@@ -102,14 +102,6 @@ def _design(design: TrialDesign, found: Mapping[str, Any]) -> str:
     ]
     order = ", endpoints tested in this order" if design.multiplicity.procedure == "fixed_sequence" else ""
     rows.append({"What": "Two-sided alpha", "Design": f"{design.alpha:g}{order}"})
-    if design.interims is not None:
-        looks = ", ".join(f"{100 * share:g} %" for share in design.interims.information)
-        rows.append(
-            {
-                "What": "Looks",
-                "Design": f"{looks} of the information; {design.interims.efficacy.replace('_', ' ')}",
-            }
-        )
     rows += [{"What": what, "Design": words} for what, words in rule_words(design)]
     if design.external_control is not None:
         rows.append({"What": "External controls", "Design": f"{design.external_control.patients} people"})
