@@ -59,9 +59,7 @@ def _looks(design: TrialDesign) -> str:
             "closed test, ends the trial for all arms"
         )
     else:
-        words += (
-            f"; a result beyond {BOUNDARIES[interims.efficacy]} boundary, on either side, ends the trial"
-        )
+        words += f"; a result beyond {BOUNDARIES[interims.efficacy]} boundary, on either side, ends the trial"
     if interims.futility_conditional_power is not None:
         planned = " of the planned size" if size is not None and not blinded else ""
         words += (
