@@ -114,6 +114,27 @@ def test_a_registry_in_trouble_is_told_and_the_check_goes_on(
     assert "no copy of a registry" in text
 
 
+@pytest.mark.parametrize(
+    "address", ["foo", "ftp://host/api", "https://", "http://host:port/api", "https://host/a b"]
+)
+def test_an_address_that_cannot_be_asked_is_refused_before_anything_is_done(
+    address: str, offer_file: Path, folder: Path, capsys: Capture
+) -> None:
+    for verb in (["offer", "check", str(offer_file), "--out", "page.html"], ["offer", "ask"]):
+        message = refused([*verb, "--registry-url", address], capsys)
+        assert f"--registry-url: {address!r} must be an http or https address, such as https://" in message
+    log = ["--log", "searches.json"]
+    assert address in refused(["evidence", "refresh", "--pubmed-url", address, *log], capsys)
+    assert not (folder / "page.html").exists() and not (folder / "searches.json").exists()
+
+
+def test_an_address_beside_offline_is_refused(offer_file: Path, capsys: Capture) -> None:
+    message = refused(
+        ["offer", "check", str(offer_file), "--offline", "--registry-url", "https://host/api"], capsys
+    )
+    assert "has no meaning with --offline" in message
+
+
 def test_a_bad_offer_is_refused(folder: Path, capsys: Capture) -> None:
     assert "cannot be read: No such file" in refused(["offer", "check", "none.yaml", "--offline"], capsys)
     (folder / "bad.yaml").write_text("clinic: {ctiy: x}", encoding="utf-8")

@@ -48,6 +48,10 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
         (["addon", "demo", "--draws", "2"], "--draws"),
         (["addon", "demo", "--draws", "4000", "--patients", "4000"], "lower one of the two"),
         (["needed", "demo", "--outcome", "hfsme"], "Did you mean hfmse?"),
+        (
+            ["needed", "demo", "--outcome", "cmap_mv"],
+            "no minimal important difference is on record for cmap_mv; give --gain",
+        ),
         (["protocol", "demo", "--axis", "dozes=1"], "Did you mean doses?"),
         (["protocol", "demo", "--axis", "doses=1,many"], "--axis doses: 'many' must be a whole number"),
         (["protocol", "demo", "--axis", "doses=2.5"], "--axis doses: '2.5' must be a whole number"),

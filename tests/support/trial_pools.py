@@ -14,6 +14,7 @@ from motorpool.simulation.safety import adverse_event_names
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.design_file import load_design
 from motorpool.trials.pool import Lives, Pool
+from motorpool.trials.scenarios import change_months, changed_name
 
 CHANGE = "{name: change, outcome: hfmse, measure: change, at_month: 12}"
 DEATH = "{name: death, event: death, measure: time_to_event}"
@@ -48,11 +49,13 @@ def made_up_pool(
     seed: int = 0,
     effects: dict[str, float] | None = None,
     harm: dict[str, float] | None = None,
+    rescued: float = 6.0,
 ) -> Pool:
     """People whose HFMSE changes by a normal amount in a year, more by ``effect`` in every test arm.
 
     deaths: share who die half-way to each visit, by arm; those who die lived equally long in both arms.
-    effects: by test arm, in place of ``effect``. harm: share with every adverse event, by arm.
+    effects: by test arm, in place of ``effect``. harm: share with every adverse event, by arm. Who stops loses the
+    arm's effect from then on; who is rescued gains ``rescued`` points a year from then on.
     """
     generator = np.random.default_rng(seed)
     months = np.asarray(trial.visit_months)
@@ -62,9 +65,12 @@ def made_up_pool(
     luck = generator.random(people)
     hurt = np.random.default_rng([seed, 1]).random(people)
 
-    def lives(name: str) -> Lives:
+    def lives(name: str, changed: float | None = None) -> Lives:
         own = (effects or {}).get(name, effect) if name in trial.test_arms else 0.0
-        true = baseline + (months / 12.0)[:, None] * (course + own)
+        years = (months / 12.0)[:, None]
+        after = 0.0 if changed is None else np.maximum(years - changed / 12.0, 0.0)
+        rescue = trial.conduct.rescue is not None
+        true = baseline + years * (course + own) + after * (rescued if rescue else -own)
         dead = luck < (deaths or {}).get(name, 0.0)
         death = np.where(dead, 9.0, np.inf)
         true = np.where(months[:, None] < death, true, np.nan)
@@ -90,6 +96,11 @@ def made_up_pool(
             "external_weights": np.full(people, 1.0 / people),
         }
 
+    conduct = trial.conduct
+    times = change_months(trial) if conduct.rescue is not None or conduct.discontinue_per_year else ()
+    changed = {
+        changed_name(arm, place): lives(arm, month) for arm in trial.arms for place, month in enumerate(times)
+    }
     names = [*trial.arms, *(["external"] if trial.control is None else [])]
     return Pool(
         draw_number=None,
@@ -99,7 +110,7 @@ def made_up_pool(
         enrolment_months=generator.uniform(24.0, 120.0, people),
         smn2_copies=np.full(people, 3),
         sma_type=np.full(people, 2),
-        lives={name: lives(name) for name in names},
+        lives={name: lives(name) for name in names} | changed,
         weights=np.full(people, 1.0 / people),
         tried=10 * people,
         eligible_by_copies={3: 0.1},

@@ -5,11 +5,12 @@ import pytest
 
 from motorpool.simulation.errors import ScenarioError
 from motorpool.trials.blocks import run_replicates
-from motorpool.trials.course import course_of, rule_words
+from motorpool.trials.course import course_of
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.reallocation import conduct_trials
 from motorpool.trials.replicate import draw_trials
-from motorpool.trials.truth import MODEL, NULL
+from motorpool.trials.rule_words import rule_words
+from motorpool.trials.truth import MODEL, NULL, Truth
 from tests.support.trial_pools import CHANGE, design, made_up_pool
 
 NOMINAL = (0.05 * 0.95 / 1000) ** 0.5
@@ -123,6 +124,23 @@ def test_people_go_more_often_to_the_arm_that_does_better() -> None:
     assert np.array_equal(data.arm[3], one.arm[0])
 
 
+def test_stages_keep_the_error_while_the_times_change_and_pooled_people_do_not() -> None:
+    rule = "response_adaptive={looks: [0.3, 0.6], exponent: 1, smallest_share: 0.2, test: %s}"
+    error: dict[str, float] = {}
+    for test in ("stages", "pooled"):
+        trial = alone(rule % test, "accrual={patients_per_month: 5}")
+        found = run_replicates(trial, made_up_pool(trial), Truth("drift", 8.0), range(400))
+        error[test] = float(found["change/cells/significant"].mean())
+        low, high = found["change/cells/adjusted_low"], found["change/cells/adjusted_high"]
+        known = np.isfinite(low)
+        covered = ((low <= 0.0) & (high >= 0.0))[known]
+        assert known.mean() > 0.98 and covered.mean() == pytest.approx(
+            0.95, abs=3 * (0.95 * 0.05 / 400) ** 0.5
+        )
+    assert error["stages"] == pytest.approx(0.05, abs=3 * (0.05 * 0.95 / 400) ** 0.5)
+    assert error["pooled"] > 0.2
+
+
 LOOK = "interims={information: [0.5], efficacy: pocock, futility_conditional_power: 0.1}"
 
 
@@ -177,10 +195,34 @@ def test_an_arm_that_is_shown_when_arms_are_dropped_ends_the_trial_and_the_famil
     assert any_arm.mean() == pytest.approx(0.025, abs=3 * (0.025 * 0.975 / 500) ** 0.5)
 
 
-def test_every_rule_is_said_in_words() -> None:
-    assert "combination test" in dict(rule_words(alone(PROMISING)))["Size set anew"]
-    assert "blinded variance" in dict(rule_words(alone(BLINDED)))["Size set anew"]
-    assert "20 %" in dict(rule_words(alone(HARM)))["Safety"]
+def test_every_rule_is_said_in_words_as_it_acts_beside_the_others() -> None:
+    def words(*changes: str) -> dict[str, str]:
+        return dict(rule_words(alone(*changes)))
+
+    assert "combination test" in words(PROMISING)["Size set anew"]
+    assert (
+        "arms hidden" in words(BLINDED)["Size set anew"]
+        and "leaves them alone" in words(BLINDED)["Estimates"]
+    )
+    assert "20 %" in words(HARM)["Safety"] and "before every other rule" not in words(HARM)["Safety"]
+    assert words() == {}
+    looks, look = "interims={information: [0.3, 0.6]}", "interims={information: [0.5]}"
+    plain, moved = words(looks), words(looks, BLINDED.replace("0.5", "0.2"))
+    assert "30 % and 60 % of the planned people" in plain["Looks"]
+    assert "30 % and 60 % of the people of the size set anew" in moved["Looks"]
+    assert "the looks move" in moved["Size set anew"]
+    both = words(LOOK, PROMISING)
+    assert "conditional power of the planned size below 10 %" in both["Looks"]
+    assert "at the last look (50 %), in trials that do not stop there" in both["Size set anew"]
+    assert "at the boundary of the end" in both["Size set anew"]
+    dropped, together = words(THREE, DROP, "patients=160"), words(THREE, DROP, look, HARM, "patients=160")
+    assert "the best arm and the control go on" in dropped["Arms dropped"] and "Looks" not in dropped
+    assert "ends the trial for all arms" in together["Looks"]
+    assert "where the look does not end the trial" in together["Arms dropped"]
+    assert "before every other rule" in together["Safety"] and "all arms count together" in together["Safety"]
+    assert "every arm of a trial that ended at the look" in together["Estimates"]
+    assert "stopped for harm" in together["Estimates"]
+    assert "fixed beforehand" in words("response_adaptive={looks: [0.5]}")["Response-adaptive randomisation"]
 
 
 @pytest.mark.parametrize(

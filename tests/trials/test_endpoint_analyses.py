@@ -10,10 +10,10 @@ from motorpool.trials.analyses.mmrm import mmrm
 from motorpool.trials.analyses.multiplicity import holm
 from motorpool.trials.analysis import analyse
 from motorpool.trials.blocks import run_replicates
-from motorpool.trials.course import rule_words
 from motorpool.trials.effects import true_effects
 from motorpool.trials.estimand_values import changes, event_times
 from motorpool.trials.replicate import draw_trials
+from motorpool.trials.rule_words import rule_words
 from motorpool.trials.truth import MODEL, NULL
 from tests.support.trial_pools import CHANGE, DEATH, design, made_up_pool
 

@@ -47,12 +47,14 @@ def needed(
         ScenarioError: nobody meets the criteria.
         CellLabError: the outcome or the month does not exist, or no difference is on record for the outcome.
     """
-    people = People(plan, biology)
     if outcome is not None and outcome not in measures():
         raise not_one_of("--outcome", outcome, measures())
+    visit = _visit(plan, month)
+    if outcome is not None:
+        _worthwhile(measures()[outcome], wanted)  # refused before anybody is simulated
+    people = People(plan, biology)
     people.recruit_all(lambda share: tell("finding people and simulating the base plan", share))
     measure = measures()[outcome or main_outcome(people)]
-    visit = _visit(plan, month)
     worthwhile = _worthwhile(measure, wanted)
     found = _by_direction(
         people, measure, visit, worthwhile, lambda share: tell("under this protocol", share)

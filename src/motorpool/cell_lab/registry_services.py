@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from motorpool.cell_lab.errors import CellLabError
 from motorpool.cell_lab.own_data import read_own_yaml
 from motorpool.evidence.records import EvidenceRecord, build_record
 
@@ -84,8 +86,18 @@ def load_services() -> Services:
 
 
 def services_at(trials_url: str | None, papers_url: str | None) -> Services:
-    """The services at other addresses, for mirrors."""
+    """The services at other addresses, for mirrors.
+
+    Raises:
+        CellLabError: an address that is none of a web service.
+    """
     services = load_services()
+    for option, own, url in (
+        ("--registry-url", services.clinicaltrials.url, trials_url),
+        ("--pubmed-url", services.pubmed.url, papers_url),
+    ):
+        if url is not None:
+            _check_address(option, url, own)
     found = {
         name: part.model_copy(update={"url": url.rstrip("/")})
         for name, part, url in (
@@ -95,3 +107,14 @@ def services_at(trials_url: str | None, papers_url: str | None) -> Services:
         if url
     }
     return services.model_copy(update=found)
+
+
+def _check_address(option: str, url: str, example: str) -> None:
+    """Refuse what is no address of a web service, before anybody is asked."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, or brackets that do not close
+        usable = False
+    if not usable or any(sign.isspace() for sign in url) or "?" in url or "#" in url:
+        raise CellLabError(f"{option}: {url[:100]!r} must be an http or https address, such as {example}.")

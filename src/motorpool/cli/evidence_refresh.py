@@ -53,8 +53,9 @@ def refresh(
     from motorpool.cell_lab.refresh import refresh as search
     from motorpool.cell_lab.registry_services import services_at
 
+    services = services_at(registry_url, pubmed_url)
     with progress_display() as tell:
-        run = search(services_at(registry_url, pubmed_url), kept, datetime.datetime.now(datetime.UTC), tell)
+        run = search(services, kept, datetime.datetime.now(datetime.UTC), tell)
     failed = failures(run)
     if not anything_found(run):
         last = (

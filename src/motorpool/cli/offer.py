@@ -64,6 +64,7 @@ def check(
       motorpool offer check offer.yaml --offline --json
     """
     target = _target(out)
+    _usable_registry(offline, registry_url)
     from motorpool.cell_lab.offer import read_offer
 
     _check(read_offer(file), as_json, target, offline, registry_url)
@@ -89,6 +90,7 @@ def ask(
       motorpool offer ask --save offer.yaml --out offer.html
     """
     target = _target(out)
+    _usable_registry(offline, registry_url)
     if save is not None and save.expanduser().exists():
         raise InputProblem(f"--save: {save} exists already and is left as it is; choose another name.")
     from motorpool.cli.offer_questions import asked_offer, write_offer
@@ -119,6 +121,17 @@ def _target(out: Path | None) -> Path | None:
     from motorpool.report.offer_page import MARK
 
     return usable_page(out, MARK, "a check of an offer")
+
+
+def _usable_registry(offline: bool, url: str | None) -> None:
+    """Refuse an address that cannot be asked, before any question and any file."""
+    from motorpool.cell_lab.registry_services import services_at
+
+    services_at(url, None)
+    if offline and url is not None:
+        raise InputProblem(
+            f"--registry-url: {url[:100]!r} has no meaning with --offline, which asks no registry."
+        )
 
 
 def _check(given: Offer, as_json: bool, target: Path | None, offline: bool, registry_url: str | None) -> None:

@@ -1,4 +1,4 @@
-"""The verbs `trial init|list|show|schema|run|power|compare|report`: design a study and see what it would find out."""
+"""The verbs `trial init|list|show|check|schema|run|power|compare|report`: design a study, see what it would find."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ def trial(context: typer.Context) -> None:
     Examples:
       motorpool trial list
       motorpool trial init my_trial.yaml
+      motorpool trial check my_trial.yaml
       motorpool trial run my_trial.yaml
       motorpool trial power my_trial.yaml
       motorpool trial report my_trial.yaml
@@ -73,7 +74,7 @@ def init(
         raise InputProblem(message) from None
     except OSError as error:
         raise InputProblem(f"{file}: cannot be written: {error.strerror}.") from None
-    print(f"Change it, then run: motorpool trial power {file}")
+    print(f"Change it, then run: motorpool trial check {file}, and motorpool trial power {file}")
     print(file.expanduser().absolute(), flush=True)
 
 
@@ -109,6 +110,37 @@ def showdesign_of(name: str = typer.Argument(..., help="Name of a shipped design
       motorpool trial show endear > my_trial.yaml
     """
     sys.stdout.write(_shipped_text(name))
+
+
+@app.command("check")
+def check(
+    file: str = typer.Argument(..., metavar="FILE", help=FILE_HELP),
+    changes: list[str] = typer.Option([], "--set", metavar="PATH=VALUE", help=SET_HELP),
+    as_json: bool = typer.Option(False, "--json", help="Print the design with all defaults as JSON."),
+) -> None:
+    """Check a design and say in words what it is, without simulating anybody.
+
+    Everything that contradicts itself is named with its place in the file. Whether anybody meets the criteria, and
+    whether an endpoint can move, only a run can tell.
+
+    \b
+    Examples:
+      motorpool trial check my_trial.yaml
+      motorpool trial check cells_doses_adaptive --set "interims={information: [0.5]}"
+    """
+    from motorpool.report.trial.design_rows import design_rows
+    from motorpool.report.trial.words import assumptions
+
+    design = design_of(file, changes, None)
+    if as_json:
+        print_json(design.model_dump(mode="json", exclude_none=True))
+        return
+    print(f"{design.title}\n")
+    print(aligned(design_rows(design)))
+    print("\nAssumed:")
+    for sentence in assumptions(design):
+        print(f"- {sentence}")
+    print(f"\nCost: {design.cost_of:g} {design.cost.unit}", flush=True)
 
 
 @app.command("schema")

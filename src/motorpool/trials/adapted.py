@@ -1,10 +1,11 @@
-"""How each replicate ends under the rules of its design: plainly, by looks, with dropped arms, or for harm.
+"""How each replicate ends under the rules of its design: plainly, by looks, with arms given anew, or for harm.
 
 R replicates, N people each in order of entry. A look counts people in that order who have been followed to the end.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -12,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from motorpool.trials.adaptive.arm_dropping import closed_combination_test
+from motorpool.trials.adaptive.arm_dropping import bounds_of_going_on, closed_combination_test
+from motorpool.trials.adaptive.combination import inverse_normal
 from motorpool.trials.adaptive.safety import SafetyRule, stops_at
+from motorpool.trials.adjusted import after_selection, after_stages
 from motorpool.trials.analyses.estimate import Estimate
 from motorpool.trials.analysis import analyse, benefit_sign
 from motorpool.trials.design import TrialDesign
@@ -32,6 +35,8 @@ def ended(data: TrialData, alpha: float) -> Ended:
         found = _dropped(data)
     elif design.interims is not None or design.reestimation is not None:
         found = followed(data, alpha)
+    elif design.response_adaptive is not None:
+        found = _responsive(data, alpha)
     else:
         found = _plain(data, alpha)
     return found if design.safety is None else _harm(data, found)
@@ -44,9 +49,30 @@ def _plain(data: TrialData, alpha: float) -> Ended:
         estimate = analyse(data, design.endpoints[0], arm)
         first[arm] = estimate, estimate.p_value_two_sided < alpha
     whole, numbers = np.zeros(replicates, np.int64), np.full(replicates, design.patients)
-    names = list(design.arms) if design.response_adaptive is not None else []
-    facts = {f"allocated/{name}": _share_of(data, place, numbers) for place, name in enumerate(names)}
-    return Ended(numbers, numbers, whole, whole, first, facts)
+    return Ended(numbers, numbers, whole, whole, first, {})
+
+
+def _responsive(data: TrialData, alpha: float) -> Ended:
+    """Response-adaptive randomisation: between two looks the shares are fixed, so that each stage is a fair trial."""
+    design, endpoint, rule = data.design, data.design.endpoints[0], data.design.response_adaptive
+    assert rule is not None
+    found = _plain(data, alpha)
+    ends = [math.ceil(share * design.patients - 1e-9) for share in rule.looks]
+    stage = np.searchsorted(np.asarray(ends), np.arange(data.arm.shape[1]), side="right")
+    sizes = np.bincount(stage[: design.patients])
+    first: dict[str, tuple[Estimate, Array]] = {}
+    adjusted: dict[str, Adjusted] = {}
+    nobody = np.zeros(data.arm.shape, bool)
+    for arm, (naive, plainly) in found.first.items():
+        parts = [analyse(data, endpoint, arm, among=nobody | (stage == one)) for one in range(sizes.size)]
+        adjusted[arm] = after_stages(parts, sizes)
+        first[arm] = naive, plainly
+        if rule.test == "stages":
+            z = inverse_normal(np.stack([one.normal_statistic for one in parts], axis=-1), sizes)
+            first[arm] = retested(naive, z), np.abs(z) >= norm.isf(alpha / 2.0)
+    names = list(design.arms)
+    facts = {f"allocated/{name}": _share_of(data, place, found.numbers) for place, name in enumerate(names)}
+    return dataclasses.replace(found, first=first, facts=facts, adjusted=adjusted)
 
 
 def _dropped(data: TrialData) -> Ended:
@@ -62,10 +88,8 @@ def _dropped(data: TrialData) -> Ended:
     kept = kept_arms(design, first_z)
     later = ~first_people(data, number)
     sign = benefit_sign(endpoint)
-    second_z = np.stack(
-        [sign * analyse(data, endpoint, arm, among=later).normal_statistic for arm in design.test_arms],
-        axis=-1,
-    )
+    seconds = [analyse(data, endpoint, arm, among=later) for arm in design.test_arms]
+    second_z = np.stack([sign * one.normal_statistic for one in seconds], axis=-1)
     ratio = design.arms[design.test_arms[0]].ratio / design.arms[str(design.control)].ratio
     boundaries = boundaries_of(design)
     early, last_z = np.inf, float(norm.isf(design.alpha / 2.0))
@@ -82,15 +106,27 @@ def _dropped(data: TrialData) -> Ended:
     among = first_people(data, numbers)
     first: dict[str, tuple[Estimate, Array]] = {}
     facts: dict[str, Array] = {}
+    adjusted: dict[str, Adjusted] = {}
+    start = first_people(data, number)
     for place, arm in enumerate(design.test_arms):
         naive = analyse(data, endpoint, arm, among=among)
+        low, high = bounds_of_going_on(
+            first_z,
+            place,
+            best=rule.keep_best,
+            lowest_z=-np.inf if rule.lowest_z is None else rule.lowest_z,
+            first_z_bound=early,
+            ratio=ratio,
+        )
+        before = analyse(data, endpoint, arm, among=start)
+        adjusted[arm] = after_selection(kept[:, place] & ~halted, before, seconds[place], low, high, sign)
         first[arm] = retested(naive, np.full(replicates, np.nan)), shown[:, place] & ~none
         facts[f"kept/{arm}"] = kept[:, place].astype(float)
     look = np.where(halted, 0, 1)
     stopped = np.where(won, EFFICACY, np.where(none, FUTILITY, 0))
     facts |= {f"allocated/{name}": _share_of(data, names.index(name), numbers) for name in names}
     size = np.full(replicates, design.patients)
-    return Ended(numbers, size, look, stopped, first, facts)
+    return Ended(numbers, size, look, stopped, first, facts, adjusted)
 
 
 def _harm(data: TrialData, found: Ended) -> Ended:
@@ -117,10 +153,10 @@ def _harm(data: TrialData, found: Ended) -> Ended:
     if design.reestimation is not None:
         early = number <= design.reestimation.at * design.patients
         size = np.where(early, np.minimum(size, design.patients), size)
-    adjusted = found.adjusted
-    if adjusted is not None:
-        fields = (adjusted.estimate, adjusted.low, adjusted.high)
-        adjusted = Adjusted(*(np.where(halted, np.nan, values) for values in fields))
+    adjusted = {
+        arm: Adjusted(*(np.where(halted, np.nan, values) for values in (own.estimate, own.low, own.high)))
+        for arm, own in found.adjusted.items()
+    }
     stopped = np.where(halted, HARM, found.stopped)
     return Ended(number, size, found.look, stopped, first, facts, adjusted)
 

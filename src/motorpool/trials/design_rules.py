@@ -100,13 +100,16 @@ class ResponseAdaptive(InputModel):
     """After each look people go more often to the arm whose mean change is better so far.
 
     looks: parts of the planned people, followed to the end; before the first the arms' ratios hold. exponent: of the
-    probability to be best, 0 for equal shares. control_share: fixed share of the control.
+    probability to be best, 0 for equal shares. control_share: fixed share of the control. test: of the first endpoint;
+    `stages` joins the people between two looks, whose shares were fixed, with weights fixed beforehand, which keeps the
+    error also while the times change; `pooled` analyses everybody as if the shares had been fixed.
     """
 
     looks: tuple[Part, ...] = Field(min_length=1, max_length=9)
     exponent: Annotated[float, Within(0, 5, above=True)] = 0.5
     smallest_share: Share = 0.1
     control_share: Part | None = None
+    test: Literal["stages", "pooled"] = "stages"
 
     @model_validator(mode="after")
     def _rising(self) -> ResponseAdaptive:

@@ -35,8 +35,8 @@ class Ended:
 
     numbers (R,): people who count, the first to enter. size (R,): people who would have been enrolled without a stop.
     look, stopped (R,): the look at which it ended and why. first: by test arm, the first endpoint's estimate, which
-    takes no account of the rules, and whether it is significant. facts: further results, (R,) each. adjusted: of the
-    one test arm, beside the first endpoint's estimate; None where the rules leave the estimate alone, or none is known.
+    takes no account of the rules, and whether it is significant. facts: further results, (R,) each. adjusted: by test
+    arm, beside the first endpoint's estimate; empty where the rules leave the estimate alone.
     """
 
     numbers: Array
@@ -45,7 +45,7 @@ class Ended:
     stopped: Array
     first: dict[str, tuple[Estimate, Array]]
     facts: dict[str, Array]
-    adjusted: Adjusted | None = None
+    adjusted: dict[str, Adjusted] = dataclasses.field(default_factory=dict)
 
     def among(self, data: TrialData) -> Array | None:
         """Who counts, (R, N); None where everybody does."""

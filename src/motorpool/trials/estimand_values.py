@@ -1,7 +1,8 @@
 """An endpoint's values under the stated estimand: what each intercurrent event does to the data that are analysed.
 
-composite: the worst outcome from the event on. treatment_policy: what is measured counts. while_before: the last value
-before the event stands. hypothetical: what comes after the event is set missing. Missed visits stay missing.
+composite: the worst outcome from the event on, no response, or the endpoint's event itself. treatment_policy: what is
+measured counts. while_before: the last value before the event stands, and follow-up of times ends there. hypothetical:
+what comes after the event is set missing. Missed visits stay missing.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from motorpool.trials.pool import VENTILATION
 from motorpool.trials.replicate import TrialData
 
 Array = NDArray[Any]
+COMPETING = ("competing_risks", "gray")
+"""Analyses in which death is a rival of the event."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,33 +66,34 @@ def changes(data: TrialData, endpoint: Endpoint, *, complete: bool = False) -> A
 def responses(data: TrialData, endpoint: Endpoint, *, complete: bool = False) -> Array:
     """Whether each person responds at the endpoint's visit, (R, N); a visit that is missing counts as no response."""
     visit = data.design.visit_months.index(data.design.month_of(endpoint))
+    month = data.design.visit_months[visit]
+    happened = _events(data, complete=complete)
+    failed = month >= happened.composite
     if endpoint.milestone is not None:
-        month = data.design.visit_months[visit]
-        held = data.milestones[MILESTONES.index(endpoint.milestone), visit]
-        happened = _events(data, complete=complete)
-        seen = np.ones(held.shape, bool) if complete else data.seen[visit]
-        return held & seen & (month < happened.composite) & (month < happened.hypothetical)
+        held = data.milestones[MILESTONES.index(endpoint.milestone), : visit + 1].astype(float)
+        months = np.asarray(data.design.visit_months)[: visit + 1, None, None]
+        known = np.ones(held.shape, bool) if complete else data.seen[: visit + 1]
+        held = np.where(known & (months < happened.hypothetical), held, np.nan)
+        return (_carried(held, months > happened.frozen)[visit] == 1.0) & ~failed
     sign = outcome_view(str(endpoint.outcome)).direction or 1
     change = changes(data, endpoint, complete=complete)[..., visit] * sign
     least = float(endpoint.change_at_least or 0.0)
-    with np.errstate(invalid="ignore"):
-        return np.nan_to_num(change, nan=-np.inf) >= least
+    return (np.nan_to_num(change, nan=-np.inf) >= least) & ~failed
 
 
 def event_times(data: TrialData, endpoint: Endpoint, *, complete: bool = False) -> EventTimes:
-    """When the event of a time-to-event endpoint comes, within its follow-up."""
+    """When the event of a time-to-event endpoint comes, within its follow-up.
+
+    A competing event is one by the analysis, whatever the strategy for death: there it is never the event.
+    """
     end = data.design.month_of(endpoint)
     event = data.event_months[EVENTS.index(str(endpoint.event))]
     death = data.event_months[EVENTS.index("death")]
     happened = _events(data, complete=complete)
-    strategies = data.design.estimand.intercurrent_events
-    # A change of plan that counts as failure is an event; under the hypothetical strategy follow-up ends there.
-    changed = np.full(event.shape, np.inf)
-    for key in ("discontinuation", "rescue"):
-        if getattr(strategies, key) == "composite":
-            changed = data.change_months
-    event = np.minimum(event, changed)
-    limit = np.minimum(end, happened.hypothetical)
+    if endpoint.method in COMPETING:
+        happened = _events(data, complete=complete, without=("death",))
+    event = np.minimum(event, happened.composite)
+    limit = np.minimum(np.minimum(end, happened.hypothetical), happened.frozen)
     if not complete:
         limit = np.minimum(limit, data.left_months)
     months = np.minimum(np.minimum(event, death), limit)
@@ -97,8 +101,12 @@ def event_times(data: TrialData, endpoint: Endpoint, *, complete: bool = False) 
     return EventTimes(months, cause)
 
 
-def _events(data: TrialData, *, complete: bool) -> _Happened:
-    """When each strategy begins to act; a death after leaving the study is not known."""
+def _events(data: TrialData, *, complete: bool, without: tuple[str, ...] = ()) -> _Happened:
+    """When each strategy begins to act; what happens after leaving the study is not known.
+
+    Args:
+        without: intercurrent events that the endpoint deals with itself.
+    """
     strategies = data.design.estimand.intercurrent_events
     never = np.full(data.arm.shape, np.inf)
     left = never if complete else data.left_months
@@ -106,15 +114,16 @@ def _events(data: TrialData, *, complete: bool) -> _Happened:
     death = np.where(death <= left, death, np.inf)
     ventilation = data.event_months[EVENTS.index(VENTILATION)]
     ventilation = np.where(ventilation <= left, ventilation, np.inf)
+    change = np.where(data.change_months <= left, data.change_months, np.inf)
     changed = "rescue" if data.design.conduct.rescue is not None else "discontinuation"
     by_strategy: dict[str, Array] = {"composite": never, "while_before": never, "hypothetical": never}
     for key, months in (
         ("death", death),
         ("permanent_ventilation", ventilation),
-        (changed, data.change_months),
+        (changed, change),
     ):
         strategy = getattr(strategies, key)
-        if strategy in by_strategy:
+        if strategy in by_strategy and key not in without:
             by_strategy[strategy] = np.minimum(by_strategy[strategy], months)
     return _Happened(by_strategy["composite"], by_strategy["while_before"], by_strategy["hypothetical"])
 

@@ -16,11 +16,11 @@ from scipy.stats import norm
 from motorpool.trials.adaptive.boundaries import Boundaries, spending_boundaries
 from motorpool.trials.adaptive.combination import inverse_normal
 from motorpool.trials.adaptive.reestimation import blinded_size, conditional_power, promising_zone
-from motorpool.trials.adjusted import after_looks, after_promising_zone
+from motorpool.trials.adjusted import after_looks, after_looks_and_size, after_stages
 from motorpool.trials.analyses.estimate import Estimate
 from motorpool.trials.analysis import analyse, benefit_sign
 from motorpool.trials.design import TrialDesign
-from motorpool.trials.ending import EFFICACY, FUTILITY, Ended, chosen, first_people, retested
+from motorpool.trials.ending import EFFICACY, FUTILITY, Adjusted, Ended, chosen, first_people, retested
 from motorpool.trials.estimand_values import changes
 from motorpool.trials.replicate import TrialData
 
@@ -87,11 +87,17 @@ def followed(data: TrialData, alpha: float) -> Ended:
         facts["size_raised"] = (size > design.patients).astype(float)
     counted = np.stack([*numbers, size])[look, np.arange(replicates)]
     naive = chosen([*estimates, final], look)
-    adjusted = None
-    if interims is not None and stages is None:
-        adjusted = after_looks(naive, look, shares, boundaries, futility_z(design, last_z), sign)
-    elif interims is None and stages is not None:
-        adjusted = after_promising_zone(stages.before, stages.after, stages.weights)
+    adjusted: dict[str, Adjusted] = {}
+    if interims is not None:
+        limits = shares, boundaries, futility_z(design, last_z)
+        adjusted[arm] = after_looks(naive, look, *limits, sign)
+        if stages is not None:
+            first_weight = float(stages.weights[0] / stages.weights.sum())
+            adjusted[arm] = after_looks_and_size(
+                adjusted[arm], look == len(shares), stages.before, stages.after, first_weight, *limits, sign
+            )
+    elif stages is not None:
+        adjusted[arm] = after_stages([stages.before, stages.after], stages.weights)
     return Ended(counted, size, look, stopped, {arm: (naive, significant)}, facts, adjusted)
 
 

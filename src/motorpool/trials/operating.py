@@ -63,9 +63,9 @@ def analyse_trials(data: TrialData) -> Arrays:
                 f"{endpoint.name}/{arm}/{field}": np.asarray(value)
                 for field, value in zip(FIELDS, values, strict=True)
             }
-    if end.adjusted is not None:
-        key = f"{design.endpoints[0].name}/{design.test_arms[0]}"
-        values = (end.adjusted.estimate, end.adjusted.low, end.adjusted.high)
+    for arm, own in end.adjusted.items():
+        key = f"{design.endpoints[0].name}/{arm}"
+        values = (own.estimate, own.low, own.high)
         found |= {f"{key}/{field}": value for field, value in zip(ADJUSTED_FIELDS, values, strict=True)}
     found |= _course(data, end)
     if design.external_control is not None and design.external_control.method != "pooled":
@@ -279,7 +279,7 @@ def _estimation(design: TrialDesign, results: Arrays, key: str, truth: float | A
             share((low <= value) & (value <= high)),
         )
 
-    naive = estimates("naive: takes no account of looks or of a size set anew", "")
+    naive = estimates("naive: takes no account of the rules that change the trial", "")
     return Estimation(naive, estimates(adjusted_method(design), "adjusted_"), int(known.sum()))
 
 

@@ -59,7 +59,7 @@ def trial_pages(
         "size": power_by_size_figure(found),
         "accrual": accrual_figure(found),
         "known": known_effect_figure(found),
-        "sensitivity": sensitivity_figure(sensitivity),
+        "sensitivity": sensitivity_figure([row for row in sensitivity if row["power"] is not None]),
     }
     with Renderer() as renderer:
         orders = {

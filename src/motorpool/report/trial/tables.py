@@ -6,15 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from motorpool.report.tables import html_table
+from motorpool.report.trial.design_rows import design_rows
 from motorpool.trials.accrual_facts import load_accrual_facts
-from motorpool.trials.course import rule_words
 from motorpool.trials.design import TrialDesign
+
+DASH = "\u2013"
 
 
 def figure_text(figure: Mapping[str, Any] | None, *, percent: bool = False) -> str:
     """A number with its Monte-Carlo error."""
     if figure is None or figure["value"] is None:
-        return "\u2013"
+        return DASH
     value, error = figure["value"], figure["monte_carlo_error"] or 0.0
     return f"{100 * value:.1f} % \u00b1 {100 * error:.1f}" if percent else f"{value:.3g} \u00b1 {error:.1g}"
 
@@ -24,7 +26,9 @@ def trial_tables(
 ) -> dict[str, str]:
     """Every table of the page by name."""
     return {
-        "design": _design(design, found),
+        "design": _table(
+            [{"What": what, "Design": words} for what, words in design_rows(design)], "The design"
+        ),
         "characteristics": "".join(_under(design, under) for under in found["under"].values()),
         "sizes": _table(
             [
@@ -43,20 +47,7 @@ def trial_tables(
         "course": _course(design, found),
         "value": _value(found),
         "accrual": _accrual(design, found),
-        "sensitivity": _table(
-            [
-                {
-                    "Assumption": row["assumption"],
-                    "Effect": row["effect"],
-                    "Bias": figure_text(row["bias"]),
-                    "Coverage": figure_text(row["coverage"], percent=True),
-                    "Power": figure_text(row["power"], percent=True),
-                    "Type I error": figure_text(row["type_1_error"], percent=True),
-                }
-                for row in sensitivity
-            ],
-            "One assumption changed at a time",
-        ),
+        "sensitivity": _sensitivity(sensitivity),
         "reproduce": _table(
             [
                 {"What": name.replace("_", " "), "Value": str(value)}
@@ -69,62 +60,34 @@ def trial_tables(
     }
 
 
+def _sensitivity(rows: Sequence[Mapping[str, Any]]) -> str:
+    """One row for each assumption; what it leaves as it is, or has none of, is a dash."""
+    found = [
+        {
+            "Assumption": row["assumption"]
+            + ("" if row["not_possible"] is None else f" (not possible: {row['not_possible']})"),
+            "Effect": DASH if row["effect"] is None else f"{row['effect']:.3g}",
+            "Bias": figure_text(row["bias"]),
+            "Coverage": figure_text(row["coverage"], percent=True),
+            "Power": figure_text(row["power"], percent=True),
+            "Type I error": figure_text(row["type_1_error"], percent=True),
+            "Years to enrol": _years(row),
+        }
+        for row in rows
+    ]
+    return _table(found, "One assumption changed at a time")
+
+
+def _years(row: Mapping[str, Any]) -> str:
+    if row["feasible_patients"] is None:
+        return DASH
+    return "never full" if row["months_to_enrol"] is None else f"{row['months_to_enrol'] / 12:.1f}"
+
+
 def _table(rows: Sequence[Mapping[str, Any]], caption: str) -> str:
     import pandas as pd
 
     return html_table(pd.DataFrame(list(rows)), caption) if rows else ""
-
-
-def _design(design: TrialDesign, found: Mapping[str, Any]) -> str:
-    ratio = " : ".join(str(arm.ratio) for arm in design.arms.values())
-    rows = [
-        {"What": "Arms", "Design": "; ".join(design.label_of(arm) for arm in design.arms)},
-        *[
-            {
-                "What": "Instead of treatment",
-                "Design": f"{design.label_of(name)}: {arm.stand_in.replace('_', ' ')}",
-            }
-            for name, arm in design.arms.items()
-            if arm.stand_in != "none"
-        ],
-        {"What": "Control", "Design": design.label_of(design.control_arm)},
-        {
-            "What": "Allocation",
-            "Design": f"{ratio}, permuted blocks" + (" within strata" if design.strata.any else ""),
-        },
-        {"What": "People", "Design": str(design.patients)},
-        {"What": "Blinding", "Design": design.blinding.replace("_", " ")},
-        {"What": "Visits", "Design": ", ".join(f"{month:g}" for month in design.visit_months) + " months"},
-    ]
-    rows += [
-        {"What": f"Endpoint {place + 1}", "Design": f"{one['words']}; {one['analysis'].replace('_', ' ')}"}
-        for place, one in enumerate(found["endpoints"])
-    ]
-    order = ", endpoints tested in this order" if design.multiplicity.procedure == "fixed_sequence" else ""
-    rows.append({"What": "Two-sided alpha", "Design": f"{design.alpha:g}{order}"})
-    if design.interims is not None:
-        looks = ", ".join(f"{100 * share:g} %" for share in design.interims.information)
-        rows.append(
-            {
-                "What": "Looks",
-                "Design": f"{looks} of the information; {design.interims.efficacy.replace('_', ' ')}",
-            }
-        )
-    rows += [{"What": what, "Design": words} for what, words in rule_words(design)]
-    if design.external_control is not None:
-        rows.append({"What": "External controls", "Design": f"{design.external_control.patients} people"})
-    strategies = design.estimand.intercurrent_events
-    rows.append({"What": "Estimand: population", "Design": design.estimand.population})
-    rows += [
-        {"What": f"Estimand: {key.replace('_', ' ')}", "Design": getattr(strategies, key).replace("_", " ")}
-        for key in type(strategies).model_fields
-        if key not in ("discontinuation", "rescue")
-        or (key == "discontinuation" and design.conduct.discontinue_per_year > 0)
-        or (key == "rescue" and design.conduct.rescue is not None)
-    ]
-    if design.estimand.note:
-        rows.append({"What": "Estimand: note", "Design": design.estimand.note})
-    return _table(rows, "The design")
 
 
 def _under(design: TrialDesign, under: Mapping[str, Any]) -> str:

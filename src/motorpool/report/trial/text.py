@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from motorpool.trials.design import TrialDesign
 
+LONG_MONTHS = 120  # from which on months are told as years
 WON = "won in order"
 HEAD = (
     "endpoint",
@@ -205,7 +206,7 @@ def comparison_rows(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
             "SD of estimate",
             "power",
             "type I error",
-            "months",
+            "first centre to last visit",
             "smallest",
         )
     ]
@@ -230,7 +231,9 @@ def comparison_rows(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _months(value: float | None) -> str:
-    return "never full" if value is None else f"{value:.0f} months"
+    if value is None:
+        return "never full"
+    return f"{value:.0f} months" if value < LONG_MONTHS else f"{value / 12:.1f} years"
 
 
 def _enrolment(accrual: Mapping[str, Any]) -> str:

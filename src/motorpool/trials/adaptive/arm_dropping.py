@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
 
+from motorpool.trials.adaptive.root import root
 from motorpool.trials.adaptive.spending import check_error
 from motorpool.trials.analyses.estimate import Array, Flags
 
@@ -123,6 +124,47 @@ def closed_combination_test(
             early[:, members] &= at_look[:, None]
             late[:, members] &= (at_look | (joined >= last_z_bound))[:, None]
     return ClosedTest(at_look=early, at_end=late)
+
+
+def bounds_of_going_on(
+    first_z: ArrayLike,
+    arm: int,
+    *,
+    best: int | None = None,
+    lowest_z: float = -np.inf,
+    first_z_bound: float = np.inf,
+    ratio: float = 1.0,
+) -> tuple[Array, Array]:
+    """Between which of its own statistics an arm goes on to the second stage, (replicates,) each.
+
+    Statistics of arms that share a control rise with one another. What of the others is independent of this arm's, z_j
+    less the correlation times its z, is held as it was seen; then the rule is a bound on the arm's own statistic.
+
+    Args:
+        first_z: statistics of the first stage, (replicates, arms).
+        arm: place of the arm.
+        best: how many arms stay; None where a statistic decides.
+        lowest_z: statistic that an arm must reach, where `best` is None.
+        first_z_bound: boundary of efficacy at which any arm ends the trial (see :func:`closed_combination_test`).
+        ratio: patients of an arm per control.
+    """
+    values = np.asarray(first_z, dtype=float)
+    own, correlation = values[:, arm], ratio / (1.0 + ratio)
+    rest = np.delete(values, arm, axis=1) - correlation * own[:, None]
+    low = np.full(own.shape, lowest_z)
+    if best is not None:
+        order = np.sort(np.where(np.isnan(rest), -np.inf, rest), axis=1)[:, ::-1]
+        low = order[:, best - 1] / (1.0 - correlation)
+    if not np.isfinite(first_z_bound):
+        return low, np.full(own.shape, np.inf)
+    arms = values.shape[1]
+    largest = root(
+        lambda z: float(_deviate(largest_z_p_value(z, arms, ratio=ratio))) - first_z_bound,
+        first_z_bound - 1.0,
+        first_z_bound + 3.0,
+    )
+    others = np.nanmin(np.where(np.isnan(rest), np.inf, (largest - rest) / correlation), axis=1)
+    return low, np.minimum(largest, others)
 
 
 def _deviate(p: Array) -> Array:

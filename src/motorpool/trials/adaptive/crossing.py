@@ -69,6 +69,14 @@ class Going:
 START = Going(0.0, np.zeros(1), np.ones(1))
 
 
+def reached(going: Going, time: float, bound: Array, drift: Array) -> Array:
+    """Probability (replicates,) to go on until now and then reach the bound, with bounds and drifts (replicates,)."""
+    step = time - going.time
+    gap = bound[:, None] * np.sqrt(time) - going.nodes * np.sqrt(going.time) - drift[:, None] * step
+    exponent = drift[:, None] * going.nodes * np.sqrt(going.time) - 0.5 * drift[:, None] ** 2 * going.time
+    return np.asarray((ndtr(-gap / np.sqrt(step)) * np.exp(exponent)) @ going.mass)
+
+
 def panels(low: float, high: float) -> tuple[Array, Array]:
     """Nodes and weights of composite Gauss-Legendre quadrature."""
     edges = np.linspace(low, high, PANELS + 1)

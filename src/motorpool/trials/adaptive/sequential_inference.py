@@ -7,20 +7,18 @@ at which it is one half (median unbiased), the limits those at which it is half 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from motorpool.trials.adaptive.boundaries import Boundaries
-from motorpool.trials.adaptive.crossing import START, Going
-from motorpool.trials.analyses.estimate import CONFIDENCE, Array, Flags, Numbers, check_confidence
+from motorpool.trials.adaptive.crossing import START, Going, reached
+from motorpool.trials.adaptive.root import rising_roots
+from motorpool.trials.analyses.estimate import CONFIDENCE, Array, Numbers, check_confidence
 
-STEPS = 40
 SMALLEST = 1e-300
-SETTLED = 1e-8
 REPLICATES_AT_ONCE = 2000
 
 
@@ -96,10 +94,10 @@ class _Stage:
         last = len(self.times) - 1
         stronger = np.zeros_like(drift)
         for index in range(last):
-            stronger += _tail(
-                self.going[index], self.times[index], np.full_like(z, self.efficacy_z[index]), drift, 1.0
+            stronger += reached(
+                self.going[index], self.times[index], np.full_like(z, self.efficacy_z[index]), drift
             )
-        stronger += _tail(self.going[last], self.times[last], z, drift, 1.0)
+        stronger += reached(self.going[last], self.times[last], z, drift)
         return stronger, np.maximum(1.0 - stronger, SMALLEST)
 
     def drift_at(self, z: Array, level: float) -> Array:
@@ -112,51 +110,4 @@ class _Stage:
             return np.clip(deviate, -40.0, 40.0) - target
 
         scale = 1.0 / np.sqrt(self.times[-1])
-        return _root(gap, (z + target) * scale, np.full_like(z, scale))
-
-
-def _tail(going: Going, time: float, bound: Array, drift: Array, sign: float) -> Array:
-    """Probability (replicates,) to go on until now and then reach the bound, with drifts (replicates,)."""
-    step = time - going.time
-    gap = bound[:, None] * np.sqrt(time) - going.nodes * np.sqrt(going.time) - drift[:, None] * step
-    exponent = drift[:, None] * going.nodes * np.sqrt(going.time) - 0.5 * drift[:, None] ** 2 * going.time
-    return np.asarray((ndtr(-sign * gap / np.sqrt(step)) * np.exp(exponent)) @ going.mass)
-
-
-def _root(rising: Callable[[Array, Numbers], Array], start: Array, step: Array) -> Array:
-    """Root of a rising, nearly straight function, one for each replicate: bracketed, then by the Illinois method."""
-    every = np.arange(len(start))
-    low, high = start - step, start + step
-    at_low, at_high = rising(low, every), rising(high, every)
-    for _ in range(STEPS):
-        short = (at_low > 0.0) | (at_high < 0.0)
-        if not short.any():
-            break
-        step = np.where(short, 2.0 * step, step)
-        chosen = np.flatnonzero(short)
-        low[chosen], high[chosen] = (low - step)[chosen], (high + step)[chosen]
-        at_low[chosen], at_high[chosen] = rising(low[chosen], chosen), rising(high[chosen], chosen)
-    guess = _secant(low, high, at_low, at_high)
-    active = every
-    for _ in range(STEPS):
-        value = rising(guess[active], active)
-        under: Flags = value < 0.0
-        at_high[active] = np.where(under, 0.5 * at_high[active], value)
-        at_low[active] = np.where(under, value, 0.5 * at_low[active])
-        low[active] = np.where(under, guess[active], low[active])
-        high[active] = np.where(under, high[active], guess[active])
-        following = _secant(low[active], high[active], at_low[active], at_high[active])
-        moved = np.abs(following - guess[active])
-        guess[active] = following
-        active = active[(moved > SETTLED) & (np.abs(value) > SETTLED)]
-        if not len(active):
-            break
-    return guess
-
-
-def _secant(low: Array, high: Array, at_low: Array, at_high: Array) -> Array:
-    """Where the straight line crosses zero; the middle where it does not do so inside."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        crossing = (low * at_high - high * at_low) / (at_high - at_low)
-    inside = np.isfinite(crossing) & (crossing >= low) & (crossing <= high)
-    return np.where(inside, crossing, 0.5 * (low + high))
+        return rising_roots(gap, (z + target) * scale, np.full_like(z, scale))
