@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
@@ -16,7 +15,7 @@ from motorpool.web.pictures import Kind, file_response, picture_file
 from motorpool.web.problems import description_of
 from motorpool.web.render import page
 from motorpool.web.run_results import RESULTS_FILE, Part, parts_of, plain_figure
-from motorpool.web.waiting import while_wanted
+from motorpool.web.waiting import in_thread
 
 routes = APIRouter()
 
@@ -47,7 +46,7 @@ def larger(request: Request, wanted: LargerRun) -> JobAnswer:
 async def run(request: Request, identifier: Identifier) -> Response:
     """One run: how far it is, and what it found."""
     job = job_of(request, identifier)
-    parts = await while_wanted(request, lambda stop: _parts(request, identifier))
+    parts = await in_thread(request, lambda: _parts(request, identifier))
     return page("run.html.j2", request, title=job.title, job=job_answer(job), parts=parts)
 
 
@@ -55,28 +54,28 @@ async def run(request: Request, identifier: Identifier) -> Response:
 async def pictures(request: Request, identifier: Identifier, narrow: bool = False) -> Response:
     """The pictures of a finished run, by part."""
 
-    def work(stop: threading.Event) -> dict[str, list[dict[str, Any]]]:
+    def work() -> dict[str, list[dict[str, Any]]]:
         return {
             part.id: [plain_figure(figure, narrow=narrow) for figure in part.figures]
             for part in _parts(request, identifier)
             if part.figures
         }
 
-    return JSONResponse(await while_wanted(request, work))
+    return JSONResponse(await in_thread(request, work))
 
 
 @routes.get("/runs/{identifier}/files/{name}.{kind}")
 async def file(request: Request, identifier: Identifier, name: str, kind: Kind) -> Response:
     """A picture of a finished run to keep, or its numbers."""
 
-    def work(stop: threading.Event) -> bytes:
+    def work() -> bytes:
         for part in _parts(request, identifier):
             for figure in part.figures:
                 if figure.identifier == name:
                     return picture_file(figure, kind, own_words=False)
         raise HTTPException(404, "there is no such picture of this run")
 
-    return file_response(await while_wanted(request, work), name, kind)
+    return file_response(await in_thread(request, work), name, kind)
 
 
 def _parts(request: Request, identifier: str) -> list[Part]:
