@@ -20,11 +20,12 @@ from motorpool.simulation.errors import ScenarioError
 from motorpool.web.app import create_app
 from motorpool.web.description import Description
 from motorpool.web.explore import Explorer, topic_figures
-from motorpool.web.population import Population, Superseded
+from motorpool.web.population import Population
 from motorpool.web.problems import description_of
 from motorpool.web.quick_context import QuickContext
 from motorpool.web.scenario_of import scenario_of
 from motorpool.web.settings import Settings
+from motorpool.web.turns import Superseded
 
 INFANT = {
     "copies": "2",
@@ -82,11 +83,14 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
 def test_layers_of_uncertainty_can_be_left_out(client: TestClient) -> None:
     """The table of the figure follows; the discrepancy is that of the posterior, around the average."""
     expert = {**INFANT, "voice": "expert", "doubt": "1"}
-    (everything,) = client.get("/explore/pictures/layers", params=expert).json()
-    (fewer,) = client.get("/explore/pictures/layers", params={**expert, "leave_out": "people"}).json()
-    assert all(f">{html.escape(words)}<" in everything["table"] for words in LAYERS.values())
-    assert LAYERS["people"] not in fewer["table"]
-    assert html.escape(LAYERS["discrepancy"]) in fewer["table"]
+    (figure,) = client.get("/explore/pictures/layers", params=expert).json()
+    everything, fewer = (
+        client.get(f"/explore/tables/{figure['id']}", params={**expert, **more}).text
+        for more in ({}, {"leave_out": "people"})
+    )
+    assert all(f">{html.escape(words)}<" in everything for words in LAYERS.values())
+    assert LAYERS["people"] not in fewer
+    assert html.escape(LAYERS["discrepancy"]) in fewer
     refused = client.get("/explore/pictures/layers", params={**expert, "leave_out": "luck"})
     assert refused.status_code == 422
     assert "leave_out" in refused.text
@@ -154,7 +158,8 @@ def test_survival_is_shown_only_to_those_who_ask(client: TestClient, description
     assert not [word for word in ABOUT_DEATH if word in words["html"].lower()]
     for topic in words["topics"]:
         for figure in client.get(f"/explore/pictures/{topic}", params=INFANT).json():
-            spoken = (figure["title"] + figure["alt"] + figure["caption"] + figure["table"]).lower()
+            table = client.get(f"/explore/tables/{figure['id']}", params=INFANT).text
+            spoken = (figure["title"] + figure["alt"] + figure["caption"] + table).lower()
             assert not [word for word in ABOUT_DEATH if word in spoken], figure["id"]
     asked = client.get("/explore/answer", params={**INFANT, "survival": "1", "voice": "expert"}).json()
     assert "survival" in asked["topics"]
@@ -230,14 +235,15 @@ def test_what_nobody_waits_for_is_stopped(description: Description) -> None:
 
 
 def test_a_server_that_is_asked_too_much_says_so(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("motorpool.web.explore.MOST_WAITING", 0)
+    monkeypatch.setattr("motorpool.web.turns.MOST_WAITING", 0)
     answer = client.post("/api/v1/explore", json={"age_months": 6.5, "years": 1})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
 
 def test_figures_speak_of_plans(client: TestClient, description: Description) -> None:
     for figure in client.get("/explore/pictures/motor", params=INFANT).json():
-        words = " ".join(str(figure[name]) for name in ("title", "alt", "caption", "table"))
+        table = client.get(f"/explore/tables/{figure['id']}", params=INFANT).text
+        words = " ".join([*(str(figure[name]) for name in ("title", "alt", "caption")), table])
         assert "enrolment" not in words
         assert " arm" not in words
         assert "enrolment" not in json.dumps({k: v for k, v in figure["spec"].items() if k != "datasets"})

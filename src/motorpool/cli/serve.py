@@ -44,6 +44,14 @@ def serve(
         metavar="DIR",
         help="Where long runs and saved plans are kept. [default: the user's data folder]",
     ),
+    workers: int | None = typer.Option(
+        None,
+        "--workers",
+        metavar="N",
+        min=1,
+        max=64,
+        help="Processes that simulate, each with about 0.8 GB of memory. [default: 2, or 1 on one core]",
+    ),
     database: str | None = typer.Option(
         None,
         "--database",
@@ -74,7 +82,12 @@ def serve(
     else:
         command += ["--port", str(port), "--host", host or ("0.0.0.0" if public else "127.0.0.1")]
         command += ["--public"] * public
-        for name, value in (("--users", users), ("--folder", folder), ("--database", database)):
+        for name, value in (
+            ("--users", users),
+            ("--folder", folder),
+            ("--workers", workers),
+            ("--database", database),
+        ):
             command += [name, str(value)] if value is not None else []
         for name in allow_host:
             command += ["--allow-host", name]

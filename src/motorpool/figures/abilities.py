@@ -12,6 +12,7 @@ from motorpool.figures.marks import (
     arm_dash,
     data_of,
     layered,
+    leaf,
     month_axis,
     panel_title,
     side_by_side,
@@ -45,7 +46,9 @@ def ability_figure(context: FigureContext) -> Figure | None:
     def build(layout: Layout) -> Spec:
         columns = 1 if layout.name == "narrow" else 2 if len(frames) in (1, 2, 4) else 3
         width = layout.panel_width(columns, gap=64)
-        panels = [_chart(context, name, frame, layout, width) for name, frame in frames.items()]
+        ranges = any("low" in frame for frame in frames.values())
+        layers = _layers(context, layout, width, ranges=ranges)
+        panels = [_chart(name, frame, layers, width) for name, frame in frames.items()]
         for name, panel in zip(frames, panels, strict=True):
             x = month_axis("Months since enrolment", max(context.months), width)
             here = [p for p in drawn if p.quantity == name]
@@ -94,17 +97,17 @@ def _frame(context: FigureContext, milestone: str) -> pd.DataFrame:
     return frame.assign(label=frame["arm"].map(context.labels), **shares)
 
 
-def _chart(context: FigureContext, milestone: str, frame: pd.DataFrame, layout: Layout, width: int) -> Spec:
+def _layers(context: FigureContext, layout: Layout, width: int, *, ranges: bool) -> list[Spec]:
+    """Bands and lines, which are the same in every panel but for its data."""
     import altair as alt
 
-    columns = [c for c in ("label", "x", "mean", "low", "high") if c in frame]
     x = month_axis("Months since enrolment", max(context.months), width)
     scale = alt.Scale(domain=[0, 100])
-    layers = []
-    if "low" in frame and context.draw_bands:
+    layers: list[Spec] = []
+    if ranges and context.draw_bands:
         low = alt.Y("low:Q", title=WORDS, scale=scale)
         layers += arm_bands(context.styles, x, low, "high:Q", opacity=0.14)
-    layers.append(
+    lines = (
         alt.Chart()
         .mark_line(strokeWidth=2.2)
         .encode(
@@ -114,5 +117,10 @@ def _chart(context: FigureContext, milestone: str, frame: pd.DataFrame, layout: 
             strokeDash=arm_dash(context.styles, layout),
         )
     )
+    return [*layers, leaf(lines)]
+
+
+def _chart(milestone: str, frame: pd.DataFrame, layers: list[Spec], width: int) -> Spec:
+    columns = [c for c in ("label", "x", "mean", "low", "high") if c in frame]
     title = panel_title(milestone_label(milestone), width, 13)
     return layered(layers, data=data_of(frame[columns]), width=width, height=150, title=title)

@@ -3,7 +3,9 @@ name."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from motorpool.figures.figure import Spec, keep_rows
@@ -25,8 +27,6 @@ def published_layer(
     context: FigureContext, points: Sequence[PublishedPoint], x: alt.X, words: str, *, percent: bool = False
 ) -> list[Spec]:
     """Points and intervals in the colour of the arm they belong to, outlined in ink."""
-    import altair as alt
-
     if not points:
         return []
     colours = {style.arm: style.colour for style in context.styles}
@@ -46,7 +46,22 @@ def published_layer(
         }
         for point in points
     ]
-    base = alt.Chart(keep_rows(values)).encode(x=x)
+    data, across = keep_rows(values).to_dict(), x.to_dict(validate=False, context={})
+    layers: list[Spec] = json.loads(_layers(words, LABEL_TURNS_AT * max(context.months)))
+    return [{"data": data, **layer, "encoding": {"x": across, **layer["encoding"]}} for layer in layers]
+
+
+@lru_cache(maxsize=64)
+def _layers(words: str, turn: float) -> str:
+    """The layers without data and time axis, as JSON; Altair is slow, and pages draw the same ones again and again.
+
+    Args:
+        words: title of the axis upwards.
+        turn: month after which names stand on the left.
+    """
+    import altair as alt
+
+    base = alt.Chart()
     rule = (
         base.mark_rule(color=INK, strokeWidth=1.4)
         .encode(y=alt.Y("low:Q", title=words), y2=alt.Y2("high"))
@@ -60,7 +75,6 @@ def published_layer(
             alt.Tooltip(name) for name in TOLD
         ],  # bare names would be looked up in the whole schema, slowly
     )
-    turn = LABEL_TURNS_AT * max(context.months)
     text = base.encode(y=alt.Y("value:Q", title=words), text=alt.Text("name:N"))
     early = text.mark_text(align="left", dx=9, dy=-7, fontSize=10, color=INK)
     late = text.mark_text(align="right", dx=-9, dy=-7, fontSize=10, color=INK)
@@ -68,7 +82,7 @@ def published_layer(
         early.transform_filter(f"datum.x <= {turn:g}"),
         late.transform_filter(f"datum.x > {turn:g}"),
     ]
-    return [leaf(rule), leaf(mark), *(leaf(name) for name in names)]
+    return json.dumps([leaf(rule), leaf(mark), *(leaf(name) for name in names)])
 
 
 def _names(points: Sequence[PublishedPoint]) -> dict[tuple[str, float, float], str]:

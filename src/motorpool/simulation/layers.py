@@ -14,7 +14,7 @@ layer and statistic, named `layer.statistic`; and the tidy form, one number per 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -50,17 +50,8 @@ COLUMNS = (
     "counted",
 )
 KEYS = (
-    "kind",
-    "quantity",
-    "measure",
-    "arm",
-    "comparator",
-    "visit_month",
-    "unit",
-    "people",
-    "draws",
-    "counted",
-)
+    "kind", "quantity", "measure", "arm", "comparator", "visit_month", "unit", "people", "draws", "counted",
+)  # fmt: skip
 STATISTICS = (
     *(f"{BETWEEN_PEOPLE}.q{quantile * 100:g}" for quantile in PEOPLE_QUANTILES),
     f"{KNOWLEDGE}.mean",
@@ -253,11 +244,16 @@ def columns_of(measure: Measure, found: Statistics, worth: Array | None = None) 
 
 def exact_table(dataset: xr.Dataset, measures: Iterable[Measure]) -> pd.DataFrame:
     """The summary table of measures of a results dataset, from everybody's values."""
-    worth = None
-    if "effective_sample_size" in dataset:
-        worth = np.asarray(dataset["effective_sample_size"].values, dtype=float) / dataset.sizes["patient"]
-    kept = (without_excluded(measure, dataset) for measure in measures)
-    return table_of(columns_of(measure, exact_statistics(measure), worth) for measure in kept)
+    return table_of(exact_columns(dataset, measures))
+
+
+def exact_columns(dataset: xr.Dataset, measures: Iterable[Measure]) -> Iterator[Columns]:
+    """The columns of the summary table of each measure of a results dataset, from everybody's values."""
+    size = dataset.get("effective_sample_size")
+    worth = None if size is None else np.asarray(size.values, dtype=float) / dataset.sizes["patient"]
+    for measure in measures:
+        kept = without_excluded(measure, dataset)
+        yield columns_of(kept, exact_statistics(kept), worth)
 
 
 def without_excluded(measure: Measure, dataset: xr.Dataset) -> Measure:
@@ -277,10 +273,14 @@ def table_of(pieces: Iterable[Columns]) -> pd.DataFrame:
     """One summary table from the columns of many quantities."""
     import pandas as pd
 
+    return pd.DataFrame(together(pieces))
+
+
+def together(pieces: Iterable[Columns]) -> Columns:
+    """The columns of many quantities below each other."""
     filled = [piece for piece in pieces if len(piece["kind"])]
-    if not filled:
-        return pd.DataFrame(columns=[*KEYS, *STATISTICS])
-    return pd.DataFrame({name: np.concatenate([piece[name] for piece in filled]) for name in filled[0]})
+    parts = {name: [piece[name] for piece in filled] for name in (*KEYS, *STATISTICS)}
+    return {name: np.concatenate(some or [np.empty(0)]) for name, some in parts.items()}
 
 
 def tidy(table: pd.DataFrame) -> pd.DataFrame:

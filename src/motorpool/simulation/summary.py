@@ -63,18 +63,6 @@ def summary_table(dataset: xr.Dataset) -> pd.DataFrame:
     return exact_table(dataset, measures(dataset))
 
 
-def summary_part(
-    dataset: xr.Dataset, kind: str, quantity: str | None = None, measure: str | None = None
-) -> pd.DataFrame:
-    """The rows of the summary table of one kind, and of one quantity and measure where they are named.
-
-    The same numbers as in `summary_table`; what is not asked for is not worked out.
-    """
-    wanted = (one for one in measures_of(dataset, kind, quantity) if measure in (None, one.fixed["measure"]))
-    found = exact_table(dataset, wanted)
-    return found if quantity is None else select(found, quantity=quantity)
-
-
 def summarise(dataset: xr.Dataset) -> pd.DataFrame:
     """All tidy rows of a results dataset, in a fixed order."""
     return tidy(summary_table(dataset))

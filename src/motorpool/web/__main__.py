@@ -7,7 +7,7 @@ import socket
 import sys
 from pathlib import Path
 
-from motorpool.web.settings import LOCAL_NAMES, Settings, SettingsError, data_folder
+from motorpool.web.settings import LOCAL_NAMES, Settings, SettingsError, data_folder, usual_workers
 
 INTERRUPTED = 130
 
@@ -35,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--allow-host", action="append", default=[])
     parser.add_argument("--folder", type=Path, default=None)
     parser.add_argument("--database")
+    parser.add_argument("--workers", type=int, default=usual_workers())
     parser.add_argument("--no-warm-up", action="store_true")
     parser.add_argument("--add-user")
     return parser
@@ -67,16 +68,15 @@ def _settings(given: argparse.Namespace) -> Settings:
         folder=(given.folder or data_folder()).expanduser().absolute(),
         database=database_address(given.database),
         warm=not given.no_warm_up,
+        workers=given.workers,
     ).check()
 
 
 def _serve(settings: Settings) -> int:
     import uvicorn
 
-    from motorpool.simulation.api import keep_compiled_programs
     from motorpool.web.app import create_app
 
-    keep_compiled_programs()
     with _socket(settings) as listening:
         app = create_app(settings)
         config = uvicorn.Config(

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request
+from fastapi.responses import Response
 from pydantic import BaseModel
 
 from motorpool import __version__
-from motorpool.web.answer import answer_numbers
+from motorpool.web.asking import ask, json_response
 from motorpool.web.description import KINDS, Description
-from motorpool.web.explore import TOPICS, Explorer, Shown, find_figure, plan_spec, topic_figures
-from motorpool.web.waiting import while_wanted
 
 routes = APIRouter()
 MOST_HITS = 200
@@ -93,13 +91,8 @@ Doubt = Query(
 )
 
 
-async def _shown(request: Request, description: Description, doubt: bool) -> Shown:
-    explorer: Explorer = request.app.state.explorer
-
-    def work(stop: threading.Event) -> Shown:
-        return explorer.show(description, doubt=doubt, stop=stop)
-
-    return await while_wanted(request, work)
+def _asked(description: Description, **more: Any) -> dict[str, Any]:
+    return {"description": description.model_dump(mode="json"), **more}
 
 
 @routes.get("/version", responses=REFUSALS)
@@ -118,41 +111,29 @@ async def therapies() -> dict[str, list[str]]:
     return {name: list(KINDS.get(name, {})) for name in THERAPIES}
 
 
-@routes.post("/explore", responses=REFUSALS)
-async def explore(request: Request, description: Description, doubt: bool = Doubt) -> Answer:
+@routes.post("/explore", responses=REFUSALS, response_model=Answer)
+async def explore(request: Request, description: Description, doubt: bool = Doubt) -> Response:
     """Simulate the plans for children like the one described."""
-    shown = await _shown(request, description, doubt)
-    return Answer.model_validate(await while_wanted(request, lambda stop: answer_numbers(shown)))
+    return json_response(await ask(request, "numbers", _asked(description, doubt=doubt)))
 
 
-@routes.post("/figures", responses=REFUSALS)
-async def figures(request: Request, description: Description) -> dict[str, list[str]]:
+@routes.post("/figures", responses=REFUSALS, response_model=dict[str, list[str]])
+async def figures(request: Request, description: Description) -> Response:
     """The figures there are for a description, by topic."""
-    shown = await _shown(request, description, False)
-
-    def work(stop: threading.Event) -> dict[str, list[str]]:
-        return {topic: [figure.identifier for figure in topic_figures(shown, topic)] for topic in TOPICS}
-
-    return await while_wanted(request, work)
+    return json_response(await ask(request, "figures", _asked(description, doubt=False)))
 
 
-@routes.post("/figures/{figure}", responses=REFUSALS)
+@routes.post("/figures/{figure}", responses=REFUSALS, response_model=dict[str, Any])
 async def figure(
     request: Request, description: Description, figure: str = Path(max_length=100), doubt: bool = Doubt
-) -> dict[str, Any]:
+) -> Response:
     """One figure as a Vega-Lite specification with its data."""
-    shown = await _shown(request, description, doubt)
-
-    def work(stop: threading.Event) -> dict[str, Any] | None:
-        found = find_figure(shown, figure)
-        return None if found is None else plan_spec(found.spec)
-
-    spec = await while_wanted(request, work)
-    if spec is None:
+    found = await ask(request, "figure", _asked(description, figure=figure, doubt=doubt))
+    if found.body is None:
         raise HTTPException(
             404, "there is no such figure for this description; POST /api/v1/figures lists them"
         )
-    return spec
+    return json_response(found)
 
 
 @routes.get("/evidence", responses=REFUSALS)

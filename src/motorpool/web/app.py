@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from motorpool import __version__
@@ -36,21 +37,23 @@ from motorpool.web import (
     uncontrolled,
     window_pages,
 )
+from motorpool.web.asking import Here
 from motorpool.web.database import open_database
-from motorpool.web.explore import Explorer
 from motorpool.web.job_store import JobStore
 from motorpool.web.jobs import Jobs
-from motorpool.web.population import Busy, Superseded
 from motorpool.web.problems import UnusableInput, scenario_problems, validation_problems
 from motorpool.web.render import page
 from motorpool.web.saved_store import CannotBeSaved, SavedPlans
 from motorpool.web.security import Guard
 from motorpool.web.settings import Settings
+from motorpool.web.turns import Busy, Superseded
+from motorpool.web.workers import Workers
 
 DESCRIPTION = (
     "Simulate treatment plans for spinal muscular atrophy in virtual patients. Research and education, not for "
     "treatment decisions. Send nothing that identifies anybody."
 )
+LEAST_COMPRESSED_BYTES = 2000
 NOBODY_WAITS = 499  # what servers say when the client has gone
 
 
@@ -59,10 +62,10 @@ def create_app(settings: Settings) -> Any:
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncGenerator[None]:
-        if settings.warm:
-            asyncio.get_running_loop().run_in_executor(None, _warm_up, app.state.explorer)
+        await app.state.answers.start()
         app.state.jobs.start()
         yield
+        await app.state.answers.stop()
         await asyncio.to_thread(app.state.jobs.stop)
 
     app = FastAPI(
@@ -74,7 +77,9 @@ def create_app(settings: Settings) -> Any:
         redoc_url=None,
         lifespan=life,
     )
-    app.state.settings, app.state.explorer = settings, Explorer()
+    app.state.settings = settings
+    workers = settings.workers
+    app.state.answers = Workers(workers, warm=settings.warm) if workers else Here(warm=settings.warm)
     database = open_database(settings.folder, settings.database)
     app.state.jobs = Jobs(JobStore(settings.folder, database), settings.most_jobs)
     app.state.saved = SavedPlans(database, settings.most_saved)
@@ -95,14 +100,9 @@ def create_app(settings: Settings) -> Any:
     static = str(resources.files("motorpool.web").joinpath("static"))
     app.mount("/static", StaticFiles(directory=static), name="static")
     _explain_errors(app)
+    if settings.public:  # far away; on this machine it takes longer than what it saves
+        app.add_middleware(GZipMiddleware, minimum_size=LEAST_COMPRESSED_BYTES, compresslevel=4)
     return Guard(cast("Any", app), settings)
-
-
-def _warm_up(explorer: Explorer) -> None:
-    try:
-        explorer.warm_up()
-    except Exception:  # the first redraw will say what is wrong
-        logging.getLogger(__name__).exception("warming up failed")
 
 
 def _explain_errors(app: FastAPI) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -28,7 +27,7 @@ from motorpool.web.run_results import plain_figure
 from motorpool.web.scenario_of import plan_labels
 from motorpool.web.security import REPORT_POLICY
 from motorpool.web.tasks import AddonRequest, NeededRequest, ProtocolRequest
-from motorpool.web.waiting import while_wanted
+from motorpool.web.waiting import in_thread
 
 routes = APIRouter()
 Question = Literal["addon", "needed", "protocol"]
@@ -59,7 +58,7 @@ async def cells(request: Request) -> Response:
     """What is known at a glance, and the way to the questions."""
     from motorpool.cell_lab.known_words import NOTICE, answer
 
-    content = await while_wanted(request, lambda stop: _known())
+    content = await in_thread(request, lambda: _known())
     return page(
         "cells.html.j2", request, title="Cells", answer=answer(content), notice=NOTICE, questions=QUESTIONS,
         table=_tables()["pools"], query=request.url.query,
@@ -71,7 +70,7 @@ async def pictures(request: Request, narrow: bool = False) -> Response:
     """The forest plot of what was put together, and its table."""
     from motorpool.figures.cells_known import forest_figure
 
-    found = await while_wanted(request, lambda stop: plain_figure(forest_figure(_known()), narrow=narrow))
+    found = await in_thread(request, lambda: plain_figure(forest_figure(_known()), narrow=narrow))
     return JSONResponse([found])
 
 
@@ -80,16 +79,16 @@ async def forest_file(request: Request, kind: Kind) -> Response:
     """The forest plot to keep, or its numbers."""
     from motorpool.figures.cells_known import forest_figure
 
-    def work(stop: threading.Event) -> bytes:
+    def work() -> bytes:
         return picture_file(forest_figure(_known()), kind, own_words=False)
 
-    return file_response(await while_wanted(request, work), "cells", kind)
+    return file_response(await in_thread(request, work), "cells", kind)
 
 
 @routes.get("/cells/evidence")
 async def evidence(request: Request) -> Response:
     """Everything that was read, as `motorpool cells evidence --out` writes it."""
-    text: str = await while_wanted(request, lambda stop: _known_page())
+    text: str = await in_thread(request, lambda: _known_page())
     return HTMLResponse(text, headers={"content-security-policy": REPORT_POLICY})
 
 
@@ -106,7 +105,7 @@ async def offer_result(request: Request) -> Response:
     look_up = request.query_params.get(LOOK_UP) == "1"
 
     try:
-        check = await while_wanted(request, lambda stop: checked_offer(offer_fields(pairs), look_up=look_up))
+        check = await in_thread(request, lambda: checked_offer(offer_fields(pairs), look_up=look_up))
     except ScenarioError as error:
         return _offer_form(request, scenario_problems(error), 422)
     words = result_words(check)

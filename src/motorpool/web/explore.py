@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import threading
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,10 @@ import numpy as np
 from motorpool.simulation.errors import ScenarioError
 from motorpool.simulation.scenario import Scenario
 from motorpool.web.description import Description
-from motorpool.web.population import Busy, Kept, Population, Superseded
+from motorpool.web.population import Kept, Population
 from motorpool.web.scenario_of import DOUBT_DRAWS, scenario_of
+from motorpool.web.timing import layer
+from motorpool.web.turns import Turns, checkpoint
 
 if TYPE_CHECKING:
     from motorpool.figures.context import FigureContext
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 LEAST_EFFECTIVE_PEOPLE = 100
 SOURCE = "your description"
 CONTEXTS_KEPT = 8
-MOST_WAITING = 20
-LONGEST_WAIT_SECONDS = 20.0
 TOPICS = {
     "motor": "Movement",
     "abilities": "Abilities gained and lost",
@@ -79,11 +78,8 @@ class Explorer:
 
     def __init__(self) -> None:
         """Begin with nothing kept."""
-        self.population = Population()
+        self.population, self.turns = Population(), Turns()
         self._results: Kept[str, tuple[FigureContext, float]] = Kept(CONTEXTS_KEPT)
-        self._engine = threading.Lock()
-        self._quick = self._in_line = 0
-        self._count = threading.Lock()
 
     def show(self, description: Description, *, doubt: bool, stop: threading.Event | None = None) -> Shown:
         """Simulate a description.
@@ -97,7 +93,8 @@ class Explorer:
             Superseded: `stop` was set.
             Busy: too many wait already.
         """
-        scenario = scenario_of(description, DOUBT_DRAWS if doubt else 0)
+        with layer("scenario"):
+            scenario = scenario_of(description, DOUBT_DRAWS if doubt else 0)
         try:
             context, effective = self.simulate(scenario, doubt=doubt, stop=stop)
         except ScenarioError as error:
@@ -114,8 +111,10 @@ class Explorer:
         Raises:
             ScenarioError: the cohort's criteria cannot be met.
             Superseded: `stop` was set.
+            Busy: too many wait already.
         """
-        return self._results.get(scenario.model_dump_json(), lambda: self._simulate(scenario, doubt, stop))
+        with self.turns.turn(doubt=doubt, stop=stop):
+            return self._results.get(scenario.model_dump_json(), lambda: self._simulate(scenario))
 
     def warm_up(self) -> None:
         """Load every program that a redraw needs, so that the first one is quick."""
@@ -127,42 +126,16 @@ class Explorer:
                 *(DescribedPlan(courses=(PlannedCourse(therapy=name),)) for name in therapies),
             )
             shown = self.show(Description(plans=plans), doubt=False)
-            for topic in ("motor", "daily_life", "additions"):
+            for topic in ("motor", "abilities", "daily_life", "additions"):
                 for figure in topic_figures(shown, topic):
                     figure_data(figure, narrow=False)
 
-    def _simulate(
-        self, scenario: Scenario, doubt: bool, stop: threading.Event | None
-    ) -> tuple[FigureContext, float]:
-        def tell(stage: str, share: float) -> None:
-            if stop is not None and stop.is_set():
-                raise Superseded
-            begun = time.monotonic()
-            while doubt and self._quick and time.monotonic() - begun < LONGEST_WAIT_SECONDS:
-                self._engine.release()  # let the quick ones by
-                time.sleep(0.005)
-                self._engine.acquire()
-
+    def _simulate(self, scenario: Scenario) -> tuple[FigureContext, float]:
         from motorpool.web.quick_context import QuickContext
 
-        self._wait_in_line(doubt)
-        try:
-            with self._engine:
-                tell("waiting", 0.0)
-                dataset = self.population.dataset(scenario, tell)
-        finally:
-            with self._count:
-                self._in_line -= 1
-                self._quick -= 0 if doubt else 1
+        dataset = self.population.dataset(scenario, lambda stage, share: checkpoint())
         effective = float(np.min(dataset["effective_sample_size"].values))
         return QuickContext(dataset), effective
-
-    def _wait_in_line(self, doubt: bool) -> None:
-        with self._count:
-            if self._in_line >= MOST_WAITING:
-                raise Busy
-            self._in_line += 1
-            self._quick += 0 if doubt else 1
 
 
 def _too_few(found: str) -> ScenarioError:
@@ -278,19 +251,23 @@ def gently(caption: str) -> str:
     return OF_SURVIVAL.sub("", caption).strip()
 
 
-def figure_data(figure: Figure, *, narrow: bool, beginning: str = TODAY) -> dict[str, Any]:
-    """A figure as JSON: words, the table as HTML, and the specification for one layout."""
+def figure_data(
+    figure: Figure, *, narrow: bool, beginning: str = TODAY, table: bool = True
+) -> dict[str, Any]:
+    """A figure as JSON: words, the table as HTML where it is wanted, and the specification for one layout."""
     from motorpool.report.tables import html_table
 
     def words(text: object) -> str:
         return in_plan_words(str(text), beginning)
 
-    return {
+    made: dict[str, Any] = {
         "id": figure.identifier,
         "title": words(figure.title),
         "alt": words(figure.alt),
         "caption": words(figure.caption),
         "source": figure.source,
-        "table": html_table(figure.table.rename(columns=words), words(figure.title)),
         "spec": plan_spec(figure.narrow_spec if narrow else figure.spec, beginning),
     }
+    if table:
+        made["table"] = html_table(figure.table.rename(columns=words), words(figure.title))
+    return made

@@ -17,6 +17,7 @@ from motorpool.simulation.model import Draw, parameter_draw
 from motorpool.simulation.recruit import Recruited, recruit
 from motorpool.simulation.scenario import Scenario
 from motorpool.simulation.wrong_numbers import wrong_numbers
+from motorpool.web.timing import layer
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,14 +30,6 @@ DRAWS_KEPT = 32
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 Tell = Callable[[str, float], None]
-
-
-class Superseded(Exception):
-    """Nobody waits for this result any more."""
-
-
-class Busy(Exception):
-    """So many wait already that an answer would take too long."""
 
 
 class Kept(Generic[Key, Value]):
@@ -107,25 +100,34 @@ class Population:
             stage(0.0)
             index = number if scenario.uncertainty.knowledge_draws else None
             draw = self._draws.get((index, scenario.seed), lambda i=index: parameter_draw(i, scenario.seed))
-            cohort = self._cohorts.get(
-                (people, index),
-                lambda d=draw, tell_on=stage: recruit(scenario, d, lambda share: tell_on(0.0)),
-            )
+            with layer("people"):
+                cohort = self._cohorts.get(
+                    (people, index),
+                    lambda d=draw, tell_on=stage: recruit(scenario, d, lambda share: tell_on(0.0)),
+                )
             arms: list[ArmResults] = []
             for place, arm in enumerate(scenario.arms):
                 stage(1.0 + place)
                 plan = json.dumps([course.model_dump(mode="json") for course in scenario.courses_of(arm)])
-                arms.append(
-                    self._arms.get(
-                        (setting, index, plan),
-                        lambda a=arm, c=cohort, d=draw: simulate_arm(scenario, a, c, d),
+                with layer("engine"):
+                    arms.append(
+                        self._arms.get(
+                            (setting, index, plan),
+                            lambda a=arm, c=cohort, d=draw: simulate_arm(scenario, a, c, d),
+                        )
                     )
-                )
             excluded, _ = wrong_numbers(scenario, arms, cohort.patient_numbers)
             arrays = {**arrays_of(scenario, cohort, arms), "excluded": excluded[None]}
             found.append(in_final_order(scenario, arrays))
             cohorts.append(cohort)
             halved.append(int(np.any([arm.halvings > 0 for arm in arms], axis=0).sum()))
+        with layer("results"):
+            return self._labelled(scenario, found, cohorts, halved)
+
+    @staticmethod
+    def _labelled(
+        scenario: Scenario, found: list[Arrays], cohorts: list[Recruited], halved: list[int]
+    ) -> xr.Dataset:
         together = found[0] if len(found) == 1 else joined(scenario, found, "draw")
         dataset = dataset_of(scenario, together, range(len(found))).assign(
             tried=("draw", np.asarray([cohort.tried for cohort in cohorts])),

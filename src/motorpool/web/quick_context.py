@@ -5,13 +5,17 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from motorpool.figures.context import FigureContext
-from motorpool.simulation.layers import STATISTICS
-from motorpool.simulation.summary import select, summary_part, summary_table
+from motorpool.simulation.layers import KNOWLEDGE, STATISTICS, Columns, exact_columns, together
+from motorpool.simulation.summary import measures_of, select, summary_table
+from motorpool.web.turns import checkpoint
 
 if TYPE_CHECKING:
     import pandas as pd
 
+MEAN = f"{KNOWLEDGE}.mean"
 _Key = tuple[str, str | None, str | None]
 
 
@@ -20,25 +24,41 @@ class QuickContext(FigureContext):
     the engine."""
 
     @cached_property
-    def _parts(self) -> dict[_Key, pd.DataFrame]:
+    def _parts(self) -> dict[_Key, Columns]:
         return {}
 
-    def _part(self, kind: str, quantity: str | None, measure: str | None) -> pd.DataFrame:
+    def _part(self, kind: str, quantity: str | None, measure: str | None) -> Columns:
         key = (kind, quantity, measure)
         if key not in self._parts:
-            self._parts[key] = summary_part(self.dataset, kind, quantity, measure)
+            checkpoint()
+            wanted = measures_of(self.dataset, kind, quantity)
+            pieces = exact_columns(
+                self.dataset, (one for one in wanted if measure in (None, one.fixed["measure"]))
+            )
+            found = together(pieces)
+            self._parts[key] = found if quantity is None else _where(found, quantity=quantity)
         return self._parts[key]
 
     def rows(self, **conditions: Any) -> pd.DataFrame:
         """Summary rows of one kind, quantity and measure that meet conditions, without empty columns."""
+        import pandas as pd
+
         key = (conditions.pop("kind"), conditions.pop("quantity"), conditions.pop("measure"))
-        found = select(self._part(*key), **conditions)
-        empty = [name for name in STATISTICS if found[name].isna().all() and name != "knowledge.mean"]
-        return found.drop(columns=empty)
+        found = _where(self._part(*key), **conditions)
+        # A frame is made of what is kept, once: selecting from frames took most of the time of a redraw.
+        return pd.DataFrame(
+            {
+                name: values
+                for name, values in found.items()
+                if name not in STATISTICS or name == MEAN or not np.isnan(values).all()
+            }
+        )
 
     def part(self, kind: str, measure: str | None = None) -> pd.DataFrame:
         """Summary rows of everything of one kind, and of one measure where it is named."""
-        return self._part(kind, None, measure)
+        import pandas as pd
+
+        return pd.DataFrame(self._part(kind, None, measure))
 
     @cached_property
     def last_visit(self) -> pd.DataFrame:
@@ -46,3 +66,10 @@ class QuickContext(FigureContext):
         last = len(self.months) - 1
         ends = self.dataset.isel(visit_month=sorted({0, last}))
         return select(summary_table(ends), visit_month=self.months[last])
+
+
+def _where(columns: Columns, **conditions: Any) -> Columns:
+    keep = np.ones(len(columns["kind"]), dtype=bool)
+    for name, value in conditions.items():
+        keep &= np.asarray(columns[name] == value)
+    return {name: values[keep] for name, values in columns.items()}

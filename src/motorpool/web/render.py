@@ -52,14 +52,31 @@ def fragment(template: str, **content: Any) -> str:
 
 def page(template: str, request: Request, status: int = 200, **content: Any) -> HTMLResponse:
     """A whole page."""
+    return HTMLResponse(page_text(template, **page_place(request), **content), status)
+
+
+def page_place(request: Request) -> dict[str, Any]:
+    """What `page_text` has to know of the request for a page."""
+    return {
+        "here": request.url.path,
+        "other_database": request.app.state.settings.database is not None,
+    }
+
+
+def page_text(template: str, *, here: str, other_database: bool, **content: Any) -> str:
+    """A whole page as text.
+
+    Args:
+        here: its path.
+        other_database: jobs and saved plans are not in a file of this machine.
+    """
     from motorpool import __version__
 
-    text = fragment(
+    return fragment(
         template,
         navigation=NAVIGATION,
-        here=request.url.path,
+        here=here,
         version=__version__,
-        other_database=request.app.state.settings.database is not None,
+        other_database=other_database,
         **content,
     )
-    return HTMLResponse(text, status)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
@@ -15,8 +14,8 @@ from motorpool.web.job_api import Identifier, JobAnswer, JobRequest, job_answer,
 from motorpool.web.pictures import Kind, file_response, picture_file
 from motorpool.web.problems import description_of
 from motorpool.web.render import page
-from motorpool.web.run_results import RESULTS_FILE, Part, parts_of, plain_figure
-from motorpool.web.waiting import while_wanted
+from motorpool.web.run_results import RESULTS_FILE, Part, Voice, parts_of, plain_figure, usual_voice
+from motorpool.web.waiting import in_thread
 
 routes = APIRouter()
 
@@ -44,42 +43,45 @@ def larger(request: Request, wanted: LargerRun) -> JobAnswer:
 
 
 @routes.get("/runs/{identifier}")
-async def run(request: Request, identifier: Identifier) -> Response:
-    """One run: how far it is, and what it found."""
+async def run(request: Request, identifier: Identifier, voice: Voice | None = None) -> Response:
+    """One run: how far it is, and what it found, in either voice."""
     job = job_of(request, identifier)
-    parts = await while_wanted(request, lambda stop: _parts(request, identifier))
-    return page("run.html.j2", request, title=job.title, job=job_answer(job), parts=parts)
+    spoken = voice or usual_voice(job.task)
+    parts = await in_thread(request, lambda: _parts(request, identifier, spoken))
+    return page("run.html.j2", request, title=job.title, job=job_answer(job), parts=parts, voice=spoken)
 
 
 @routes.get("/runs/{identifier}/pictures")
-async def pictures(request: Request, identifier: Identifier, narrow: bool = False) -> Response:
+async def pictures(
+    request: Request, identifier: Identifier, narrow: bool = False, voice: Voice = "expert"
+) -> Response:
     """The pictures of a finished run, by part."""
 
-    def work(stop: threading.Event) -> dict[str, list[dict[str, Any]]]:
+    def work() -> dict[str, list[dict[str, Any]]]:
         return {
             part.id: [plain_figure(figure, narrow=narrow) for figure in part.figures]
-            for part in _parts(request, identifier)
+            for part in _parts(request, identifier, voice)
             if part.figures
         }
 
-    return JSONResponse(await while_wanted(request, work))
+    return JSONResponse(await in_thread(request, work))
 
 
 @routes.get("/runs/{identifier}/files/{name}.{kind}")
 async def file(request: Request, identifier: Identifier, name: str, kind: Kind) -> Response:
     """A picture of a finished run to keep, or its numbers."""
 
-    def work(stop: threading.Event) -> bytes:
-        for part in _parts(request, identifier):
+    def work() -> bytes:
+        for part in _parts(request, identifier, "expert"):
             for figure in part.figures:
                 if figure.identifier == name:
                     return picture_file(figure, kind, own_words=False)
         raise HTTPException(404, "there is no such picture of this run")
 
-    return file_response(await while_wanted(request, work), name, kind)
+    return file_response(await in_thread(request, work), name, kind)
 
 
-def _parts(request: Request, identifier: str) -> list[Part]:
+def _parts(request: Request, identifier: str, voice: Voice) -> list[Part]:
     job = job_of(request, identifier)
     results = request.app.state.jobs.file(job, RESULTS_FILE)
-    return [] if results is None else parts_of(job, results)
+    return [] if results is None else parts_of(job, results, voice)

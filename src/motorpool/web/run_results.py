@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from motorpool.web.job_store import Job
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from motorpool.figures.figure import Figure
 
 RESULTS_FILE = "results.json"
+Voice = Literal["plain", "expert"]
 
 
 @dataclass(frozen=True)
@@ -27,17 +28,31 @@ class Part:
     tables: Sequence[str] = ()
 
 
-def parts_of(job: Job, results: Path) -> list[Part]:
-    """The parts of a finished task; none for a simulation, whose report shows everything."""
+def parts_of(job: Job, results: Path, voice: Voice = "expert") -> list[Part]:
+    """The parts of a finished task; none for a simulation, whose report shows everything.
+
+    Args:
+        voice: `plain` for families: the answer in short sentences and the pictures; `expert` with all numbers.
+    """
     if job.task == "simulate":
         return []
     found = json.loads(results.read_text(encoding="utf-8"))
-    if job.task.startswith("cells "):
-        return _cells(found)
     asked = json.loads(job.scenario)
-    return {"trial run": _trial_run, "trial power": _trial_power, "trial compare": _compared}[job.task](
-        found, asked
-    )
+    if job.task.startswith("cells "):
+        parts = _cells(found)
+    else:
+        made = {"trial run": _trial_run, "trial power": _trial_power, "trial compare": _compared}
+        parts = made[job.task](found, asked)
+    if voice == "expert":
+        return parts
+    from motorpool.web.run_plainly import plain_parts
+
+    return plain_parts(job.task, parts, found, asked)
+
+
+def usual_voice(task: str) -> Voice:
+    """Whom a run speaks to unless the reader says otherwise: families ask about cells, professionals about trials."""
+    return "plain" if task.startswith("cells ") else "expert"
 
 
 def plain_figure(figure: Figure, *, narrow: bool) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+USUAL_WORKERS = 2  # each holds the engine's programs and the people of late questions
+MOST_WORKERS = 64
 LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -32,6 +34,7 @@ class Settings:
         most_jobs: waiting or running at once.
         most_saved: saved plans of one owner.
         warm: load the programs of the engine at the start.
+        workers: processes that answer what asks the engine; 0 answers in threads of the server.
     """
 
     host: str = "127.0.0.1"
@@ -47,6 +50,7 @@ class Settings:
     most_jobs: int = 8
     most_saved: int = 500
     warm: bool = True
+    workers: int = 0
 
     def check(self) -> Settings:
         """The same settings, if they are safe.
@@ -65,11 +69,19 @@ class Settings:
             raise SettingsError(message)
         if not self.public and self.host not in ("127.0.0.1", "::1", "localhost"):
             raise SettingsError(f"--host {self.host}: other machines could connect; that needs --public.")
+        if not 0 <= self.workers <= MOST_WORKERS:
+            raise SettingsError(f"--workers {self.workers}: must be from 1 to {MOST_WORKERS}.")
         if self.users is not None:
             from motorpool.web.users import read_users
 
             read_users(self.users)
         return self
+
+
+def usual_workers() -> int:
+    """As many processes as let two people's answers be worked out at once, where there are two cores."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(USUAL_WORKERS, cores)
 
 
 def data_folder() -> Path:

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from motorpool.web.render import page
 from motorpool.web.security import REPORT_POLICY
-from motorpool.web.waiting import while_wanted
+from motorpool.web.waiting import in_thread
 
 routes = APIRouter()
 
@@ -41,7 +41,7 @@ async def credibility(request: Request) -> Response:
 
 
 async def _report(request: Request, made: Any) -> Response:
-    text: str = await while_wanted(request, lambda stop: made())
+    text: str = await in_thread(request, lambda: made())
     return HTMLResponse(text, headers={"content-security-policy": REPORT_POLICY})
 
 

@@ -1,39 +1,47 @@
-"""Long answers in threads: the server stays quick, and work that nobody waits for any more is stopped."""
+"""Long answers: the server stays quick, and work that nobody waits for any more is stopped."""
 
 from __future__ import annotations
 
 import asyncio
-import functools
-import threading
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from starlette.requests import Request
 
-from motorpool.web.population import Superseded
+from motorpool.web.turns import Superseded
 
 Value = TypeVar("Value")
-LOOK_SECONDS = 0.05
 
 
-async def while_wanted(request: Request, work: Callable[[threading.Event], Value]) -> Value:
-    """The result of `work`, done in a thread; its event is set when the client has gone.
+async def while_wanted(request: Request, work: Awaitable[Value]) -> Value:
+    """The result of `work`, which is cancelled at once when the client has gone or the server ends.
 
     Raises:
-        Superseded: the client has gone.
+        Superseded: the client has gone, or the server ends.
     """
-    stop = threading.Event()
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[Any] = loop.run_in_executor(None, functools.partial(work, stop))
+    wanted = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_gone(request))
     try:
-        while True:
-            done, _ = await asyncio.wait({future}, timeout=LOOK_SECONDS)
-            if done:
-                return future.result()
-            if await request.is_disconnected():
-                stop.set()
-                future.add_done_callback(lambda done: done.exception())  # nobody is left to be told
-                raise Superseded
-    except asyncio.CancelledError:
-        stop.set()
-        raise
+        await asyncio.wait({wanted, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if wanted.done():
+            return wanted.result()
+    except asyncio.CancelledError:  # the server ends: an answer that nobody gets, and not an error
+        raise Superseded from None
+    finally:
+        gone.cancel()
+        wanted.cancel()
+    raise Superseded
+
+
+async def in_thread(request: Request, work: Callable[[], Value]) -> Value:
+    """The result of work that does not ask the engine, done in a thread.
+
+    Raises:
+        Superseded: the client has gone, or the server ends.
+    """
+    return await while_wanted(request, asyncio.to_thread(work))
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

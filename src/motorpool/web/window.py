@@ -38,6 +38,11 @@ class Window(InputModel):
         return self
 
 
+def window_scenarios(window: Window, doubt: bool) -> dict[str, Scenario]:
+    """The simulations behind the two parts of the page."""
+    return {"starts": start_scenario(window, doubt), "screening": screening_scenario(window, doubt)}
+
+
 def start_scenario(window: Window, doubt: bool) -> Scenario:
     """The same children from birth, with the therapy begun ever later, or never."""
     ages = [age for age in START_AGES_MONTHS if age < 12 * window.years]

@@ -4,7 +4,9 @@ import { figureOf } from "/static/pictures.js";
 const narrow = matchMedia("(max-width: 40rem)");
 
 async function fill(holder) {
-  const response = await fetch(`${holder.dataset.pictures}${narrow.matches ? "?narrow=1" : ""}`, { headers: { accept: "application/json" } });
+  const address = new URL(holder.dataset.pictures, location.href);
+  if (narrow.matches) { address.searchParams.set("narrow", "1"); }
+  const response = await fetch(address, { headers: { accept: "application/json" } });
   if (!response.ok) { return; }
   const found = await response.json();
   const parts = Array.isArray(found) ? { [holder.id]: found } : found;

@@ -53,8 +53,22 @@ function element(name, attributes, ...children) {
   return made;
 }
 
-// One figure of the page: picture, caption, table, files to keep.
-export async function figureOf(data, files, query, heading = "h4") {
+// A table that comes when it is opened.
+export async function fillTable(details, signal) {
+  if (!details.dataset.table) { return; }
+  const address = details.dataset.table;
+  delete details.dataset.table;
+  try {
+    const response = await fetch(address, { signal });
+    if (!response.ok) { throw new Error(String(response.status)); }
+    details.insertAdjacentHTML("beforeend", await response.text());
+  } catch {
+    details.dataset.table = address; // asked for again when it is opened again
+  }
+}
+
+// One figure of the page: picture, caption, table, files to keep. A table that is not there yet has its address.
+export async function figureOf(data, files, query, heading = "h4", tableAddress = "") {
   const picture = element("div", { class: "picture", role: "img", "aria-label": data.alt });
   picture.append(await svgOf(data.spec));
   const scroll = element("div", { class: "picture-scroll" }, picture);
@@ -64,7 +78,12 @@ export async function figureOf(data, files, query, heading = "h4") {
     tools.append(element("a", { href: `${files}/${data.id}.${kind}?${query}`, download: "", "aria-label": `${words}: ${data.title}` }, words));
   }
   const table = element("details", {}, element("summary", {}, "The numbers as a table"));
-  table.insertAdjacentHTML("beforeend", data.table);
+  if (data.table === undefined) {
+    table.dataset.table = tableAddress;
+    table.addEventListener("toggle", () => { if (table.open) { fillTable(table); } });
+  } else {
+    table.insertAdjacentHTML("beforeend", data.table);
+  }
   return element("figure", { id: data.id }, element(heading, {}, data.title), scroll,
     element("figcaption", {}, `${data.caption} ${data.source}`), tools, table);
 }
