@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from motorpool import __version__
 from motorpool.web.answer import answer_numbers
-from motorpool.web.description import KINDS, Description
+from motorpool.web.course_options import KINDS
+from motorpool.web.description import Description
 from motorpool.web.explore import TOPICS, Explorer, Shown, find_figure, plan_spec, topic_figures
 from motorpool.web.waiting import while_wanted
 

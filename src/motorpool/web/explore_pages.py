@@ -14,7 +14,8 @@ from motorpool.simulation.scenario import dump_scenario
 from motorpool.simulation.vocabulary import MILESTONES
 from motorpool.therapies.courses import THERAPIES
 from motorpool.web.answer import answer_words
-from motorpool.web.description import KINDS, MOST_COURSES, MOST_PLANS, ONCE, SCALES, Description, pairs_of
+from motorpool.web.course_options import settings_of
+from motorpool.web.description import BANDS, MOST_PLANS, SCALES, Description, pairs_of
 from motorpool.web.explore import (
     TOPICS,
     Explorer,
@@ -26,6 +27,7 @@ from motorpool.web.explore import (
     topics_of,
 )
 from motorpool.web.pictures import Kind, file_response, picture_file
+from motorpool.web.plan_form import plan_facts
 from motorpool.web.population import Superseded
 from motorpool.web.problems import UnusableInput, description_of, entered
 from motorpool.web.render import fragment, page
@@ -100,13 +102,13 @@ async def explore(request: Request) -> Response:
         d=description,
         problems=problems,
         therapies=THERAPIES,
-        kinds=KINDS,
-        once=ONCE,
+        settings={name: settings_of(name) for name in THERAPIES},
+        facts=plan_facts(MOST_PLANS),
+        bands=BANDS,
         scales=scale_labels(),
         milestones=milestone_labels(),
         layers=LAYERS,
         most_plans=MOST_PLANS,
-        most_courses=MOST_COURSES,
         topics=topics_of(description),
     )
 

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 
 from motorpool.simulation.scenario import Scenario
-from motorpool.web.description import TRUE, number_of
+from motorpool.web.form_values import TRUE, number_of
 from motorpool.web.explore import Explorer, figure_data, in_plan_words
 from motorpool.web.pictures import Kind, file_response, picture_file
 from motorpool.web.problems import UnusableInput, validation_problems

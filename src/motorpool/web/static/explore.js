@@ -1,6 +1,7 @@
 // The page Explore: every change asks the engine again, what is no longer wanted is cancelled, and the address of the page
 // always holds all that was entered.
 import { preparePlans } from "/static/plans.js";
+import { clearProblems, problemItem } from "/static/problems.js";
 import { figureOf } from "/static/pictures.js";
 
 const form = document.getElementById("describe");
@@ -38,12 +39,8 @@ async function ask(address, signal) {
 
 function showProblems(problems) {
   const list = document.createElement("ul");
-  for (const { where, message } of problems) {
-    const item = document.createElement("li");
-    if (where) { const strong = document.createElement("strong"); strong.textContent = `${where.replaceAll("_", " ")}: `; item.append(strong); }
-    item.append(message);
-    list.append(item);
-  }
+  clearProblems(form);
+  list.append(...problems.map((one) => problemItem(one, form, problem)));
   problem.replaceChildren(list);
   problem.hidden = false;
   statusLine.textContent = "";
@@ -102,6 +99,7 @@ async function redraw(doubt) {
   answer.innerHTML = found.html;
   answer.querySelectorAll("details").forEach((one, place) => { one.open = Boolean(open[place]); });
   problem.hidden = true;
+  clearProblems(form);
   document.body.classList.remove("stale");
   arrange(found.topics);
   for (const [topic, figures] of Object.entries(found.pictures)) {
