@@ -56,7 +56,7 @@ SETTINGS: dict[str, dict[str, tuple[str, str]]] = {
         "minimum_age_years": ("Not before the age of", "years"),
     },
 }
-# Settings of which only some values are offered: a size of effect is assumed on the pages of cells, where it is explained.
+# Settings of which only some values are offered; a size of effect is assumed, and explained, on the pages of cells.
 CHOICES: dict[str, dict[str, str]] = {
     "route": {"intrathecal": "into the spinal fluid", "intravenous": "into a vein"},
     "effect": {"prior": "as is known: not shown, with wide doubt", "none": "none: only procedures and harm"},

@@ -1,4 +1,4 @@
-"""From the therapies of a plan to the courses of an arm, and from the errors of those back to the fields of the page."""
+"""From the therapies of a plan to the courses of an arm, and from their errors back to the fields of the page."""
 
 from __future__ import annotations
 

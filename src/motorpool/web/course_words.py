@@ -19,6 +19,11 @@ def course_label(course: PlannedCourse, earlier: str = "the present therapy") ->
     return f"{words}{_times(course, earlier)}{_left_out(course)}"
 
 
+def course_words(course: PlannedCourse) -> str:
+    """The therapy alone, as a sentence begins."""
+    return course.therapy.replace("_", " ").capitalize()
+
+
 def _details(course: PlannedCourse) -> list[str]:
     found: list[str] = []
     if course.kind is not None and course.kind != next(iter(KINDS[course.therapy])):

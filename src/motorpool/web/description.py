@@ -25,7 +25,7 @@ BANDS = (50, 80, 95)
 
 
 class DescribedPlan(InputModel):
-    """A plan: a name, and its courses; `stops_present` ends what the child has now, in the month `present_to_months`."""
+    """A plan: a name, and its courses; `stops_present` ends what the child has now in month `present_to_months`."""
 
     name: str = Field(default="", max_length=60)
     stops_present: Flag = False

@@ -41,7 +41,7 @@ TOPICS = {
     "survival": "Living, and living without permanent ventilation",
 }
 TODAY = "today"
-PLAIN_TOPICS = ("abilities", "motor", "daily_life", "safety", "survival")
+PLAIN_TOPICS = ("abilities", "motor", "additions", "daily_life", "safety", "survival")
 # The figures speak of arms of a study; here they are plans for a child.
 OTHER_WORDS = (
     (re.compile(r"\bsince enrolment\b"), "from today"),
@@ -203,11 +203,13 @@ def topic_figures(shown: Shown, topic: str) -> list[Figure]:
     from motorpool.figures.survival import survival_figure
     from motorpool.figures.uncertainty_layers import layers_figure
     from motorpool.figures.walking import walking_figure
+    from motorpool.web.course_figures import course_layers, difference_figures
 
     context, alive = shown.context, shown.description.survival
+    layers = course_layers(shown.description)
 
     def courses(*names: str) -> list[Figure | None]:
-        return [course_figure(context, name) for name in names]
+        return [course_figure(context, name, layers) for name in names]
 
     def event(name: str) -> list[Figure | None]:
         return [survival_figure(context, name)] if alive else []
@@ -222,7 +224,8 @@ def topic_figures(shown: Shown, topic: str) -> list[Figure]:
     elif topic == "daily_life":
         found = [daily_life_figure(context)]
     elif topic == "additions":
-        found = [addition_figure(context)]
+        plain = shown.description.voice == "plain"
+        found = [None if plain else addition_figure(context), *difference_figures(context, plain=plain)]
     elif topic == "layers":
         found = [layers_figure(context, shown.description.leave_out)]
     elif topic == "breathing":

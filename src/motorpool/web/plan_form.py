@@ -1,4 +1,4 @@
-"""What the plan builder of the page needs to know of the engine: kinds, rules, settings, and what each therapy refuses."""
+"""What the plan builder needs to know of the engine: kinds, rules, settings, and what each therapy refuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One therapy of a plan as a reader says it: what, from when to when or by which rule, in which doses, with what left out.
+"""One therapy of a plan as a reader says it: what, when or by which rule, in which doses, with what left out.
 
 All months count from today, as the timeline does; the scenario counts some of them from the start of a course.
 """

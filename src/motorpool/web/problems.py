@@ -54,7 +54,11 @@ def entered(pairs: Iterable[tuple[str, str]]) -> Description:
             return Entered.model_validate(data)
         except ValidationError as error:
             before = repr(data)
-            for detail in error.errors(include_url=False):
+            details = error.errors(include_url=False)
+            for detail in details:
+                place = detail["loc"]
+                if any(place == other["loc"][: len(place)] != other["loc"] for other in details):
+                    continue  # a list whose entries were refused counts as empty
                 context = detail.get("ctx") or {}
                 steps = [str(step) for step in detail["loc"]] + str(context.get("at") or "").split(".")
                 for name in context.get("unknown", ()):

@@ -10,8 +10,8 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 
 from motorpool.simulation.scenario import Scenario
-from motorpool.web.form_values import TRUE, number_of
 from motorpool.web.explore import Explorer, figure_data, in_plan_words
+from motorpool.web.form_values import TRUE, number_of
 from motorpool.web.pictures import Kind, file_response, picture_file
 from motorpool.web.problems import UnusableInput, validation_problems
 from motorpool.web.render import page

@@ -78,7 +78,7 @@ function drawCourse(row, rows, plan) {
   const once = therapyOf(row).once;
   const rule = beginsBy(row);
   const words = part(row, "what").selectedOptions[0].textContent + (span.known ? "" : " – if") + (span.openEnd ? " – until a rule" : "");
-  const bar = element(`bar${once ? " once" : ""}${span.known ? "" : " rule"}${span.openEnd ? " open" : ""}`, words);
+  const bar = element(`bar${once ? " once" : ""}${span.known ? "" : " rule"}${span.openEnd ? " open" : ""}`);
   place(bar, span.from, Math.max(span.from, span.to));
   const to = part(row, "to");
   const from = part(row, "from");
@@ -90,7 +90,7 @@ function drawCourse(row, rows, plan) {
   }
   track.append(bar);
   row.querySelectorAll(".piece").forEach((one) => drawPiece(one, track, plan));
-  return track;
+  return [element("track-name", words), track];
 }
 
 function drawPiece(one, track, plan) {
@@ -118,7 +118,7 @@ function drawPresent(plan) {
   if (!select.value) { return []; }
   const track = element("track");
   const end = presentEnd(plan);
-  const bar = element("bar present", `${select.selectedOptions[0].textContent} (now)`);
+  const bar = element("bar present");
   place(bar, 0, end === null ? horizon() : Math.min(horizon(), end));
   if (!facts.therapies[select.value].once) {
     grip("to", bar, track, plan, (month, months) => {
@@ -127,7 +127,7 @@ function drawPresent(plan) {
     });
   }
   track.append(bar);
-  return [track];
+  return [element("track-name", `${select.selectedOptions[0].textContent} (now)`), track];
 }
 
 export function drawTimeline(plan) {
@@ -139,5 +139,5 @@ export function drawTimeline(plan) {
     mark.style.setProperty("left", `${100 * share}%`);
     scale.append(mark);
   }
-  plan.querySelector(".timeline").replaceChildren(...drawPresent(plan), ...rows.map((row) => drawCourse(row, rows, plan)), scale);
+  plan.querySelector(".timeline").replaceChildren(...drawPresent(plan), ...rows.flatMap((row) => drawCourse(row, rows, plan)), scale);
 }
