@@ -121,7 +121,7 @@ def _caption(context: FigureContext, shown: CourseLayers) -> str:
         text += ". "
     return (
         f"{text}Only people alive and assessable at each visit are counted, so an arm in which the weakest have died "
-        "can look better than it is; the table says how many are counted."
+        "can look better than it is. The table says how many are counted."
     )
 
 

@@ -144,6 +144,7 @@ def added_words(context: FigureContext, *, plain: bool) -> list[str]:
     for arm, estimate in _by_arm(context, outcome, measure).items():
         name = view.plain_label.lower() if plain else view.label
         first = context.labels[context.comparators[arm]]
+        name += "; death counts as the lowest score" if worst and not plain else ""
         text = (
             f"{context.labels[arm]}: on average {_signed(estimate.mean)} {view.unit} ({name}) against “{first}” "
             f"after {time_words(last)}"

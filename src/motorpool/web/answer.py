@@ -72,7 +72,8 @@ def answer_words(shown: Shown) -> dict[str, Any]:
     )
     if description.voice == "expert":
         maker = sentence_maker(context)
-        sentences = [s for s in maker.all() if description.survival or s.topic != "living"]
+        told = ("adding",) if description.survival else ("adding", "living")  # what plans add is told above
+        sentences = [s for s in maker.all() if s.topic not in told]
         groups = answer_groups(sentences)
         glance = glance_table(context).rename(columns={"Arm": "Plan"})
         if not description.survival:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from motorpool.web.course_options import CHOICES, KINDS, rule_words, settings_of
 from motorpool.web.planned_course import PlannedCourse
 
-LONGEST_LABEL = 80
+LONGEST_LABEL = 48  # a longer one would make the pictures of a phone smaller
 
 
 def course_label(course: PlannedCourse, earlier: str = "the present therapy") -> str:
@@ -55,7 +55,7 @@ def _times(course: PlannedCourse, earlier: str) -> str:
             else ", at the first signs"
         )
     elif by == "after":
-        begin = f", {course.wait_days:g} days after {earlier}" if course.wait_days else f", after {earlier}"
+        begin = f" {course.wait_days:g} days after {earlier}" if course.wait_days else f" after {earlier}"
     else:
         begin = f", once {rule_words(by, course.begins_level)}" if course.begins_level is not None else ""
     if until is not None:

@@ -50,13 +50,13 @@ OTHER_WORDS = (
     (re.compile(r"\b([Ee])veryone enrolled\b"), r"\1veryone"),
     (re.compile(r"\b(each|per|an|the|every|any) arm\b"), r"\1 plan"),
     (re.compile(r"\ban plan\b"), "a plan"),
-    (re.compile(r"\b(all|between|many|\d+) arms\b"), r"\1 plans"),
+    (re.compile(r"\bAn arm\b"), "A plan"),
+    (re.compile(r"\bArms\b"), "Plans"),  # fmt: skip
+    (re.compile(r"\b(all|both|between|many|\d+) arms\b"), r"\1 plans"),
     (re.compile(r"\barm they belong to\b"), "plan they belong to"),
     (re.compile(r"\bits comparator\b"), "the first plan"),
     (re.compile(r"(^|\")Arm(\"|$)"), r"\1Plan\2"),
 )
-
-
 OF_SURVIVAL = re.compile(r"[^.;]*\b(died|dead|death|alive)\b[^.;]*[.;]?", re.IGNORECASE)
 
 

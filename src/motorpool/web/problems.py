@@ -18,6 +18,7 @@ WORDS = {
     "string_type": "must be text",
     "bool_type": "must be true or false",
 }
+LIMIT = re.compile(r"\bat (?:most|least) (-?[\d.]+)")
 
 
 class UnusableInput(ValueError):
@@ -140,9 +141,11 @@ def _what_was_entered(message: str, given: Any, at: str) -> str:
         return ""
     shown = given[:60] if isinstance(given, str) else f"{given:g}" if abs(given) < 1e15 else "a huge number"
     words = "" if shown in message else f"; entered: {shown}"
-    found = RANGE.search(message)
-    if found is None or isinstance(given, str):
+    found, limit = RANGE.search(message), LIMIT.search(message)
+    if isinstance(given, str):
         return words
+    if found is None:
+        return words if limit is None else f"{words}; the nearest allowed is {limit[1].rstrip('.')}"
     low, high = float(found[2]), float(found[3].rstrip("."))
     if given > high:
         return f"{words}; the nearest allowed is {high:g}"

@@ -11,7 +11,7 @@ from motorpool.simulation.scenario import Scenario
 from motorpool.web.course_options import KINDS
 from motorpool.web.course_scenario import PRESENT, arm_data, in_page_fields
 from motorpool.web.course_words import course_label, shortened
-from motorpool.web.description import DescribedPlan, Description
+from motorpool.web.description import DescribedPlan, Description, Present
 
 PEOPLE = 200  # as in the shipped scenarios
 DOUBT_DRAWS = 8  # sets of parameters in the full result; the first answer has one
@@ -73,20 +73,21 @@ def arm_names(description: Description) -> list[str]:
     return [f"plan_{place}" for place in range(1, len(description.plans) + 1)]
 
 
-def plan_label(plan: DescribedPlan, place: int, others: tuple[str, ...] = ()) -> str:
+def plan_label(plan: DescribedPlan, place: int, others: tuple[str, ...], present: Present | None) -> str:
     """The plan's own name, or what it gives; a name used before gets its number."""
-    label = plan.name.strip() or ", ".join(_course_labels(plan)) or "No drug"
+    now = "the present therapy" if present is None else present.therapy.replace("_", " ")
+    label = plan.name.strip() or ", ".join(_course_labels(plan, now)) or "No drug"
     label = shortened(label[:1].upper() + label[1:])
     return f"{label} ({place})" if label in others else label
 
 
-def _course_labels(plan: DescribedPlan) -> list[str]:
+def _course_labels(plan: DescribedPlan, now: str) -> list[str]:
     found: list[str] = []
     if plan.stops_present and plan.present_to_months:
-        found.append(f"the present therapy until month {plan.present_to_months:g}")
+        found.append(f"{now} until month {plan.present_to_months:g}")
     for course in plan.courses:
         earlier = plan.courses[course.after - 1].therapy.replace("_", " ") if course.after else ""
-        found.append(course_label(course, earlier or "the present therapy"))
+        found.append(course_label(course, earlier or now))
     return found
 
 
@@ -94,7 +95,7 @@ def plan_labels(description: Description) -> list[str]:
     """Different names for all plans."""
     labels: list[str] = []
     for place, plan in enumerate(description.plans, 1):
-        labels.append(plan_label(plan, place, tuple(labels)))
+        labels.append(plan_label(plan, place, tuple(labels), description.present))
     return labels
 
 

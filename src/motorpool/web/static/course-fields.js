@@ -47,12 +47,13 @@ function showBegin(row) {
   show(part(row, "level"), Boolean(rule));
   show(part(row, "after"), by === "after");
   show(part(row, "wait"), by === "after" || by === "first_signs");
+  part(row, "begins").closest(".field").classList.toggle("whole", Boolean(rule));
   row.querySelector(".by-rule .unit").textContent = rule ? rule.unit : "";
 }
 
 function fitEnd(row) {
   const select = part(row, "ends");
-  offer(select, [["month", "In a month, or never"], ...ruleOptions()], select.value || select.dataset.value);
+  offer(select, [["month", "In a month"], ...ruleOptions()], select.value || select.dataset.value);
   showEnd(row);
 }
 
@@ -62,6 +63,7 @@ function showEnd(row) {
   show(part(row, "ends"), !once);
   show(part(row, "to"), !once && !rule);
   show(part(row, "ends_level"), !once && Boolean(rule));
+  part(row, "ends").closest(".field").classList.toggle("whole", Boolean(rule));
   row.querySelector(".ends-rule .unit").textContent = rule ? rule.unit : "";
   row.querySelector(".switch-course").hidden = part(row, "what").value === "spine_surgery";
 }
