@@ -128,12 +128,15 @@ def test_the_background_is_given_before_enrolment_and_can_be_stopped() -> None:
             "goes_on": {"therapies": []},
             "stops": {"stop_background": ["nusinersen"], "therapies": []},
             "switches": {"stop_background": ["nusinersen"], "therapies": [{"therapy": "risdiplam"}]},
+            "later": {"stop_background": ["nusinersen"], "stop_background_months": 6, "therapies": []},
         },
         comparator="goes_on",
     )
     punctures = data["procedure_count"].sel(procedure="lumbar_puncture", draw=0)
     alive = data["alive"].isel(visit_month=-1, draw=0).all("arm").values
     assert set(punctures.sel(arm="stops").values) == {0}
+    later = punctures.sel(arm="later").values[alive]
+    assert ((later > 0) & (later < punctures.sel(arm="goes_on").values[alive])).all()
     assert (punctures.sel(arm="goes_on").values[alive] >= 3).all()  # every four months, none counted before
     neurons = data["motor_neurons_dead"].isel(draw=0)
     at_start = neurons.isel(visit_month=0)

@@ -16,9 +16,16 @@ AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PATIENCE = 240.0  # a machine with much to do takes its time
 INFANT = "copies=2&age_months=6&years=1&p1=No+drug&p2=&p2.1.what=nusinersen&p2.1.from=0"
+SWITCH = (
+    "copies=2&age_months=8&years=1&present.therapy=nusinersen&present.since_months=3&p1=Go+on&p2=&p2.stop_present=1"
+    "&p2.stop_month=3&p2.1.what=risdiplam&p2.1.begins=after&p2.1.after=0&p2.1.pause.1.from=6&p2.1.pause.1.to=8"
+    "&p2.1.dose.1.from=10&p2.1.dose.1.percent=50&p2.2.what=breathing_support&p2.2.begins=fvc_percent_below"
+    "&p2.2.level=50"
+    "&p2.3.what=cell_therapy&p2.3.from=2&p2.3.set.doses=4"
+)
 PHONE, WIDE, ZOOMED = (390, "dark"), (1440, "light"), (320, "light")  # 320: 1280 pixels at 400 % zoom
 PAGES = {
-    "/window?years=1": (WIDE,), "/explore?" + INFANT: (PHONE,), "/evidence": (WIDE,),
+    "/window?years=1": (WIDE,), "/explore?" + INFANT: (PHONE,), "/explore?voice=expert&" + SWITCH: (WIDE, PHONE, ZOOMED), "/evidence": (WIDE,),
     "/evidence?words=walking": (ZOOMED,), "/evidence/study/ENDEAR": (PHONE,), "/trust": (ZOOMED,), "/runs": (WIDE,),
     "/sheet?" + INFANT: (PHONE,), "/evidence/study/nothing": (PHONE,), "/cells": (PHONE,),
     "/cells/offer": (PHONE, WIDE, ZOOMED),
@@ -224,6 +231,53 @@ def test_a_parent_reads_shares_prints_and_goes_back(open_page: Any, server: str)
     assert pdf.count(b"/Type /Page\n") == 1
 
 
+def test_a_switch_a_rule_and_a_pause_are_built_by_keyboard(open_page: Any) -> None:
+    page = open_page("/explore?" + INFANT, phone=True)
+
+    def press(selector: str) -> None:
+        page.locator(selector).focus()
+        page.keyboard.press("Enter")
+
+    press(".plan[data-plan='2'] .switch-course")
+    assert page.evaluate("document.activeElement.id") == "p2-2-what"
+    assert page.locator("#p2-1-to").input_value() == "6"
+    assert page.locator("#p2-2-begins").input_value() == "after"
+    page.locator("#p2-2-wait").fill("30")
+    press(".plan[data-plan='2'] .course:nth-child(2) .more summary")
+    press(".plan[data-plan='2'] .course:nth-child(2) .add-piece[data-kind='pause']")
+    page.locator("[id='p2-2-pause.1.from']").fill("8")
+    page.locator("[id='p2-2-pause.1.to']").fill("9")
+    assert page.locator(".plan[data-plan='2'] .pause-mark").count() == 1
+    press(".plan[data-plan='2'] .add-course")
+    page.locator("#p2-3-what").select_option("breathing_support")
+    page.locator("#p2-3-begins").select_option("fvc_percent_below")
+    until(
+        page,
+        lambda: "Therapy 3 of plan 2, Value: is missing" in page.locator("#problem").inner_text(),
+        "the reason",
+    )
+    page.get_by_role("button", name="Go to the field").first.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "p2-3-level"
+    page.locator("#p2-3-level").fill("50")
+    until(page, lambda: "Breathing support begins in" in page.locator("#answer").inner_text(), "the answer")
+    assert page.locator("[aria-invalid]").count() == 0
+    for part in (
+        "p2.1.to=6",
+        "p2.2.after=1",
+        "p2.2.wait=30",
+        "p2.2.pause.1.from=8",
+        "p2.3.begins=fvc_percent_below",
+    ):
+        assert part in page.url
+    again = open_page("/" + page.url.split("/", 3)[3])
+    assert again.locator("#p2-2-begins").input_value() == "after"
+    assert again.locator("#p2-2-after").input_value() == "1"
+    assert again.locator("[id='p2-2-pause.1.to']").input_value() == "9"
+    assert again.locator("#p2-3-level").input_value() == "50"
+    again.locator(".plan[data-plan='2'] .course:nth-child(1) .remove-course").press("Enter")
+    until(again, lambda: "p2.2.begins=fvc_percent_below" in again.url, "the new numbers")
+
+
 def test_bars_are_dragged_and_the_field_follows(open_page: Any) -> None:
     page = open_page("/explore?" + INFANT)
     bar = page.locator(".plan[data-plan='2'] .grip.from")
@@ -240,7 +294,9 @@ def test_bars_are_dragged_and_the_field_follows(open_page: Any) -> None:
 def test_errors_say_what_to_do_and_keep_what_was_entered(open_page: Any) -> None:
     page = open_page("/explore?" + INFANT + "&onset_months=9")
     until(page, lambda: page.locator("#problem").is_visible(), "the problem")
-    assert "onset months: lies after today's age of 6 months" in page.locator("#problem").inner_text()
+    assert (
+        "Age at the first signs: lies after today's age of 6 months" in page.locator("#problem").inner_text()
+    )
     assert page.locator("#onset_months").input_value() == "9"
     page.locator("#onset_months").fill("4")
     until(page, lambda: page.locator("#problem").is_hidden(), "the problem to go")

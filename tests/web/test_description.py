@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motorpool.simulation.vocabulary import MILESTONES
-from motorpool.web.description import KINDS, ONCE, Description, fields_of, pairs_of
+from motorpool.web.course_options import KINDS, ONCE
+from motorpool.web.description import Description, fields_of, pairs_of
 from motorpool.web.problems import UnusableInput, checked, description_of
 from motorpool.web.scenario_of import measurement_sd, plan_labels, scenario_of, studies_like
 

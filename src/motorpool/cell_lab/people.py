@@ -21,7 +21,7 @@ from motorpool.simulation.errors import ScenarioError
 from motorpool.simulation.kept_pieces import kept
 from motorpool.simulation.model import Draw, parameter_draw
 from motorpool.simulation.recruit import Recruited, recruit
-from motorpool.simulation.scenario import Arm, Scenario
+from motorpool.simulation.scenario import Scenario
 from motorpool.simulation.screening import to_enrolment
 from motorpool.therapies.courses import CellTherapy, Course
 from motorpool.therapies.kinds import CELL_MECHANISMS
@@ -195,7 +195,7 @@ def _recruited(scenario: Scenario, draw: Draw) -> Recruited:
 
 def _arm(scenario: Scenario, courses: Sequence[Course]) -> Scenario:
     own = scenario.arms[BASE]
-    arm = Arm(therapies=tuple(courses), stop_background=own.stop_background, label=own.label)
+    arm = own.model_copy(update={"therapies": tuple(courses), "comparator": None})
     return scenario.model_copy(update={"arms": {BASE: arm}})
 
 

@@ -97,7 +97,7 @@ def base_plan(
         BASE: {"label": label, "therapies": [_plain(course) for course in kept]}
     }
     if own.stop_background:
-        arms[BASE]["stop_background"] = list(own.stop_background)
+        arms[BASE] |= own.model_dump(include={"stop_background", "stop_background_months"}, exclude_none=True)
     data |= {
         "arms": arms,
         "comparator": BASE,

@@ -127,7 +127,7 @@ def matching_arms(study: PublishedStudy, scenario: Mapping[str, Any]) -> dict[st
     background: list[dict[str, Any]] = (scenario.get("cohort") or {}).get("background") or []
     plans: dict[frozenset[str], list[tuple[float, str]]] = {}
     for arm, plan in (scenario.get("arms") or {}).items():
-        stopped = set(plan.get("stop_background") or [])
+        stopped = set() if plan.get("stop_background_months") else set(plan.get("stop_background") or [])
         kept = [c for c in background if str(c.get("label") or c.get("therapy")) not in stopped]
         own: list[dict[str, Any]] = [
             course for course in plan.get("therapies") or [] if course.get("therapy") not in SUPPORTIVE

@@ -35,6 +35,7 @@ def start_ages(scenario: Mapping[str, Any]) -> dict[str, float]:
             else {**course, "start": {**course["start"], "age_months": None}}
             for course in courses
         ]
-        rest.add(json.dumps([others, plan.get("stop_background") or []], sort_keys=True))
+        ended = [plan.get("stop_background") or [], plan.get("stop_background_months") or 0.0]
+        rest.add(json.dumps([others, ended], sort_keys=True))
     enough = len(rest) == 1 and len(set(ages.values())) == len(ages) >= FEWEST_STARTS
     return dict(sorted(ages.items(), key=lambda pair: pair[1])) if enough else {}

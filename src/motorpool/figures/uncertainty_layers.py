@@ -10,7 +10,7 @@ import numpy as np
 
 from motorpool.evidence.posterior import load_posterior
 from motorpool.figures.context import FigureContext, simulated_by
-from motorpool.figures.courses import MEASURE
+from motorpool.figures.courses import MEASURE, MEASUREMENT, MONTE_CARLO, NORMAL_95
 from motorpool.figures.figure import Figure, Layout, Spec
 from motorpool.figures.marks import above, axis_words, data_of, layered, panel_title
 from motorpool.simulation.labels import OutcomeView, outcome_view
@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 LAYERS = {
     "people": "Between people",
     "knowledge": "Not known of the parameters",
+    "chance": "Chance: how many are simulated",
+    "measurement": "Chance: one measurement",
     "discrepancy": "The model's own discrepancy",
 }
 MEANING = {
     "people": "between which values 95 % of people lie",
     "knowledge": "between which values 95 % of sets of parameters put the average",
+    "chance": "between which values 95 % of such averages of as many simulated people fall",
+    "measurement": "between which values 95 % of single measurements of a person at the average fall",
     "discrepancy": (
         "by how much, in 95 of 100 cases, the average of a published group may lie beside the model's, however well "
         "it is fitted"
@@ -108,6 +112,8 @@ def _table(
         ranges = {
             "people": (row.get("between_people.q2.5"), row.get("between_people.q97.5")),
             "knowledge": (row.get("knowledge.q2.5"), row.get("knowledge.q97.5")),
+            "chance": _around(mean, row.get(MONTE_CARLO)),
+            "measurement": _around(mean, row.get(MEASUREMENT)),
             "discrepancy": (None, None) if half is None else (mean - half, mean + half),
         }
         for name in shown:
@@ -129,6 +135,11 @@ def _table(
                     }
                 )
     return pd.DataFrame(rows)
+
+
+def _around(mean: float, sd: Any) -> tuple[float, float] | tuple[None, None]:
+    """The 95 % range around a mean."""
+    return (None, None) if sd is None else (mean - NORMAL_95 * float(sd), mean + NORMAL_95 * float(sd))
 
 
 def _panel(context: FigureContext, table: pd.DataFrame, view: OutcomeView, arm: str, layout: Layout) -> Spec:

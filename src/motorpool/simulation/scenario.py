@@ -36,12 +36,24 @@ VisitMonth = Annotated[float, Within(0, MAXIMUM_AGE_MONTHS, "months")]
 
 
 class Arm(InputModel):
-    """One plan: a label, the courses that begin at or after enrolment, and background courses it ends."""
+    """One plan: a label, the courses that begin at or after enrolment, and background courses it ends.
+
+    `stop_background_months` after enrolment the background courses named by `stop_background` end; at enrolment where
+    it is left out.
+    """
 
     label: ShortText | None = None
     therapies: tuple[Course, ...]
     stop_background: tuple[Name, ...] = ()
+    stop_background_months: VisitMonth | None = None
     comparator: Name | None = None
+
+    @model_validator(mode="after")
+    def _something_stops(self) -> Arm:
+        if self.stop_background_months is not None and not self.stop_background:
+            message = "has no meaning without stop_background"
+            raise refusal(message, allowed="leave it out, or name what stops", at="stop_background_months")
+        return self
 
 
 class RegularVisits(InputModel):
@@ -181,11 +193,11 @@ class Scenario(InputModel):
         return self.arms[arm].comparator or self.comparator
 
     def courses_of(self, arm: str) -> tuple[Course, ...]:
-        """All courses of an arm: the background (ended at enrolment where the arm says so), then its own."""
+        """All courses of an arm: the background (ended where the arm says so), then its own."""
         ended = self.arms[arm].stop_background
-        at_enrolment = StopRule(months_after_enrolment=0.0)
+        end = StopRule(months_after_enrolment=self.arms[arm].stop_background_months or 0.0)
         background = tuple(
-            course.model_copy(update={"stop": at_enrolment}) if course.name in ended else course
+            course.model_copy(update={"stop": end}) if course.name in ended else course
             for course in self.cohort.background
         )
         return background + self.arms[arm].therapies

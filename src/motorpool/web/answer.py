@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from motorpool.report.tables import html_table
+from motorpool.web.added import added_groups, added_table, added_words
 from motorpool.web.explore import Shown, in_plan_words, topics_of
+from motorpool.web.layer_words import begun_words, daily_table, layer_sentences
 from motorpool.web.plain_words import icon_groups, questions, time_words, unknowns
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SURVIVAL_COLUMNS = ("Alive", "Alive without permanent ventilation")
 MOST_ROWS = 20_000
@@ -22,6 +27,7 @@ def answer_words(shown: Shown) -> dict[str, Any]:
     from motorpool.web.ability_ages import ability_ages
 
     context, description = shown.context, shown.description
+    plain, doubt = description.voice == "plain", context.draws > 1
     made: dict[str, Any] = {
         "description": description,
         "labels": list(context.labels.values()),
@@ -30,7 +36,7 @@ def answer_words(shown: Shown) -> dict[str, Any]:
         "effective_people": shown.effective_people,
         "reweighted": bool(description.scores),
         "draws": context.draws,
-        "doubt": context.draws > 1,
+        "doubt": doubt,
         "outside": outside(shown),
         "parameter_words": parameter_words(),
         "topics": topics_of(description),
@@ -38,6 +44,25 @@ def answer_words(shown: Shown) -> dict[str, Any]:
         "icons": icon_groups(context, description),
         "unknowns": unknowns(description),
         "questions": questions(description),
+        "begun": begun_words(context, description),
+        "layer_texts": layer_sentences(context) if plain else [],
+        "added": added_groups(context),
+        "added_texts": added_words(context, plain=plain),
+        # Tables of everything take longer than the words; they come with what is not known.
+        "added_table": _table(
+            added_table(context, plain=plain),
+            f"Average difference to the first plan, {time_words(max(context.months))} from now; in brackets the range "
+            "of what we do not know",
+        )
+        if doubt
+        else "",
+        "daily_table": _table(
+            daily_table(context, plain=plain),
+            f"{time_words(max(context.months))} from now: the average, and in brackets between what half of the "
+            "children lie",
+        )
+        if doubt
+        else "",
     }
     ages = ability_ages(context)
     ages = ages[(ages["Able at the end"] > 0.5) | (ages["Able today"] > 0.5) | (ages["Gain it"] > 0.5)]
@@ -47,7 +72,8 @@ def answer_words(shown: Shown) -> dict[str, Any]:
     )
     if description.voice == "expert":
         maker = sentence_maker(context)
-        sentences = [s for s in maker.all() if description.survival or s.topic != "living"]
+        told = ("adding",) if description.survival else ("adding", "living")  # what plans add is told above
+        sentences = [s for s in maker.all() if s.topic not in told]
         groups = answer_groups(sentences)
         glance = glance_table(context).rename(columns={"Arm": "Plan"})
         if not description.survival:
@@ -65,6 +91,10 @@ def answer_words(shown: Shown) -> dict[str, Any]:
             "limits": [in_plan_words(text) for text in limits(context)],
         }
     return made
+
+
+def _table(frame: pd.DataFrame, caption: str) -> str:
+    return html_table(frame, caption) if len(frame) else ""
 
 
 def outside(shown: Shown) -> str:

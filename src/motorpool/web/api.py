@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from motorpool import __version__
 from motorpool.web.asking import ask, json_response
-from motorpool.web.description import KINDS, Description
+from motorpool.web.course_options import KINDS
+from motorpool.web.description import Description
 
 routes = APIRouter()
 MOST_HITS = 200

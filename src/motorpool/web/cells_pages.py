@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from motorpool.simulation.errors import ScenarioError
 from motorpool.web.cells_api import submit_cells
-from motorpool.web.description import number_of
+from motorpool.web.form_values import number_of
 from motorpool.web.job_api import JobAnswer
 from motorpool.web.offer_form import LOOK_UP, checked_offer, offer_fields, result_words
 from motorpool.web.pictures import Kind, file_response, picture_file

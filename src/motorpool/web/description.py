@@ -9,79 +9,82 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
+from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_MONTH
 from motorpool.simulation.vocabulary import MilestoneId
-from motorpool.therapies.courses import THERAPIES
-from motorpool.therapies.fields import Flag, InputModel, Within, nearest_name, refusal
+from motorpool.therapies.fields import Flag, InputModel, Within, refusal
+from motorpool.web.course_address import course_data, course_pairs, put_field
+from motorpool.web.course_options import KINDS, ONCE
+from motorpool.web.form_values import TRUE, number_of
+from motorpool.web.planned_course import MOST_COURSES, Months, PlannedCourse, TherapyName, check_pieces
 
 MOST_PLANS = 4
-MOST_COURSES = 6
-OLDEST_MONTHS = 600
 SCALES = ("chop_intend", "hfmse", "rulm", "hine2", "mfm32", "fvc_percent")
-
-# Kinds of one therapy that a reader tells apart, and the settings each stands for.
-KINDS: dict[str, dict[str, dict[str, Any]]] = {
-    "nusinersen": {"standard": {}, "high_dose": {"regimen": "high_dose"}},
-    "onasemnogene": {"intravenous": {}, "intrathecal": {"route": "intrathecal"}},
-    "cell_therapy": {
-        "mesenchymal": {"cell_type": "mesenchymal"},
-        "neural": {"cell_type": "neural"},
-    },
-    "breathing_support": {"as_needed": {}, "cough_assist_only": {"niv": False}},
-}
-ONCE = ("onasemnogene", "cell_therapy", "spine_surgery")
-TRUE = ("1", "on", "true", "yes")
+BANDS = (50, 80, 95)
 
 
-def _therapy(value: Any) -> Any:
-    allowed = ", ".join(THERAPIES)
-    if value not in THERAPIES:
-        nearest = nearest_name(str(value)[:60], THERAPIES)
-        hint = f" Did you mean {nearest}?" if nearest else ""
-        raise refusal(f"must be one of {allowed}.{hint}", allowed=allowed)
-    return value
+class DescribedPlan(InputModel):
+    """A plan: a name, and its courses; `stops_present` ends what the child has now in month `present_to_months`."""
+
+    name: str = Field(default="", max_length=60)
+    stops_present: Flag = False
+    present_to_months: Months = 0.0
+    courses: tuple[PlannedCourse, ...] = Field(default=(), max_length=MOST_COURSES)
+
+    @model_validator(mode="after")
+    def _possible(self) -> DescribedPlan:
+        if self.present_to_months and not self.stops_present:
+            message = "has no meaning where the present therapy goes on"
+            raise refusal(message, allowed="leave it out, or stops_present", at="present_to_months")
+        for place, course in enumerate(self.courses):
+            if course.after is not None:
+                self._check_order(place, course.after)
+            check_pieces(course, place, self.start_month(place))
+        return self
+
+    def _check_order(self, place: int, after: int) -> None:
+        at = f"courses.{place}.after"
+        if after == 0:
+            if not self.stops_present:
+                message = "waits for the end of the present therapy, which goes on"
+                raise refusal(message, allowed="another therapy, or stops_present", at=at)
+            return
+        earlier = [
+            number
+            for number, one in enumerate(self.courses[:place], 1)
+            if one.to_months is not None or one.ends is not None or one.therapy in ONCE
+        ]
+        if after not in earlier:
+            allowed = ", ".join(map(str, earlier)) or "none of this plan"
+            message = f"must be the place of an earlier therapy that ends: {allowed}"
+            raise refusal(message, allowed=allowed, at=at)
+
+    def start_month(self, place: int) -> float | None:
+        """The month in which a course begins, from today; None where a rule decides."""
+        course = self.courses[place]
+        if course.begins_by == "month":
+            return course.from_months
+        if course.begins_by != "after" or course.after is None:
+            return None
+        end = self.present_to_months if course.after == 0 else self.courses[course.after - 1].to_months
+        return None if end is None else end + course.wait_days * HOURS_PER_DAY / HOURS_PER_MONTH
 
 
-TherapyName = Annotated[str, BeforeValidator(_therapy), Field(json_schema_extra={"enum": list(THERAPIES)})]
-Months = Annotated[float, Within(0, OLDEST_MONTHS, "months")]
-
-
-class PlannedCourse(InputModel):
-    """One therapy of a plan, in months from today; without an end it goes on, or is given once."""
+class Present(InputModel):
+    """A therapy that the child has now, of which kind, and for how many months."""
 
     therapy: TherapyName
-    from_months: Months = 0.0
-    to_months: Months | None = None
+    since_months: Months = 0.0
     kind: str | None = Field(default=None, max_length=40)
 
     @model_validator(mode="after")
-    def _possible(self) -> PlannedCourse:
+    def _possible(self) -> Present:
         kinds = KINDS.get(self.therapy, {})
         if self.kind is not None and self.kind not in kinds:
             allowed = ", ".join(kinds) or "nothing"
             raise refusal(f"must be one of {allowed} for {self.therapy}", allowed=allowed, at="kind")
-        if self.to_months is not None and self.therapy in ONCE:
-            message = f"has no meaning for {self.therapy}, which is not stopped"
-            raise refusal(message, allowed="leave it out", at="to_months")
-        if self.to_months is not None and self.to_months <= self.from_months:
-            raise refusal("must come after from_months", allowed="a later month", at="to_months")
         return self
-
-
-class DescribedPlan(InputModel):
-    """A plan: a name, and its courses."""
-
-    name: str = Field(default="", max_length=60)
-    stops_present: Flag = False  # what the child has now ends today
-    courses: tuple[PlannedCourse, ...] = Field(default=(), max_length=MOST_COURSES)
-
-
-class Present(InputModel):
-    """A therapy that the child has now, and for how many months."""
-
-    therapy: TherapyName
-    since_months: Months = 0.0
 
 
 Copies = Annotated[int, Within(1, 8)]
@@ -93,7 +96,7 @@ class Description(InputModel):
 
     Ages are in months since birth; `weeks_early` is how long before 40 weeks a child was born. `onset_months` is the
     age at the first signs, absent where there are none yet. `scores` are what was last measured. `leave_out` names
-    layers of uncertainty that the figure of the layers does not show.
+    layers of uncertainty, and `hide_bands` ranges between people in percent, that the figures do not show.
     """
 
     copies: Copies = 2
@@ -119,7 +122,8 @@ class Description(InputModel):
     )
     years: Annotated[float, Within(0.5, 20, "years")] = 2.0
     voice: Literal["plain", "expert"] = "plain"
-    leave_out: tuple[Literal["people", "knowledge", "discrepancy"], ...] = ()
+    leave_out: tuple[Literal["people", "knowledge", "chance", "measurement", "discrepancy"], ...] = ()
+    hide_bands: tuple[Literal[50, 80, 95], ...] = ()
     survival: Flag = False
 
     @model_validator(mode="after")
@@ -133,13 +137,20 @@ class Description(InputModel):
         if self.present is not None and self.present.since_months > self.age_months:
             message = f"is longer than the child's life of {self.age_months:g} months"
             raise refusal(message, allowed=f"at most {self.age_months:g}", at="present.since_months")
+        for number, plan in enumerate(self.plans):
+            if plan.stops_present and self.present is not None and self.present.therapy in ONCE:
+                message = f"has no meaning for {self.present.therapy}, which is not stopped"
+                raise refusal(message, allowed="leave it out", at=f"plans.{number}.stops_present")
+            waits = next((place for place, one in enumerate(plan.courses) if one.after == 0), None)
+            if waits is not None and self.present is None:
+                message = "waits for the end of the present therapy, and there is none"
+                at = f"plans.{number}.courses.{waits}.after"
+                raise refusal(message, allowed="the place of a therapy of the plan", at=at)
         return self
 
     @property
     def corrected_age_months(self) -> float:
         """Age counted from the day the child was due; development follows it. Never below birth."""
-        from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_MONTH
-
         return max(0.0, self.age_months - self.weeks_early * 7 * HOURS_PER_DAY / HOURS_PER_MONTH)
 
 
@@ -163,17 +174,20 @@ def fields_of(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
                 plan["name"] = value
             elif rest == "stop_present":
                 plan["stops_present"] = value in TRUE
+            elif rest == "stop_month":
+                plan["present_to_months"] = number_of(value)
             else:
                 number, _, field = rest.partition(".")
                 courses: dict[str, Any] = plan.setdefault("courses", {})
-                names = {"what": "therapy", "from": "from_months", "to": "to_months", "how": "kind"}
-                courses.setdefault(number, {})[names.get(field, field)] = number_of(value)
+                put_field(courses.setdefault(number, {}), field, value)
         elif head == "score":
             data.setdefault("scores", {})[rest] = number_of(value)
         elif head in ("able_to", "not_able_to", "leave_out"):
             data[head] = (*data.get(head, ()), value)
+        elif head == "hide_bands":
+            data[head] = (*data.get(head, ()), number_of(value))
         elif head == "present":
-            data.setdefault("present", {})[rest or "therapy"] = number_of(value)
+            data.setdefault("present", {})[{"how": "kind"}.get(rest, rest) or "therapy"] = number_of(value)
         elif head in ("no_signs_yet", "survival"):
             data[head] = value in TRUE
         else:
@@ -185,7 +199,7 @@ def fields_of(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
             {
                 **plan,
                 "courses": tuple(
-                    row for _, row in sorted(plan.get("courses", {}).items()) if "therapy" in row
+                    course_data(row) for _, row in sorted(plan.get("courses", {}).items()) if "therapy" in row
                 ),
             }
             for _, plan in sorted(plans.items())
@@ -209,28 +223,16 @@ def pairs_of(description: Description) -> list[tuple[str, str]]:
     pairs += [("able_to", name) for name in description.able_to]
     pairs += [("not_able_to", name) for name in description.not_able_to]
     pairs += [("leave_out", name) for name in description.leave_out]
+    pairs += [("hide_bands", str(band)) for band in description.hide_bands]
     if description.present is not None:
         pairs += [("present.therapy", description.present.therapy)]
         pairs += [("present.since_months", f"{description.present.since_months:g}")]
+        pairs += [("present.how", description.present.kind)] if description.present.kind else []
     for place, plan in enumerate(description.plans, 1):
         pairs.append((f"p{place}", plan.name))
         pairs += [(f"p{place}.stop_present", "1")] if plan.stops_present else []
+        if plan.stops_present and plan.present_to_months:
+            pairs.append((f"p{place}.stop_month", f"{plan.present_to_months:g}"))
         for row, course in enumerate(plan.courses, 1):
-            pairs.append((f"p{place}.{row}.what", course.therapy))
-            pairs.append((f"p{place}.{row}.from", f"{course.from_months:g}"))
-            if course.to_months is not None:
-                pairs.append((f"p{place}.{row}.to", f"{course.to_months:g}"))
-            if course.kind is not None:
-                pairs.append((f"p{place}.{row}.how", course.kind))
+            pairs += [(f"p{place}.{row}.{part}", text) for part, text in course_pairs(course)]
     return pairs
-
-
-def number_of(text: str) -> Any:
-    """A number where the text of a field is one, else the text, which validation then refuses or takes."""
-    if len(text) < 20:
-        try:
-            number = float(text)
-        except ValueError:
-            return text
-        return int(number) if number.is_integer() and abs(number) < 1e15 else number
-    return text

@@ -40,7 +40,7 @@ TOPICS = {
     "survival": "Living, and living without permanent ventilation",
 }
 TODAY = "today"
-PLAIN_TOPICS = ("abilities", "motor", "daily_life", "safety", "survival")
+PLAIN_TOPICS = ("abilities", "motor", "additions", "daily_life", "safety", "survival")
 # The figures speak of arms of a study; here they are plans for a child.
 OTHER_WORDS = (
     (re.compile(r"\bsince enrolment\b"), "from today"),
@@ -49,13 +49,13 @@ OTHER_WORDS = (
     (re.compile(r"\b([Ee])veryone enrolled\b"), r"\1veryone"),
     (re.compile(r"\b(each|per|an|the|every|any) arm\b"), r"\1 plan"),
     (re.compile(r"\ban plan\b"), "a plan"),
-    (re.compile(r"\b(all|between|many|\d+) arms\b"), r"\1 plans"),
+    (re.compile(r"\bAn arm\b"), "A plan"),
+    (re.compile(r"\bArms\b"), "Plans"),  # fmt: skip
+    (re.compile(r"\b(all|both|between|many|\d+) arms\b"), r"\1 plans"),
     (re.compile(r"\barm they belong to\b"), "plan they belong to"),
     (re.compile(r"\bits comparator\b"), "the first plan"),
     (re.compile(r"(^|\")Arm(\"|$)"), r"\1Plan\2"),
 )
-
-
 OF_SURVIVAL = re.compile(r"[^.;]*\b(died|dead|death|alive)\b[^.;]*[.;]?", re.IGNORECASE)
 
 
@@ -176,11 +176,13 @@ def topic_figures(shown: Shown, topic: str) -> list[Figure]:
     from motorpool.figures.survival import survival_figure
     from motorpool.figures.uncertainty_layers import layers_figure
     from motorpool.figures.walking import walking_figure
+    from motorpool.web.course_figures import course_layers, difference_figures
 
     context, alive = shown.context, shown.description.survival
+    layers = course_layers(shown.description)
 
     def courses(*names: str) -> list[Figure | None]:
-        return [course_figure(context, name) for name in names]
+        return [course_figure(context, name, layers) for name in names]
 
     def event(name: str) -> list[Figure | None]:
         return [survival_figure(context, name)] if alive else []
@@ -195,7 +197,8 @@ def topic_figures(shown: Shown, topic: str) -> list[Figure]:
     elif topic == "daily_life":
         found = [daily_life_figure(context)]
     elif topic == "additions":
-        found = [addition_figure(context)]
+        plain = shown.description.voice == "plain"
+        found = [None if plain else addition_figure(context), *difference_figures(context, plain=plain)]
     elif topic == "layers":
         found = [layers_figure(context, shown.description.leave_out)]
     elif topic == "breathing":

@@ -11,10 +11,12 @@ from motorpool.figures.uncertainty_layers import LAYERS
 from motorpool.simulation.scenario import dump_scenario
 from motorpool.therapies.courses import THERAPIES
 from motorpool.web.asking import ask, json_response
-from motorpool.web.description import KINDS, MOST_COURSES, MOST_PLANS, ONCE, Description
+from motorpool.web.course_options import settings_of
+from motorpool.web.description import BANDS, MOST_PLANS, Description
 from motorpool.web.explore import TOPICS, topics_of
 from motorpool.web.labels import milestone_labels, scale_labels
 from motorpool.web.pictures import Kind, file_response
+from motorpool.web.plan_form import plan_facts
 from motorpool.web.problems import UnusableInput, description_of, entered
 from motorpool.web.render import page, page_place
 from motorpool.web.scenario_of import DOUBT_DRAWS, scenario_of
@@ -58,13 +60,13 @@ async def explore(request: Request) -> Response:
         d=description,
         problems=problems,
         therapies=THERAPIES,
-        kinds=KINDS,
-        once=ONCE,
+        settings={name: settings_of(name) for name in THERAPIES},
+        facts=plan_facts(MOST_PLANS),
+        bands=BANDS,
         scales=scale_labels(),
         milestones=milestone_labels(),
         layers=LAYERS,
         most_plans=MOST_PLANS,
-        most_courses=MOST_COURSES,
         topics=topics_of(description),
     )
 

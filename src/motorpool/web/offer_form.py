@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable
 from typing import Any
 
-from motorpool.web.description import number_of
+from motorpool.web.form_values import number_of
 
 NUMBERS = ("age_months", "doses")
 PLAIN = ("condition", "registry_number", "treatment_date", "cells", "route")

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from motorpool.simulation.errors import ScenarioError
 from motorpool.simulation.scenario import Scenario
-from motorpool.therapies.fields import HOURS_PER_DAY, HOURS_PER_MONTH
-from motorpool.web.description import KINDS, DescribedPlan, Description, PlannedCourse
+from motorpool.web.course_options import KINDS
+from motorpool.web.course_scenario import PRESENT, arm_data, in_page_fields
+from motorpool.web.course_words import course_label, shortened
+from motorpool.web.description import DescribedPlan, Description, Present
 
 PEOPLE = 200  # as in the shipped scenarios
 DOUBT_DRAWS = 8  # sets of parameters in the full result; the first answer has one
@@ -30,11 +33,14 @@ def scenario_of(description: Description, draws: int) -> Scenario:
     """The scenario of a description, with this many knowledge draws.
 
     Raises:
-        ScenarioError: a plan or the child cannot be simulated; says what and where.
+        ScenarioError: a plan or the child cannot be simulated; says what, and in which field of the page.
     """
     from motorpool.simulation.loading import scenario_from_data
 
-    return scenario_from_data(scenario_data(description, draws), "your description")
+    try:
+        return scenario_from_data(scenario_data(description, draws), "your description")
+    except ScenarioError as error:
+        raise in_page_fields(error, description) from error
 
 
 def scenario_data(description: Description, draws: int) -> dict[str, Any]:
@@ -48,7 +54,7 @@ def scenario_data(description: Description, draws: int) -> dict[str, Any]:
         "question": "What may each plan bring to a child like this?",
         "cohort": _cohort(description),
         "arms": {
-            arm: {"label": label, **_arm(plan, description)}
+            arm: {"label": label, **arm_data(plan, description)}
             for arm, label, plan in zip(arms, plan_labels(description), description.plans, strict=True)
         },
         "comparator": arms[0],
@@ -67,29 +73,30 @@ def arm_names(description: Description) -> list[str]:
     return [f"plan_{place}" for place in range(1, len(description.plans) + 1)]
 
 
-def plan_label(plan: DescribedPlan, place: int, others: tuple[str, ...] = ()) -> str:
+def plan_label(plan: DescribedPlan, place: int, others: tuple[str, ...], present: Present | None) -> str:
     """The plan's own name, or what it gives; a name used before gets its number."""
-    label = plan.name.strip() or ", ".join(course_label(course) for course in plan.courses) or "No drug"
-    label = label[:1].upper() + label[1:80]
+    now = "the present therapy" if present is None else present.therapy.replace("_", " ")
+    label = plan.name.strip() or ", ".join(_course_labels(plan, now)) or "No drug"
+    label = shortened(label[:1].upper() + label[1:])
     return f"{label} ({place})" if label in others else label
+
+
+def _course_labels(plan: DescribedPlan, now: str) -> list[str]:
+    found: list[str] = []
+    if plan.stops_present and plan.present_to_months:
+        found.append(f"{now} until month {plan.present_to_months:g}")
+    for course in plan.courses:
+        earlier = plan.courses[course.after - 1].therapy.replace("_", " ") if course.after else ""
+        found.append(course_label(course, earlier or now))
+    return found
 
 
 def plan_labels(description: Description) -> list[str]:
     """Different names for all plans."""
     labels: list[str] = []
     for place, plan in enumerate(description.plans, 1):
-        labels.append(plan_label(plan, place, tuple(labels)))
+        labels.append(plan_label(plan, place, tuple(labels), description.present))
     return labels
-
-
-def course_label(course: PlannedCourse) -> str:
-    """A course in few words."""
-    words = course.therapy.replace("_", " ")
-    if course.kind is not None and course.kind != next(iter(KINDS[course.therapy])):
-        words += f" ({course.kind.replace('_', ' ')})"
-    if course.to_months is not None:
-        return f"{words}, months {course.from_months:g} to {course.to_months:g}"
-    return f"{words} from month {course.from_months:g}" if course.from_months else words
 
 
 def studies_like(description: Description) -> tuple[str, ...]:
@@ -111,7 +118,7 @@ def _acting(plan: DescribedPlan, description: Description) -> set[str]:
     from motorpool.figures.published_points import SUPPORTIVE
 
     given = {course.therapy for course in plan.courses}
-    if description.present is not None and not plan.stops_present:
+    if description.present is not None and (not plan.stops_present or plan.present_to_months):
         given.add(description.present.therapy)
     return given - set(SUPPORTIVE)
 
@@ -163,9 +170,11 @@ def _cohort(description: Description) -> dict[str, Any]:
     elif description.no_signs_yet:
         cohort["onset_age_months"] = {"min": description.corrected_age_months}
     if description.present is not None:
-        start = max(0.0, description.corrected_age_months - description.present.since_months)
+        present = description.present
+        start = max(0.0, description.corrected_age_months - present.since_months)
+        kind = KINDS.get(present.therapy, {}).get(present.kind or "", {})
         cohort["background"] = [
-            {"therapy": description.present.therapy, "label": "present", "start": {"age_months": start}}
+            {"therapy": present.therapy, **kind, "label": PRESENT, "start": {"age_months": start}}
         ]
     return cohort
 
@@ -188,26 +197,3 @@ def _noise() -> dict[str, float]:
 def measurement_sd(scale: str) -> float:
     """How far two measurements of the same child on the same day differ by chance, SD; never below half a point."""
     return max(0.5, _noise()[scale])
-
-
-def _arm(plan: DescribedPlan, description: Description) -> dict[str, Any]:
-    courses: list[dict[str, Any]] = []
-    same: list[str] = []
-    for course in plan.courses:
-        same.append(course.therapy)
-        made: dict[str, Any] = {
-            "therapy": course.therapy,
-            **KINDS.get(course.therapy, {}).get(course.kind or "", {}),
-        }
-        if same.count(course.therapy) > 1:
-            made["label"] = f"{course.therapy}_{same.count(course.therapy)}"
-        if course.from_months:
-            days = course.from_months * HOURS_PER_MONTH / HOURS_PER_DAY
-            made["start"] = {"at": "enrolment", "delay_days": round(days, 4)}
-        if course.to_months is not None:
-            made["stop"] = {"after_months": course.to_months - course.from_months}
-        courses.append(made)
-    arm: dict[str, Any] = {"therapies": courses}
-    if description.present is not None and plan.stops_present:
-        arm["stop_background"] = ["present"]
-    return arm

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import PlainTextResponse, Response
 from pydantic import ValidationError
 
-from motorpool.web.description import number_of
+from motorpool.web.form_values import number_of
 from motorpool.web.job_api import JobAnswer
 from motorpool.web.own_design import MOST_CHARACTERS, design_data
 from motorpool.web.problems import UnusableInput, validation_problems

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 
 from motorpool.therapies.fields import InputModel, Within
-from motorpool.web.description import number_of
+from motorpool.web.form_values import number_of
 from motorpool.web.job_api import JobAnswer, accepted
 from motorpool.web.problems import UnusableInput, validation_problems
 from motorpool.web.render import page

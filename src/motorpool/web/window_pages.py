@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 
 from motorpool.web.asking import ask, json_response
-from motorpool.web.description import TRUE, number_of
+from motorpool.web.form_values import TRUE, number_of
 from motorpool.web.pictures import Kind, file_response
 from motorpool.web.problems import UnusableInput, validation_problems
 from motorpool.web.render import page

@@ -24,7 +24,7 @@ from motorpool.web.worker import LANES
 REMEMBERED = 200  # of whose people and whose plans a process knows
 MOST_FAILURES = 3  # of a process in a row, before it was ready
 PATIENCE_SECONDS = 3.0
-NOT_OF_PEOPLE = ("plans", "voice", "survival", "years", "leave_out")
+NOT_OF_PEOPLE = ("plans", "voice", "survival", "years", "leave_out", "hide_bands")
 _LOG = logging.getLogger(__name__)
 
 

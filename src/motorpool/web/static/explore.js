@@ -2,6 +2,7 @@
 // always holds all that was entered.
 import { preparePlans } from "/static/plans.js";
 import { figureOf, fillTable } from "/static/pictures.js";
+import { clearProblems, problemItem } from "/static/problems.js";
 
 const form = document.getElementById("describe");
 const answer = document.getElementById("answer");
@@ -38,12 +39,8 @@ async function ask(address, signal) {
 
 function showProblems(problems) {
   const list = document.createElement("ul");
-  for (const { where, message } of problems) {
-    const item = document.createElement("li");
-    if (where) { const strong = document.createElement("strong"); strong.textContent = `${where.replaceAll("_", " ")}: `; item.append(strong); }
-    item.append(message);
-    list.append(item);
-  }
+  clearProblems(form);
+  list.append(...problems.map((one) => problemItem(one, form, problem)));
   problem.replaceChildren(list);
   problem.hidden = false;
   statusLine.textContent = "";
@@ -114,6 +111,7 @@ async function redraw(doubt) {
   answer.innerHTML = found.html;
   answer.querySelectorAll("details").forEach((one, place) => { one.open = Boolean(open[place]); });
   problem.hidden = true;
+  clearProblems(form);
   document.body.classList.remove("stale");
   arrange(found.topics);
   const worded = performance.now();

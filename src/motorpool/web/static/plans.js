@@ -1,152 +1,172 @@
-// The plans in the form: rows of therapies, and a timeline above them whose bars can be dragged. Every drag has a number
-// field, which is what a keyboard and a screen reader use.
-const facts = JSON.parse(document.getElementById("facts").textContent);
+// The plans in the form: rows of therapies that are added, switched, removed and numbered anew.
+import { beginsBy, facts, fitRow, followChoice, part, piece, therapyOf } from "/static/course-fields.js";
+import { drawTimeline, horizon } from "/static/timeline.js";
+
 const plans = document.getElementById("plans");
 const form = document.getElementById("describe");
-
-const part = (row, name) => row.querySelector(`[data-part="${name}"]`);
 const changed = () => form.dispatchEvent(new Event("input", { bubbles: true }));
-const horizon = () => 12 * Math.max(0.5, Number(form.elements.years.value) || 2);
+const finished = () => form.dispatchEvent(new Event("change", { bubbles: true }));
+const rowsOf = (plan) => [...plan.querySelectorAll(".course")];
+const waitsFor = new WeakMap(); // row -> the row it begins after, or "present"; it stays the same when numbers change
+
+function rename(row, field, id, name) {
+  row.querySelector(`label[for="${field.id}"]`).htmlFor = id;
+  field.id = id;
+  field.name = name;
+}
 
 function renumber() {
   plans.querySelectorAll(".plan").forEach((plan) => {
     const place = plan.dataset.plan;
-    plan.querySelectorAll(".course").forEach((row, index) => {
+    const rows = rowsOf(plan);
+    rows.forEach((row, index) => {
       row.setAttribute("aria-label", `Therapy ${index + 1} of plan ${place}`);
-      row.querySelectorAll("[data-part]").forEach((field) => {
-        const id = `p${place}-${index + 1}-${field.dataset.part}`;
-        row.querySelector(`label[for="${field.id}"]`).htmlFor = id;
-        field.id = id;
-        field.name = `p${place}.${index + 1}.${field.dataset.part}`;
-      });
+      const base = `p${place}-${index + 1}`;
+      const name = `p${place}.${index + 1}`;
+      row.querySelectorAll("[data-part]").forEach((field) => rename(row, field, `${base}-${field.dataset.part}`, `${name}.${field.dataset.part}`));
+      for (const kind of ["pause", "dose"]) {
+        row.querySelectorAll(`.piece.${kind}`).forEach((one, number) => {
+          one.setAttribute("aria-label", `${kind === "pause" ? "Pause" : "Change of the dose"} ${number + 1} of therapy ${index + 1} of plan ${place}`);
+          one.querySelectorAll("[data-piece]").forEach((field) => rename(one, field, `${base}-${kind}.${number + 1}.${field.dataset.piece}`, `${name}.${kind}.${number + 1}.${field.dataset.piece}`));
+        });
+      }
+      row.querySelectorAll(".add-piece").forEach((button) => { button.disabled = row.querySelectorAll(`.piece.${button.dataset.kind}`).length >= facts.most_pieces; });
+      row.querySelector(".switch-course").disabled = rows.length >= facts.most_courses;
+      offerEarlier(row, rows.slice(0, index));
     });
-    plan.querySelector(".add-course").disabled = plan.querySelectorAll(".course").length >= facts.most_courses;
+    plan.querySelector(".add-course").disabled = rows.length >= facts.most_courses;
   });
   document.getElementById("add-plan").disabled = plans.children.length >= facts.most_plans;
 }
 
-function fitRow(row) {
-  const therapy = part(row, "what").value;
-  const kinds = Object.keys(facts.kinds[therapy] || {});
-  const how = part(row, "how");
-  const wanted = how.value || how.dataset.value;
-  how.replaceChildren(...kinds.map((kind) => new Option(kind.replaceAll("_", " "), kind, false, kind === wanted)));
-  how.closest(".field").hidden = kinds.length === 0;
-  how.disabled = kinds.length === 0;
-  const once = facts.once.includes(therapy);
-  row.querySelector(".until").hidden = once;
-  part(row, "to").disabled = once;
-}
-
-function drawTimeline(plan) {
-  const line = plan.querySelector(".timeline");
-  const months = horizon();
-  line.replaceChildren();
-  plan.querySelectorAll(".course").forEach((row) => {
-    const from = Math.min(months, Number(part(row, "from").value) || 0);
-    const ends = part(row, "to").value !== "" && !part(row, "to").disabled;
-    const until = ends ? Math.min(months, Number(part(row, "to").value)) : months;
-    const track = document.createElement("div");
-    track.className = "track";
-    const bar = document.createElement("div");
-    bar.className = facts.once.includes(part(row, "what").value) ? "bar once" : "bar";
-    bar.style.setProperty("left", `${(100 * from) / months}%`);
-    bar.style.setProperty("width", `${Math.max(2, (100 * (until - from)) / months)}%`);
-    const name = document.createElement("span");
-    name.textContent = part(row, "what").selectedOptions[0].textContent;
-    bar.append(name);
-    for (const side of ["from", "to"]) {
-      if (side === "to" && part(row, "to").disabled) { continue; }
-      const grip = document.createElement("div");
-      grip.className = `grip ${side}`;
-      grip.addEventListener("pointerdown", (event) => drag(event, grip, track, row, side));
-      bar.append(grip);
-    }
-    track.append(bar);
-    line.append(track);
-  });
-  const scale = document.createElement("div");
-  scale.className = "scale";
-  for (const share of [0, 0.25, 0.5, 0.75, 1]) {
-    const mark = document.createElement("span");
-    mark.textContent = `${Math.round(share * months * 10) / 10}`;
-    mark.style.setProperty("left", `${100 * share}%`);
-    scale.append(mark);
+// The therapies that one can begin after: those before it in the plan, and the present one.
+function offerEarlier(row, earlier) {
+  const select = part(row, "after");
+  if (select.dataset.value !== "") {
+    waitsFor.set(row, select.dataset.value === "0" ? "present" : earlier[Number(select.dataset.value) - 1]);
+    select.dataset.value = "";
   }
-  line.append(scale);
+  const present = form.elements["present.therapy"];
+  const options = present.value ? [new Option(`${present.selectedOptions[0].textContent} (now)`, "0", false, waitsFor.get(row) === "present")] : [];
+  earlier.forEach((one, place) => options.push(new Option(`${place + 1}. ${part(one, "what").selectedOptions[0].textContent}`, String(place + 1), false, waitsFor.get(row) === one)));
+  select.replaceChildren(...options);
 }
 
-function drag(event, grip, track, row, side) {
-  event.preventDefault();
-  const box = track.getBoundingClientRect();
-  const months = horizon();
-  const plan = row.closest(".plan");
-  const move = (moved) => {
-    const month = Math.round(Math.min(1, Math.max(0, (moved.clientX - box.left) / box.width)) * months);
-    if (side === "from") {
-      const last = part(row, "to").value === "" ? months : Number(part(row, "to").value) - 1;
-      part(row, "from").value = Math.max(0, Math.min(month, last));
-    } else {
-      part(row, "to").value = month >= months ? "" : Math.max(month, Number(part(row, "from").value) + 1);
-    }
-    drawTimeline(plan);
-    changed();
-  };
-  const stop = () => { removeEventListener("pointermove", move); removeEventListener("pointerup", stop); form.dispatchEvent(new Event("change", { bubbles: true })); };
-  addEventListener("pointermove", move);
-  addEventListener("pointerup", stop);
+function rememberEarlier(row) {
+  const value = part(row, "after").value;
+  waitsFor.set(row, value === "0" ? "present" : rowsOf(row.closest(".plan"))[Number(value) - 1]);
 }
 
-function addCourse(plan) {
+function newRow(plan) {
   const row = document.getElementById("course-row").content.firstElementChild.cloneNode(true);
   plan.querySelector(".courses").append(row);
   fitRow(row);
-  renumber();
-  drawTimeline(plan);
-  part(row, "what").focus();
-  changed();
+  return row;
 }
 
-export function preparePlans() {
-  plans.addEventListener("click", (event) => {
-    const plan = event.target.closest(".plan");
-    if (event.target.closest(".add-course")) { addCourse(plan); }
-    if (event.target.closest(".remove-course")) {
-      event.target.closest(".course").remove();
-      renumber();
-      drawTimeline(plan);
-      plan.querySelector(".add-course").focus();
-      changed();
-    }
-    if (event.target.closest(".remove-plan")) {
-      plan.remove();
-      renumber();
-      document.getElementById("add-plan").focus();
-      changed();
-    }
-  });
-  document.getElementById("add-plan").addEventListener("click", () => {
-    const used = [...plans.children].map((plan) => Number(plan.dataset.plan));
-    const free = [1, 2, 3, 4].find((place) => !used.includes(place));
-    if (!free) { return; }
-    const plan = document.getElementById(`plan-${free}`).content.firstElementChild.cloneNode(true);
-    const next = [...plans.children].find((other) => Number(other.dataset.plan) > free);
-    plans.insertBefore(plan, next || null);
-    addCourse(plan);
-  });
-  form.addEventListener("input", (event) => {
-    const row = event.target.closest && event.target.closest(".course");
-    if (row && event.target.dataset.part === "what") { part(row, "how").dataset.value = ""; part(row, "how").replaceChildren(); fitRow(row); }
-    plans.querySelectorAll(".plan").forEach(drawTimeline);
-    showPresent();
-  });
-  plans.querySelectorAll(".course").forEach(fitRow);
+function shown(plan, field) {
   renumber();
-  plans.querySelectorAll(".plan").forEach(drawTimeline);
+  drawTimeline(plan);
+  field.focus();
+  changed();
+  finished();
+}
+
+function addCourse(plan) {
+  const row = newRow(plan);
+  shown(plan, part(row, "what"));
+}
+
+// Another therapy begins when this one ends; the months of the one follow the end of the other.
+function switchCourse(row) {
+  const plan = row.closest(".plan");
+  if (!therapyOf(row).once && part(row, "to").value === "" && !part(row, "to").disabled) {
+    const from = beginsBy(row) === "month" ? Number(part(row, "from").value) || 0 : 0;
+    part(row, "to").value = Math.round((from + horizon()) / 2);
+  }
+  const next = newRow(plan);
+  const therapy = part(row, "what").value === "risdiplam" ? "nusinersen" : "risdiplam";
+  part(next, "what").value = therapy;
+  part(next, "begins").dataset.value = "after";
+  part(next, "begins").replaceChildren();
+  waitsFor.set(next, row);
+  fitRow(next);
+  shown(plan, part(next, "what"));
+}
+
+function addPiece(row, kind) {
+  const one = document.getElementById(`${kind}-row`).content.firstElementChild.cloneNode(true);
+  row.querySelector(".pieces").append(one);
+  const begin = beginsBy(row) === "month" ? Number(part(row, "from").value) || 0 : 0;
+  const middle = Math.round((begin + horizon()) / 2);
+  piece(one, "from").value = middle;
+  if (kind === "pause") { piece(one, "to").value = middle + 3; } else { piece(one, "percent").value = 100; }
+  shown(row.closest(".plan"), piece(one, kind === "pause" ? "from" : "percent"));
+}
+
+function addPlan() {
+  const used = [...plans.children].map((plan) => Number(plan.dataset.plan));
+  const free = [1, 2, 3, 4].find((place) => !used.includes(place));
+  if (!free) { return; }
+  const plan = document.getElementById(`plan-${free}`).content.firstElementChild.cloneNode(true);
+  const next = [...plans.children].find((other) => Number(other.dataset.plan) > free);
+  plans.insertBefore(plan, next || null);
   showPresent();
+  addCourse(plan);
+}
+
+function remove(what, plan, then) {
+  what.remove();
+  renumber();
+  if (plan.isConnected) { drawTimeline(plan); }
+  then.focus();
+  changed();
+  finished();
 }
 
 function showPresent() {
-  const has = form.elements["present.therapy"].value !== "";
-  plans.querySelectorAll(".stops-present").forEach((tick) => { tick.hidden = !has; });
+  const present = form.elements["present.therapy"];
+  const stops = present.value !== "" && !facts.therapies[present.value].once;
+  plans.querySelectorAll(".stops-present").forEach((box) => {
+    box.hidden = !stops;
+    const tick = box.querySelector("[type=checkbox]");
+    if (!stops) { tick.checked = false; }
+    box.querySelector(".stop-month").hidden = !tick.checked;
+    box.querySelector(".stop-month input").disabled = !tick.checked;
+  });
+  const how = document.getElementById("present-how");
+  const kinds = present.value ? Object.entries(facts.therapies[present.value].kinds) : [];
+  const wanted = how.value || how.dataset.value;
+  how.dataset.value = "";
+  how.replaceChildren(...kinds.map(([kind, words], place) => new Option(words, place ? kind : "", false, kind === wanted)));
+  how.disabled = kinds.length === 0;
+  document.getElementById("present-how-field").hidden = kinds.length === 0;
+}
+
+export function preparePlans() {
+  plans.addEventListener("click", ({ target }) => {
+    const plan = target.closest(".plan");
+    const row = target.closest(".course");
+    if (target.closest(".add-course")) { addCourse(plan); }
+    if (target.closest(".switch-course")) { switchCourse(row); }
+    if (target.closest(".add-piece")) { addPiece(row, target.closest(".add-piece").dataset.kind); }
+    if (target.closest(".remove-piece")) { remove(target.closest(".piece"), plan, row.querySelector(".add-piece")); }
+    if (target.closest(".remove-course")) { remove(row, plan, plan.querySelector(".add-course")); }
+    if (target.closest(".remove-plan")) { remove(plan, plan, document.getElementById("add-plan")); }
+  });
+  document.getElementById("add-plan").addEventListener("click", addPlan);
+  form.addEventListener("input", ({ target }) => {
+    const row = target.closest && target.closest(".course");
+    const name = row && target.dataset.part;
+    if (name === "what") { fitRow(row, true); }
+    if (name === "after") { rememberEarlier(row); }
+    if (name) { followChoice(row, name); }
+    showPresent();
+    if (name === "what" || target.name === "present.therapy") { renumber(); }
+    plans.querySelectorAll(".plan").forEach(drawTimeline);
+  });
+  plans.querySelectorAll(".course").forEach((row) => fitRow(row));
+  showPresent();
+  renumber();
+  plans.querySelectorAll(".plan").forEach(drawTimeline);
 }

@@ -1,0 +1,86 @@
+"""A therapy of a plan in few words: its name in legends, tables and on the sheet."""
+
+from __future__ import annotations
+
+from motorpool.web.course_options import CHOICES, KINDS, rule_words, settings_of
+from motorpool.web.planned_course import PlannedCourse
+
+LONGEST_LABEL = 48  # a longer one would make the pictures of a phone smaller
+
+
+def course_label(course: PlannedCourse, earlier: str = "the present therapy") -> str:
+    """A course in few words.
+
+    Args:
+        earlier: the therapy whose end it waits for.
+    """
+    inside = _details(course)
+    words = course.therapy.replace("_", " ") + (f" ({'; '.join(inside)})" if inside else "")
+    return f"{words}{_times(course, earlier)}{_left_out(course)}"
+
+
+def course_words(course: PlannedCourse) -> str:
+    """The therapy alone, as a sentence begins."""
+    return course.therapy.replace("_", " ").capitalize()
+
+
+def _details(course: PlannedCourse) -> list[str]:
+    found: list[str] = []
+    if course.kind is not None and course.kind != next(iter(KINDS[course.therapy])):
+        found.append(course.kind.replace("_", " "))
+    for setting in settings_of(course.therapy):
+        value = course.settings.get(setting.name)
+        if value is None or value is False:
+            continue
+        if setting.name in CHOICES:
+            first = next(iter(CHOICES[setting.name]))
+            found += [] if value == first else [CHOICES[setting.name][str(value)].split(":")[0]]
+        elif value is True:
+            found.append(setting.label.lower())
+        else:
+            found.append(f"{setting.label.lower()} {value:g} {setting.unit}".strip())
+    return found
+
+
+def _times(course: PlannedCourse, earlier: str) -> str:
+    by, until = course.begins_by, course.to_months
+    if by == "month":
+        if until is not None:
+            return f", months {course.from_months:g} to {until:g}"
+        begin = f" from month {course.from_months:g}" if course.from_months else ""
+    elif by == "first_signs":
+        begin = (
+            f", {course.wait_days:g} days after the first signs"
+            if course.wait_days
+            else ", at the first signs"
+        )
+    elif by == "after":
+        begin = f" {course.wait_days:g} days after {earlier}" if course.wait_days else f" after {earlier}"
+    else:
+        begin = f", once {rule_words(by, course.begins_level)}" if course.begins_level is not None else ""
+    if until is not None:
+        return f"{begin}, until month {until:g}"
+    if course.ends is not None:
+        return f"{begin}, until {rule_words(course.ends, course.ends_level)}"
+    return begin
+
+
+def _left_out(course: PlannedCourse) -> str:
+    parts = [f"paused months {pause.from_months:g} to {pause.to_months:g}" for pause in course.pauses]
+    parts += [
+        f"{change.percent:g} % of the dose from month {change.from_months:g}"
+        for change in course.dose_changes
+    ]
+    if course.missed_doses:
+        numbers = ", ".join(str(number) for number in course.missed_doses)
+        parts.append(f"dose {numbers} missed" if len(course.missed_doses) == 1 else f"doses {numbers} missed")
+    if course.missed_percent:
+        parts.append(f"{course.missed_percent:g} % missed")
+    if course.late_days:
+        parts.append(f"{course.late_days:g} days late")
+    return "".join(f", {part}" for part in parts)
+
+
+def shortened(label: str) -> str:
+    """A label that fits into a legend."""
+    return label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1].rstrip(" ,;(") + "…"
