@@ -3,10 +3,10 @@
     python -m benchmarks.web_load [--seconds 30] [--changes 720] [--most-seconds 240] [--only-quick] [--workers N]
 
 Starts a server of its own on a free port. Every client does what the page does: it changes a plan to something new
-every five seconds and waits for the answer in words with the two pictures that a reader sees; after a rest it asks for the
-same with doubt, and gives that up when the next change comes first (`--only-quick` leaves the doubt out). Who is told
-that too many wait is counted as refused. `--changes` more are then sent one after the other (720 are an hour of one
-client), every fourth with its doubt, for at most so many seconds; memory of all processes is read before and after.
+every five seconds and waits for the answer in words with the two pictures that a reader sees; after a rest it asks for
+the same with doubt, and gives that up when the next change comes first (`--only-quick` leaves the doubt out). Who is
+told that too many wait is counted as refused. `--changes` more are then sent one after the other (720 are an hour of
+one client), every fourth with its doubt, for at most so many seconds; memory of all processes is read before and after.
 """
 
 import argparse
