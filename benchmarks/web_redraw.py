@@ -5,7 +5,8 @@
 Starts a server of its own on a free port and a headless Chromium (from PATH or MOTORPOOL_CHROMIUM). A change is a new
 start of a drug, which the engine has not simulated before; it ends when the first picture on the page shows it and the
 browser has painted it. `--before` names the `src` folder of another checkout: both are then measured by turns, so that
-they share whatever else the machine does.
+they share whatever else the machine does. `layers` in the report says where the time goes, in medians: what the server
+says of its own work (`Server-Timing`), and what the page and the browser do with the answer.
 """
 
 import argparse
@@ -43,9 +44,29 @@ CHANGE = """(month) => new Promise((done) => {
         requestAnimationFrame(() => setTimeout(() => done(performance.now() - begun), 0));
     });
     look.observe(topic, { attributes: true });
+    performance.clearResourceTimings();
     field.value = month;
     field.dispatchEvent(new Event('input', { bubbles: true }));
 })"""
+
+# Milliseconds by layer of the last redraw, in the order of time.
+LAYERS = """(whole) => {
+    const asked = performance.getEntriesByType('resource').find(({ name }) =>
+        name.includes('/explore/answer') && !name.includes('doubt=1'));
+    if (!asked) { return {}; }
+    const found = { 'server in all': asked.responseStart - asked.requestStart };
+    for (const { name, duration } of asked.serverTiming) { found[`server: ${name}`] = duration; }
+    found.transfer = asked.responseEnd - asked.responseStart;
+    let named = found['server in all'] + found.transfer;
+    for (const { name, duration } of performance.getEntriesByType('measure')) {
+        if (name === 'motorpool: words' || name === 'motorpool: pictures') {
+            found[name.replace('motorpool', 'page')] = duration;
+            named += duration;
+        }
+    }
+    found['debounce, layout and painting'] = whole - named;
+    return found;
+}"""
 
 
 @contextlib.contextmanager
@@ -79,12 +100,17 @@ def opened(browser: Any, address: str, voice: str) -> Any:
     return page
 
 
-def changes(page: Any, count: int, luck: random.Random, pause: float) -> list[float]:
-    """Milliseconds of each of so many changes, with a pause before each."""
+def changes(
+    page: Any, count: int, luck: random.Random, pause: float, layers: dict[str, list[float]] | None = None
+) -> list[float]:
+    """Milliseconds of each of so many changes, with a pause before each; those of each layer are put into `layers`."""
     waited: list[float] = []
     for _ in range(count):
         page.wait_for_timeout(1e3 * pause)
         waited.append(page.evaluate(CHANGE, round(luck.uniform(0, 12), 3)))
+        for name, value in page.evaluate(LAYERS, waited[-1]).items():
+            if layers is not None:
+                layers.setdefault(name, []).append(value)
     return waited
 
 
@@ -100,6 +126,7 @@ def main() -> None:
 
     sources = {"now": HERE} | ({"before": given.before.resolve()} if given.before else {})
     waited: dict[str, list[float]] = {name: [] for name in sources}
+    layers: dict[str, dict[str, list[float]]] = {name: {} for name in sources}
     sandbox = [] if os.geteuid() else ["--no-sandbox"]
     with contextlib.ExitStack() as stack:
         browser = stack.enter_context(sync_playwright()).chromium.launch(executable_path=found, args=sandbox)
@@ -112,13 +139,13 @@ def main() -> None:
             changes(page, 3, luck, given.pause)
         while any(len(one) < given.changes for one in waited.values()):
             for name, page in pages.items():
-                waited[name] += changes(
-                    page, min(ROUND, given.changes - len(waited[name])), luck, given.pause
-                )
+                count = min(ROUND, given.changes - len(waited[name]))
+                waited[name] += changes(page, count, luck, given.pause, layers[name])
         browser.close()
     report = {"cores": os.cpu_count(), "load": os.getloadavg()[0], "voice": given.voice} | {
         name: {"changes": len(one)}
         | {f"p{100 * share:g}_ms": round(quantile(one, share)) for share in (0.5, 0.95, 0.99)}
+        | {"layers": {layer: round(quantile(ms, 0.5), 1) for layer, ms in layers[name].items()}}
         for name, one in waited.items()
     }
     print(json.dumps(report, indent=1))

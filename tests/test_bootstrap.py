@@ -354,6 +354,7 @@ def test_one_failed_check_fails_the_run_and_the_tests_still_run_last(
         return 1 if "format" in command else 0
 
     monkeypatch.setattr(subprocess, "call", call)
+    monkeypatch.setattr(bootstrap, "ASKED_BY_DEBIAN", ())
     assert bootstrap.run_tests(fake_checkout, fake_checkout, ["-k", "one"]) == 1
     assert "-m pytest" in ran[-1]
     assert ran[-1].endswith("-k one")
@@ -384,6 +385,40 @@ def test_a_browser_is_installed_only_where_we_may(
     monkeypatch.delenv("MOTORPOOL_CHROMIUM", raising=False)
     monkeypatch.setattr(os, "geteuid", lambda: user)
     assert bootstrap.provide_browser() == (str(places / "chromium") if installs else None)
+
+
+@pytest.mark.parametrize(("user", "installs"), [(0, True), (1000, False)])
+def test_postgresql_is_installed_without_a_server_and_only_where_we_may(
+    bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int, installs: bool
+) -> None:
+    places, programs, seen = tmp_path / "bin", tmp_path / "postgresql", tmp_path / "seen"
+    asked = [
+        (tmp_path / "etc" / "no-start", "exit 101\n", 0o755),
+        (tmp_path / "etc" / "no-cluster", "false\n", 0o644),
+    ]
+    program(
+        places / "apt-get",
+        f'case "$*" in *install*) /bin/ls {tmp_path}/etc > {seen}; /bin/mkdir -p {programs}/15/bin; '
+        f": > {programs}/15/bin/initdb;; esac\n",
+    )
+    monkeypatch.setenv("PATH", str(places))
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(bootstrap, "POSTGRESQL", programs)
+    monkeypatch.setattr(bootstrap, "ASKED_BY_DEBIAN", asked)
+    assert bootstrap.provide_postgresql() is installs
+    assert not installs or seen.read_text().split() == ["no-cluster", "no-start"]
+    assert not any(path.exists() for path, _, _ in asked)  # gone again
+
+
+def test_a_system_that_cannot_install_postgresql_goes_on_without(
+    bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path / "bin" / "apt-get", "exit 100\n")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(bootstrap, "POSTGRESQL", tmp_path / "postgresql")
+    monkeypatch.setattr(bootstrap, "ASKED_BY_DEBIAN", ())
+    assert bootstrap.provide_postgresql() is False
 
 
 # ---- the locks

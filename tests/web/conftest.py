@@ -35,6 +35,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         process.terminate()
         process.communicate(timeout=20)
+        assert "Traceback" not in (folder / "errors.txt").read_text(), "the server complained"
 
 
 @pytest.fixture(scope="session")

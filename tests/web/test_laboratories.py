@@ -3,6 +3,8 @@
 import datetime
 import html
 import json
+import re
+import shutil
 from importlib import resources
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,8 +23,10 @@ from motorpool.cell_lab.plan import base_plan
 from motorpool.trials.design_file import load_design
 from motorpool.web.app import create_app
 from motorpool.web.offer_form import offer_fields
+from motorpool.web.plain_words import standing_texts
 from motorpool.web.problems import UnusableInput, description_of
-from motorpool.web.run_results import parts_of
+from motorpool.web.run_plainly import plain_parts
+from motorpool.web.run_results import Part, parts_of, usual_voice
 from motorpool.web.scenario_of import DOUBT_DRAWS, scenario_of
 from motorpool.web.settings import Settings
 from motorpool.web.task_work import STAGES, Overall, do_task
@@ -132,7 +136,7 @@ def test_designs_survive_the_way_to_the_worker_and_what_has_no_meaning_is_refuse
             trial_task(wanted)
 
 
-def test_a_run_of_trials_is_done_and_shown(tmp_path: Path) -> None:
+def test_a_run_of_trials_is_done_and_shown_in_both_voices(client: TestClient, tmp_path: Path) -> None:
     title, task = trial_task(TrialRunRequest(name="cells_addon_sitters", replicates=50, people=64))
     asked = json.dumps(task)
     do_task(json.loads(asked), tmp_path / "results", lambda stage, share: None)
@@ -140,6 +144,38 @@ def test_a_run_of_trials_is_done_and_shown(tmp_path: Path) -> None:
     (part,) = parts_of(job, tmp_path / "results" / "results.json")
     assert "50 trials of 120 people" in part.words[0]
     assert part.tables
+    jobs = client.app._app.state.jobs  # type: ignore[attr-defined]  # no worker runs: finished as it would finish it
+    made = jobs.store.add(title, asked, 8)
+    jobs.store.change(made.id, ("waiting",), state="done")
+    shutil.copytree(tmp_path / "results", jobs.store.place(made.id) / "results")
+    expert, plain = (
+        html.unescape(client.get(f"/runs/{made.id}", params=voice).text) for voice in ({}, {"voice": "plain"})
+    )
+    assert "MC" in expert
+    assert "<table" in expert
+    assert "MC" not in plain
+    assert "<table" not in plain
+    assert re.search(r"In about \d+ of 100 such trials, “.+” would count as a success for ", plain)
+    assert "No real child took part." in plain
+    assert f'href="/runs/{made.id}?voice=expert"' in plain
+    assert client.get(f"/runs/{made.id}", params={"voice": "loud"}).status_code == 422
+    jobs.store.delete(made.id)
+
+
+def test_families_read_what_cells_would_add_without_numbers_of_professionals() -> None:
+    texts = standing_texts()
+    parts = [
+        Part("in_short", "In short", ["The average may not change."]),
+        Part("gains", "What cells would add", ["Means."], [SimpleNamespace(identifier="gains")], ["<table>"]),
+        Part("harms", "Procedures", ["Figures."], (), ["<table>"]),
+    ]  # fmt: skip
+    plain = plain_parts("cells addon", parts, {}, {})
+    assert [part.id for part in plain] == ["in_short", "gains", "unknown", "questions"]
+    assert not any(part.tables for part in plain)
+    assert plain[1].figures == parts[1].figures
+    assert plain[2].words[0] == texts["unknown"]["cell_therapy"][0]
+    assert usual_voice("cells addon") == "plain"
+    assert usual_voice("trial power") == "expert"
 
 
 def test_jobs_of_the_laboratories_wait_and_their_pages_say_so(client: TestClient) -> None:

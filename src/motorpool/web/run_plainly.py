@@ -1,4 +1,4 @@
-"""What a finished task of the laboratories found, for families: short sentences, the pictures, and what nobody knows."""
+"""What a finished task of the laboratories found, for families: short sentences, pictures, and what nobody knows."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ def _trial_run(found: Found, asked: Found) -> list[str]:
 
 def _trial_power(found: Found, asked: Found) -> list[str]:
     smallest = found["smallest_trial"]
-    target = f"{100 * smallest['target_power']:.0f}"
+    tries = f"would find the effect in {100 * smallest['target_power']:.0f} of 100 tries"
     if smallest["patients"] is None:
-        size = f"No trial of up to {smallest['largest_possible']} people would find the effect in {target} of 100 tries."
+        size = f"No trial of up to {smallest['largest_possible']} people {tries}."
     else:
-        size = f"The smallest trial that would find the effect in {target} of 100 tries has {smallest['patients']} people."
+        size = f"The smallest trial that {tries} has {smallest['patients']} people."
     return [found["verdict"]["words"], size]
 
 

@@ -12,7 +12,7 @@ import logging
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,9 +68,17 @@ class _Process:
 class Workers:
     """Answers questions in so many processes."""
 
-    def __init__(self, count: int, *, warm: bool = True) -> None:
-        """So many processes, from `start` on."""
-        self._count, self._warm = count, warm
+    def __init__(self, count: int, *, warm: bool = True, command: Sequence[str] = ()) -> None:
+        """So many processes, from `start` on.
+
+        Args:
+            count: how many.
+            warm: they load the programs of the engine before they are asked.
+            command: what is started, `motorpool.web.worker` unless another is named.
+        """
+        self._count = count
+        usual = [sys.executable, "-P", "-m", "motorpool.web.worker", *(["--warm"] * warm)]
+        self._command = list(command) or usual
         self._processes: list[_Process] = []
         self._waiting: dict[str, list[_Question]] = {lane: [] for lane in LANES}
         self._knows: OrderedDict[str, _Process] = OrderedDict()
@@ -169,10 +177,9 @@ class Workers:
 
     async def _keep_running(self, one: _Process, begun: asyncio.Event) -> None:
         """Start a process, follow what it says, and start it again when it ended, unless it cannot start at all."""
-        command = [sys.executable, "-P", "-m", "motorpool.web.worker", *(["--warm"] * self._warm)]
         pipe = asyncio.subprocess.PIPE
         while one.failures < MOST_FAILURES and not self._ending:
-            one.process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+            one.process = await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe)
             begun.set()
             one.failures += 1  # until it is ready
             self._send()
