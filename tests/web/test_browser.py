@@ -25,7 +25,8 @@ SWITCH = (
 )
 PHONE, WIDE, ZOOMED = (390, "dark"), (1440, "light"), (320, "light")  # 320: 1280 pixels at 400 % zoom
 PAGES = {
-    "/window?years=1": (WIDE,), "/explore?" + INFANT: (PHONE,), "/explore?voice=expert&" + SWITCH: (WIDE, PHONE, ZOOMED), "/evidence": (WIDE,),
+    "/window?years=1": (WIDE,), "/explore?" + INFANT: (PHONE,), "/evidence": (WIDE,),
+    "/explore?voice=expert&" + SWITCH: (WIDE, PHONE, ZOOMED),
     "/evidence?words=walking": (ZOOMED,), "/evidence/study/ENDEAR": (PHONE,), "/trust": (ZOOMED,), "/runs": (WIDE,),
     "/sheet?" + INFANT: (PHONE,), "/evidence/study/nothing": (PHONE,), "/cells": (PHONE,),
     "/cells/offer": (PHONE, WIDE, ZOOMED),
