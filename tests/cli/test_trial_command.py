@@ -21,6 +21,29 @@ def test_designs_are_listed_shown_and_written_once(folder: Path, capsys: Capture
     assert "exists already" in refused(["trial", "init", "mine.yaml"], capsys)
 
 
+def test_a_design_is_checked_and_told_in_words_without_simulating_anybody(capsys: Capture) -> None:
+    text = " ".join(shown(["trial", "check", "cells_doses_adaptive"], capsys).split())
+    for words in (
+        "1 : 1 : 1 : 1, permuted blocks within strata of age (from 72 months)",
+        "multiple imputation and analysis of covariance (jump to reference, 10 imputations)",
+        "the best arm and the control go on",
+        "Estimand: death composite",
+        "5 % leave the study each year",
+        "Cost: 3000 visits",
+    ):
+        assert words in text
+    more = ["--set", "interims={information: [0.5]}"]
+    assert "ends the trial for all arms" in shown(["trial", "check", "cells_doses_adaptive", *more], capsys)
+    assert json.loads(shown(["trial", "check", "endear", "--json"], capsys))["patients"] == 121
+
+
+def test_a_folder_that_cannot_hold_the_report_is_refused_first(folder: Path, capsys: Capture) -> None:
+    (folder / "mine").mkdir()
+    (folder / "mine" / "letter.txt").write_text("mine")
+    message = refused(["trial", "report", "cherish", "--out", "mine", "--people", "32"], capsys)
+    assert "holds other files (letter.txt)" in message and "simulating" not in message
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -37,6 +60,12 @@ def test_designs_are_listed_shown_and_written_once(folder: Path, capsys: Capture
             ["run", "cells_doses_adaptive", "--set", "safety.adverse_events=[tumour]"],
             "Did you mean cell_tumour?",
         ),
+        (
+            ["check", "cherish", "--set", "arms.sham.ratio=0"],
+            "arms.sham.ratio: 0 must be a whole number from 1",
+        ),
+        (["check", "cherish", "--set", "endpoints.0.at_month=24"], "is beyond the last visit, at 15 months"),
+        (["check", "cherish", "--set", "patients=2"], "patients"),
         (["power", "cells_addon_sitters", "--effect", "4"], "--effect"),
         (["power", "cells_addon_sitters", "--size", "2"], "--size"),
         (["compare", "cherish"], "at least two designs"),

@@ -9,12 +9,16 @@ import pytest
 
 from motorpool.simulation.errors import OutputFolderError, ScenarioError
 from motorpool.trials import workers as working
+from motorpool.trials.adam import adtte
 from motorpool.trials.blocks import Settings, blocks_of, cached_pool
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.design_file import load_design
 from motorpool.trials.power import PowerSettings, power_report
+from motorpool.trials.replicate import draw_trials
 from motorpool.trials.run import keep_trial_run, run_trial
 from motorpool.trials.truth import MODEL, NULL
+from tests.support.trial_pools import design as support_design
+from tests.support.trial_pools import made_up_pool
 
 PEOPLE = 64
 SMALL = Settings(60, NULL, 0, PEOPLE)
@@ -85,8 +89,25 @@ def test_tables_of_people_agree_with_each_other_and_with_the_design(
     assert (scores.loc[scores["ABLFL"] == "Y", "CHG"] == 0).all()
     assert scores["AVISITN"].max() == 5 and set(scores["PARAMCD"]) == {"HFMSE", "RULM"}
     assert len(times) == len(subjects) and set(times["CNSR"]) <= {0, 1}
+    assert set(subjects["EOSSTT"]) == {"COMPLETED", "DISCONTINUED"}
+    assert (subjects["DCSREAS"].isna() == (subjects["EOSSTT"] == "COMPLETED")).all()
+    for table in (scores, times):
+        planned = table.merge(subjects[["USUBJID", "TRT01P"]], on="USUBJID")
+        assert (planned["TRTP"] == planned["TRT01P"]).all()
     found = json.loads((folder / "results.json").read_text())
     assert found["replicates"] == 60 and found["manifest"]["seed"] == trial.seed
+
+
+def test_every_time_to_an_event_has_its_own_code_and_a_death_before_it_is_told() -> None:
+    timed = "measure: time_to_event, analysis: gray"
+    both = [f"{{name: event_free_{name}, event: tube_feeding, {timed}}}" for name in "ab"]
+    endpoints = f"[{', '.join(both)}]"
+    made = support_design("multiplicity={procedure: holm}", endpoints=endpoints)
+    data = draw_trials(made, made_up_pool(made, deaths={"cells": 0.3, "sham": 0.3}), MODEL, range(2))
+    table = adtte(data)
+    assert set(table["PARAMCD"]) == {"DEATH", "EVENT_FR", "EVENT_F2"}
+    rival = table[(table["PARAMCD"] == "EVENT_FR") & (table["CNSR"] == 2)]
+    assert len(rival) > 20 and set(rival["EVNTDESC"]) == {"DEATH BEFORE THE EVENT"}
 
 
 def test_a_published_effect_is_reported_beside_its_replicates() -> None:

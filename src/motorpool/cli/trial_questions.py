@@ -173,9 +173,11 @@ def report(
       motorpool trial report my_trial.yaml
       motorpool trial report cherish --replicates 500 --draws 16 --no-sensitivity
     """
-    from motorpool.report.trial.page import write_trial_pages
+    from motorpool.report.trial.page import check_folder, write_trial_pages
     from motorpool.trials.sensitivity import sensitivity_of
 
+    folder = (out or Path(f"{design_of(file, changes, seed).name}-report")).expanduser().absolute()
+    check_folder(folder)
     design, found = _power(file, changes, seed, replicates, draws, people, (), (), cluster)
     rows: list[dict[str, Any]] = []
     if sensitivity:
@@ -183,7 +185,6 @@ def report(
             rows = sensitivity_of(
                 design, replicates=replicates, people=people, workers=workers, progress=progress
             )
-    folder = (out or Path(f"{design.name}-report")).expanduser().absolute()
     paths = write_trial_pages(design, found, rows, folder)
     print(f"One page for a funder: {paths[1]}")
     print(paths[0], flush=True)

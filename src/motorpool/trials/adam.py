@@ -5,6 +5,7 @@ The names are those of the standard; the tables hold simulated people and are no
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[Any]
+CODE_LENGTH = 8  # of a parameter's code in the standard
 
 
 def adsl(data: TrialData, pool: Pool) -> pd.DataFrame:
@@ -30,7 +32,7 @@ def adsl(data: TrialData, pool: Pool) -> pd.DataFrame:
 
     design = data.design
     people = data.arm.shape[1]
-    labels = [design.label_of(arm) for arm in design.arms] + [design.label_of("external")]
+    labels = _labels(design)
     names = [*design.arms, "external"]
     inside = data.arm < len(design.arms)
     age = pool.enrolment_months[np.where(inside, data.person, 0)] / 12.0
@@ -42,7 +44,7 @@ def adsl(data: TrialData, pool: Pool) -> pd.DataFrame:
     death = data.event_months[EVENTS.index("death")]
     died = death <= np.minimum(design.horizon_months, data.left_months)
     left = data.left_months < design.horizon_months
-    reason = np.where(died, "DEATH", np.where(left, "WITHDRAWAL FROM STUDY", "COMPLETED"))
+    reason = np.where(died, "DEATH", np.where(left, "WITHDRAWAL BY SUBJECT", ""))
     changed = "DISCNFL" if design.conduct.rescue is None else "RESCUEFL"
     columns: dict[str, Any] = {
         "STUDYID": design.name.upper(),
@@ -52,13 +54,16 @@ def adsl(data: TrialData, pool: Pool) -> pd.DataFrame:
         "STRATUM": data.stratum.ravel(),
         "TRT01P": np.asarray(labels)[data.arm.ravel()],
         "TRT01PN": data.arm.ravel(),
+        "TRT01A": np.asarray(labels)[data.arm.ravel()],
+        "TRT01AN": data.arm.ravel(),
         "ARMCD": np.asarray(names)[data.arm.ravel()],
         "FASFL": "Y",
         "AGE": np.round(age.ravel(), 3),
         "AGEU": "YEARS",
         "SMN2COP": copies.ravel(),
         "ENTRYDY": _days(data.entry_months),
-        "EOSSTT": reason.ravel(),
+        "EOSSTT": np.where(reason == "", "COMPLETED", "DISCONTINUED").ravel(),
+        "DCSREAS": reason.ravel(),
         "EOSDY": _days(np.minimum(np.minimum(death, data.left_months), design.horizon_months)),
         "DTHFL": np.where(died, "Y", "N").ravel(),
         changed: np.where(np.isfinite(data.change_months), "Y", "N").ravel(),
@@ -73,6 +78,7 @@ def adqs(data: TrialData) -> pd.DataFrame:
     design = data.design
     months = np.asarray(design.visit_months)
     subjects = np.asarray(_subjects(data)).reshape(data.arm.shape)
+    labels, codes = np.asarray(_labels(design)), _codes(design.outcomes)
     parts: list[pd.DataFrame] = []
     for row, outcome in enumerate(design.outcomes):
         seen = data.seen & np.isfinite(data.scores[row])
@@ -84,7 +90,9 @@ def adqs(data: TrialData) -> pd.DataFrame:
                     "STUDYID": design.name.upper(),
                     "REPLICATE": np.asarray(data.replicates)[replicate],
                     "USUBJID": subjects[replicate, person],
-                    "PARAMCD": outcome.upper()[:8],
+                    "TRTP": labels[data.arm[replicate, person]],
+                    "TRTPN": data.arm[replicate, person],
+                    "PARAMCD": codes[row],
                     "PARAM": outcome_view(outcome).label,
                     "AVISIT": [f"MONTH {month:g}" if month else "BASELINE" for month in months[visit]],
                     "AVISITN": visit,
@@ -103,37 +111,62 @@ def adqs(data: TrialData) -> pd.DataFrame:
 
 
 def adtte(data: TrialData) -> pd.DataFrame:
-    """Times to events: one row per person and time-to-event endpoint, and always death."""
+    """Times to events: one row per person and time-to-event endpoint, and always death.
+
+    CNSR is 0 for the event, 1 for the end of what is known, and 2 for a death that came first.
+    """
     import pandas as pd
 
     design = data.design
     end = np.minimum(design.horizon_months, data.left_months)
     death = data.event_months[EVENTS.index("death")]
-    parts = [_tte(data, "DEATH", event_label("death"), np.minimum(death, end), death <= end)]
-    for endpoint in design.endpoints:
-        if endpoint.event is not None and endpoint.event != "death":
-            times = event_times(data, endpoint)
-            label = event_label(str(endpoint.event))
-            parts.append(_tte(data, endpoint.name.upper()[:8], label, times.months, times.cause == 1))
+    parts = [_tte(data, "DEATH", event_label("death"), np.minimum(death, end), np.where(death <= end, 1, 0))]
+    timed = [one for one in design.endpoints if one.event is not None and one.event != "death"]
+    for endpoint, code in zip(timed, _codes(["DEATH", *(one.name for one in timed)])[1:], strict=True):
+        times = event_times(data, endpoint)
+        parts.append(_tte(data, code, event_label(str(endpoint.event)), times.months, times.cause))
     return pd.concat(parts, ignore_index=True)
 
 
-def _tte(data: TrialData, code: str, label: str, months: Array, happened: Array) -> pd.DataFrame:
+def _tte(data: TrialData, code: str, label: str, months: Array, cause: Array) -> pd.DataFrame:
+    """Rows of one event; cause 0 censored, 1 the event, 2 death first, (R, N)."""
     import pandas as pd
+
+    labels = np.asarray(_labels(data.design))
 
     return pd.DataFrame(
         {
             "STUDYID": data.design.name.upper(),
             "REPLICATE": np.repeat(data.replicates, data.arm.shape[1]),
             "USUBJID": _subjects(data),
+            "TRTP": labels[data.arm.ravel()],
+            "TRTPN": data.arm.ravel(),
             "PARAMCD": code,
             "PARAM": label,
             "AVAL": np.round(months.ravel() * DAYS_PER_MONTH, 1),
             "AVALU": "DAYS",
-            "CNSR": np.where(happened, 0, 1).ravel(),
-            "EVNTDESC": np.where(happened, label, "CENSORED").ravel(),
+            "CNSR": np.choose(cause.ravel(), [1, 0, 2]),
+            "EVNTDESC": np.asarray(["CENSORED", label, "DEATH BEFORE THE EVENT"])[cause.ravel()],
         }
     )
+
+
+def _labels(design: TrialDesign) -> list[str]:
+    """Labels by number of the arm, people from outside last."""
+    return [design.label_of(arm) for arm in design.arms] + [design.label_of("external")]
+
+
+def _codes(names: Sequence[str]) -> list[str]:
+    """Parameter codes of at most eight characters, each its own."""
+    found: list[str] = []
+    for name in names:
+        code = name.upper()[:CODE_LENGTH]
+        number = 2
+        while code in found:
+            code = name.upper()[: CODE_LENGTH - len(str(number))] + str(number)
+            number += 1
+        found.append(code)
+    return found
 
 
 def _subjects(data: TrialData) -> list[str]:

@@ -33,6 +33,18 @@ def write_trial_pages(
     """
     from motorpool.trials.store import json_text
 
+    check_folder(folder)
+    report, funder = trial_pages(design, found, sensitivity)
+    write_at_once(folder / POWER, json_text({**found, "sensitivity": list(sensitivity)}) + "\n")
+    return write_at_once(folder / REPORT, report), write_at_once(folder / FUNDER, funder)
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that is a file or holds something else, before anything is simulated.
+
+    Raises:
+        OutputFolderError: the folder cannot be used.
+    """
     if folder.exists() and not folder.is_dir():
         raise OutputFolderError(f"{folder}: is a file; the pages need a folder.")
     if folder.is_dir():
@@ -42,9 +54,6 @@ def write_trial_pages(
         if foreign:
             message = f"{folder}: holds other files ({', '.join(foreign[:3])}); choose a new or empty folder."
             raise OutputFolderError(message)
-    report, funder = trial_pages(design, found, sensitivity)
-    write_at_once(folder / POWER, json_text({**found, "sensitivity": list(sensitivity)}) + "\n")
-    return write_at_once(folder / REPORT, report), write_at_once(folder / FUNDER, funder)
 
 
 def trial_pages(
