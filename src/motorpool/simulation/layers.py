@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motorpool.simulation.limits import Limits
+from motorpool.simulation.plain import PlainResults
 
 if TYPE_CHECKING:
     import pandas as pd
-    import xarray as xr
 
 Array = NDArray[np.float64]
 
@@ -251,20 +251,20 @@ def columns_of(measure: Measure, found: Statistics, worth: Array | None = None) 
     return columns
 
 
-def exact_table(dataset: xr.Dataset, measures: Iterable[Measure]) -> pd.DataFrame:
-    """The summary table of measures of a results dataset, from everybody's values."""
+def exact_table(results: PlainResults, measures: Iterable[Measure]) -> pd.DataFrame:
+    """The summary table of measures of results, from everybody's values."""
     worth = None
-    if "effective_sample_size" in dataset:
-        worth = np.asarray(dataset["effective_sample_size"].values, dtype=float) / dataset.sizes["patient"]
-    kept = (without_excluded(measure, dataset) for measure in measures)
+    if "effective_sample_size" in results:
+        worth = np.asarray(results.values("effective_sample_size", "draw"), dtype=float) / results.patients
+    kept = (without_excluded(measure, results) for measure in measures)
     return table_of(columns_of(measure, exact_statistics(measure), worth) for measure in kept)
 
 
-def without_excluded(measure: Measure, dataset: xr.Dataset) -> Measure:
-    """The measure without people whose numbers went wrong, if the dataset names any."""
-    if "excluded" not in dataset or not dataset["excluded"].values.any():
+def without_excluded(measure: Measure, results: PlainResults) -> Measure:
+    """The measure without people whose numbers went wrong, if the results name any."""
+    out = results.excluded
+    if out is None:
         return measure
-    out = np.asarray(dataset["excluded"].transpose("draw", "patient").values, dtype=bool)
 
     def left(values: NDArray[Any] | None) -> NDArray[Any] | None:
         return None if values is None else np.where(out, np.nan, values)

@@ -15,6 +15,7 @@ from motorpool.outcomes.milestones import MILESTONES
 from motorpool.outcomes.panel import OUTCOMES
 from motorpool.outcomes.walking import MINUTES
 from motorpool.simulation.arm import ArmResults
+from motorpool.simulation.plain import Axed, PlainResults
 from motorpool.simulation.readout import EVENTS
 from motorpool.simulation.recruit import Recruited
 from motorpool.simulation.safety import adverse_event_names, procedure_names
@@ -131,18 +132,28 @@ def dataset_of(
     scenario: Scenario,
     arrays: Mapping[str, NDArray[Any]],
     draws: Sequence[int],
-    *,
-    patients_last: bool = False,
 ) -> xr.Dataset:
-    """A dataset of people's arrays, in the final order or with the patients last."""
+    """A dataset of people's arrays in the final order."""
     import xarray as xr
 
     variables: dict[str, Any] = {}
     for name, dims in dimensions(scenario).items():
-        last = (*(dim for dim in dims if dim != "patient"), "patient")
-        variables[name] = (last if patients_last else dims, arrays[name])
+        variables[name] = (dims, arrays[name])
     patients = arrays["smn2_copies"].shape[1]
     return xr.Dataset(variables, coordinates(scenario, draws, patients), attributes(scenario))
+
+
+def plain_of(scenario: Scenario, arrays: Mapping[str, NDArray[Any]], draw: int) -> PlainResults:
+    """The plain form of people's arrays of one draw, with the patients last."""
+    named: dict[str, Axed] = {}
+    for name, dims in dimensions(scenario).items():
+        named[name] = Axed((*(dim for dim in dims if dim != "patient"), "patient"), arrays[name])
+    patients = arrays["smn2_copies"].shape[1]
+    axes = {
+        name: Axed((name,), np.asarray(entries))
+        for name, entries in coordinates(scenario, [draw], patients).items()
+    }
+    return PlainResults({**named, **axes}, attributes(scenario))
 
 
 def nobody(scenario: Scenario) -> xr.Dataset:
