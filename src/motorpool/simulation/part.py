@@ -7,6 +7,7 @@ can do, and its result is plain numbers that can be kept in a file or sent over 
 from __future__ import annotations
 
 import functools
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -114,7 +115,7 @@ def simulate_part(task: Task, tell: Tell | None = None) -> Part:
     """
     say = tell or (lambda share: None)
     scenario = task.scenario
-    draw = parameter_draw(task.draw if scenario.uncertainty.knowledge_draws else None, scenario.seed)
+    draw = _parameters(task.draw if scenario.uncertainty.knowledge_draws else None, scenario.seed)
     cohort = _cohort(task, draw, lambda share: say(RECRUITING_SHARE * share))
     people = int(cohort.patient_numbers.size)
     if not people:
@@ -145,6 +146,11 @@ def simulate_part(task: Task, tell: Tell | None = None) -> Part:
     return part
 
 
+@functools.lru_cache(maxsize=4)  # the parts of a draw share it
+def _parameters(number: int | None, seed: int) -> Draw:
+    return parameter_draw(number, seed)
+
+
 def _cohort(task: Task, draw: Draw, tell: Tell) -> Recruited:
     scenario = task.scenario
     if task.blocks is not None:
@@ -158,11 +164,19 @@ def _cohort(task: Task, draw: Draw, tell: Tell) -> Recruited:
     )
 
 
-@functools.lru_cache(maxsize=1)
+_choosing = threading.Lock()  # parts side by side wait for one choice instead of each making its own
+
+
 def _whole_cohort(scenario: str, number: int) -> Recruited:
     """A cohort too large for one part that has to be chosen as a whole."""
+    with _choosing:
+        return _chosen(scenario, number)
+
+
+@functools.lru_cache(maxsize=1)
+def _chosen(scenario: str, number: int) -> Recruited:
     whole = Scenario.model_validate_json(scenario)
-    draw = parameter_draw(number if whole.uncertainty.knowledge_draws else None, whole.seed)
+    draw = _parameters(number if whole.uncertainty.knowledge_draws else None, whole.seed)
     return recruit(whole, draw, lambda share: None)
 
 

@@ -99,11 +99,15 @@ def screen(
     together = PEOPLE_TOGETHER if needed else kept.size
     for begin in range(0, kept.size, together):
         part = kept[begin : begin + together]
+        # People of like age lie side by side, so that none waits long for neighbours who live longer.
+        order = np.argsort(enrolment[part], kind="stable")
+        part = part[order]
         people = to_enrolment(
             scenario, draw, take_people(person, part), *[take_people(fact, part) for fact in facts]
         )
         index = _entry_criteria(scenario, people, reasons)
         if index.size:
+            index = index[np.argsort(order[index])]  # in the order of the candidates again
             entered.append(take_people(people, index))
             found += index.size
         if needed and found >= needed:
@@ -178,11 +182,19 @@ def to_enrolment(
 
 
 def patient_seed(seed: int, numbers: NDArray[Any], purpose: str) -> NDArray[np.uint32]:
-    """Seed of each patient's luck for one purpose, uint32 (P,)."""
+    """Seed of each patient's luck for one purpose, uint32 (P,); not to be written to."""
+    return _seeds(seed, numbers.astype(np.int64).tobytes(), purpose)
+
+
+@functools.lru_cache(maxsize=16)  # every arm of a cohort asks for the same
+def _seeds(seed: int, numbers: bytes, purpose: str) -> NDArray[np.uint32]:
     # Whole numbers are the same in programs of any shape, so that one call does for all; lengths are few.
-    length = max(BLOCK_PATIENTS, 1 << (numbers.size - 1).bit_length())
-    padded = np.pad(np.asarray(numbers), (0, length - numbers.size))
-    return np.asarray(_patient_seed(np.uint32(seed), padded, purpose=purpose))[: numbers.size]
+    people = np.frombuffer(numbers, np.int64)
+    length = max(BLOCK_PATIENTS, 1 << (people.size - 1).bit_length())
+    padded = np.pad(people, (0, length - people.size))
+    found = np.asarray(_patient_seed(np.uint32(seed), padded, purpose=purpose))[: people.size]
+    found.flags.writeable = False
+    return found
 
 
 @functools.partial(jax.jit, static_argnames="purpose")
