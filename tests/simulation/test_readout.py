@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from motorpool.biology.vocabulary import HOURS_PER_YEAR
 from motorpool.engine.grid import last_rows
 from motorpool.outcomes.panel import MILESTONE_INDEX
-from motorpool.simulation.readout import EVENTS, VENTILATION_EVENTS, read_out, visit_rows
+from motorpool.simulation.readout import EVENTS, VENTILATION_EVENTS, _between, read_out, visit_rows
 
 ENROLLED, HORIZON = 1000, 2000
 
@@ -53,6 +54,17 @@ def test_rows_never_fall_and_end_with_the_grid(case: Any) -> None:
     assert rows.dtype == np.int32
     assert (np.diff(rows, axis=0) >= 0).all()
     assert np.array_equal(rows[-1], last_rows(grid))
+
+
+@pytest.mark.parametrize(("visits", "on_rows"), [([0, 1000, 2000], True), ([0, 50, 1000], False)])
+def test_visits_on_boundaries_are_not_looked_up(visits: list[int], on_rows: bool) -> None:
+    hours = np.repeat(ENROLLED + np.asarray(visits, np.int32)[:, None], 2, axis=1)
+    at = visit_rows(GRID, hours)
+    assert at.on_rows == on_rows
+    values = np.random.default_rng(1).normal(size=(len(at.rows), 3, 2)).astype(np.float32)
+    values[0, 0], values[1, 1, 0] = -0.0, np.nan
+    direct, looked_up = (_between(values, dataclasses.replace(at, on_rows=on)) for on in (at.on_rows, False))
+    assert direct.tobytes() == looked_up.tobytes()
 
 
 def read(grid: Any, visit_hours: Any, row: Any, **watched: Any) -> Any:

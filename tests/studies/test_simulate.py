@@ -11,9 +11,9 @@ import pytest
 
 from motorpool.evidence.published import PublishedStudy
 from motorpool.outcomes.panel import OUTCOME_INDEX
+from motorpool.simulation.births import Births
 from motorpool.simulation.model import Draw, parameter_draw
 from motorpool.simulation.readout import EVENTS
-from motorpool.simulation.screening import Births
 from motorpool.studies import simulate
 from motorpool.studies.predict import predict_all, predict_study
 from motorpool.studies.simulate import ArmPeople, simulate_study

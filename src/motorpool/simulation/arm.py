@@ -14,6 +14,7 @@ from motorpool.engine.compile_plan import cell_protocol, compile_plan, planned_j
 from motorpool.engine.dosing import COURSES
 from motorpool.engine.grid import personal_grid, study_ages, study_boundaries
 from motorpool.engine.state import State
+from motorpool.simulation.births import CARE
 from motorpool.simulation.measuring import measured
 from motorpool.simulation.model import Draw
 from motorpool.simulation.readout import EVENTS, read_out, ventilation_definitions, visit_rows
@@ -25,7 +26,7 @@ from motorpool.simulation.safety import (
     therapies_started,
 )
 from motorpool.simulation.scenario import Scenario
-from motorpool.simulation.screening import CARE, patient_seed
+from motorpool.simulation.screening import patient_seed
 from motorpool.therapies.cells import CellProtocol
 from motorpool.therapies.courses import Course
 

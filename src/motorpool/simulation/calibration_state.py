@@ -36,6 +36,7 @@ def parameter_words() -> str:
     }[calibration_state()]
 
 
+@functools.cache
 def parameters_digest() -> str:
     """Hash of what the parameter records say of values, bounds and priors."""
     return load_parameter_table().digest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -21,9 +21,13 @@ def arm_comparators(dataset: xr.Dataset) -> dict[str, str]:
     plan without cells where there is one, because anything else would credit cells with what the rest of the
     plan does; otherwise the scenario's comparator.
     """
-    arms = [str(arm) for arm in dataset["arm"].values]
-    plans: dict[str, Any] = json.loads(dataset.attrs["scenario"]).get("arms", {})
-    general = str(dataset.attrs["comparator"])
+    return comparators_of([str(arm) for arm in dataset["arm"].values], dataset.attrs)
+
+
+def comparators_of(arms: Sequence[str], attributes: Mapping[Any, Any]) -> dict[str, str]:
+    """The same from the names of the arms and the attributes of the results."""
+    plans: dict[str, Any] = json.loads(attributes["scenario"]).get("arms", {})
+    general = str(attributes["comparator"])
     chosen = {
         arm: str(plans.get(arm, {}).get("comparator") or same_plan_without_cells(plans, arm) or general)
         for arm in arms

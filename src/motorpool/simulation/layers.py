@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motorpool.simulation.limits import Limits
+from motorpool.simulation.plain import PlainResults
 
 if TYPE_CHECKING:
     import pandas as pd
-    import xarray as xr
 
 Array = NDArray[np.float64]
 
@@ -242,25 +242,26 @@ def columns_of(measure: Measure, found: Statistics, worth: Array | None = None) 
     return columns
 
 
-def exact_table(dataset: xr.Dataset, measures: Iterable[Measure]) -> pd.DataFrame:
-    """The summary table of measures of a results dataset, from everybody's values."""
-    return table_of(exact_columns(dataset, measures))
+def exact_table(results: PlainResults, measures: Iterable[Measure]) -> pd.DataFrame:
+    """The summary table of measures of results, from everybody's values."""
+    return table_of(exact_columns(results, measures))
 
 
-def exact_columns(dataset: xr.Dataset, measures: Iterable[Measure]) -> Iterator[Columns]:
-    """The columns of the summary table of each measure of a results dataset, from everybody's values."""
-    size = dataset.get("effective_sample_size")
-    worth = None if size is None else np.asarray(size.values, dtype=float) / dataset.sizes["patient"]
+def exact_columns(results: PlainResults, measures: Iterable[Measure]) -> Iterator[Columns]:
+    """The columns of the summary table of each measure of results, from everybody's values."""
+    worth = None
+    if "effective_sample_size" in results:
+        worth = np.asarray(results.values("effective_sample_size", "draw"), dtype=float) / results.patients
     for measure in measures:
-        kept = without_excluded(measure, dataset)
+        kept = without_excluded(measure, results)
         yield columns_of(kept, exact_statistics(kept), worth)
 
 
-def without_excluded(measure: Measure, dataset: xr.Dataset) -> Measure:
-    """The measure without people whose numbers went wrong, if the dataset names any."""
-    if "excluded" not in dataset or not dataset["excluded"].values.any():
+def without_excluded(measure: Measure, results: PlainResults) -> Measure:
+    """The measure without people whose numbers went wrong, if the results name any."""
+    out = results.excluded
+    if out is None:
         return measure
-    out = np.asarray(dataset["excluded"].transpose("draw", "patient").values, dtype=bool)
 
     def left(values: NDArray[Any] | None) -> NDArray[Any] | None:
         return None if values is None else np.where(out, np.nan, values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from motorpool.outcomes.milestones import MILESTONES
 from motorpool.outcomes.panel import OUTCOMES
 from motorpool.outcomes.walking import MINUTES
 from motorpool.simulation.arm import ArmResults
+from motorpool.simulation.plain import Axed, PlainResults
 from motorpool.simulation.readout import EVENTS
 from motorpool.simulation.recruit import Recruited
 from motorpool.simulation.safety import adverse_event_names, procedure_names
@@ -100,11 +102,17 @@ def in_final_order(scenario: Scenario, arrays: Mapping[str, NDArray[Any]]) -> Ar
 
 def coordinates(scenario: Scenario, draws: Sequence[int], patients: int) -> dict[str, Any]:
     """The coordinates of every dimension."""
+    return _coordinates(tuple(scenario.arms), draws, patients, scenario.visit_months())
+
+
+def _coordinates(
+    arms: Sequence[str], draws: Sequence[int], patients: int, months: Sequence[float]
+) -> dict[str, Any]:
     return {
-        "arm": list(scenario.arms),
+        "arm": list(arms),
         "draw": np.asarray(draws),
         "patient": np.arange(patients),
-        "visit_month": list(scenario.visit_months()),
+        "visit_month": list(months),
         "milestone": list(MILESTONES),
         "event": list(EVENTS),
         "adverse_event": list(adverse_event_names()),
@@ -131,18 +139,37 @@ def dataset_of(
     scenario: Scenario,
     arrays: Mapping[str, NDArray[Any]],
     draws: Sequence[int],
-    *,
-    patients_last: bool = False,
+    facts: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:
-    """A dataset of people's arrays, in the final order or with the patients last."""
+    """A dataset of people's arrays in the final order; ``facts`` are further variables, with their dimensions."""
     import xarray as xr
 
-    variables: dict[str, Any] = {}
-    for name, dims in dimensions(scenario).items():
-        last = (*(dim for dim in dims if dim != "patient"), "patient")
-        variables[name] = (last if patients_last else dims, arrays[name])
+    variables: dict[str, Any] = {name: (dims, arrays[name]) for name, dims in dimensions(scenario).items()}
     patients = arrays["smn2_copies"].shape[1]
-    return xr.Dataset(variables, coordinates(scenario, draws, patients), attributes(scenario))
+    labels = _labels(tuple(scenario.arms), tuple(draws), patients, tuple(scenario.visit_months()))
+    return xr.Dataset({**variables, **(facts or {})}, labels.copy(), attributes(scenario))
+
+
+@functools.lru_cache(maxsize=8)  # small runs of the same shape follow one another
+def _labels(
+    arms: tuple[str, ...], draws: tuple[int, ...], patients: int, months: tuple[float, ...]
+) -> xr.Coordinates:
+    import xarray as xr
+
+    return xr.Dataset(coords=_coordinates(arms, draws, patients, months)).coords
+
+
+def plain_of(scenario: Scenario, arrays: Mapping[str, NDArray[Any]], draw: int) -> PlainResults:
+    """The plain form of people's arrays of one draw, with the patients last."""
+    named: dict[str, Axed] = {}
+    for name, dims in dimensions(scenario).items():
+        named[name] = Axed((*(dim for dim in dims if dim != "patient"), "patient"), arrays[name])
+    patients = arrays["smn2_copies"].shape[1]
+    axes = {
+        name: Axed((name,), np.asarray(entries))
+        for name, entries in coordinates(scenario, [draw], patients).items()
+    }
+    return PlainResults({**named, **axes}, attributes(scenario))
 
 
 def nobody(scenario: Scenario) -> xr.Dataset:

@@ -10,9 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from motorpool._version import __version__
-from motorpool.evidence.parameters import load_parameter_table
 from motorpool.evidence.posterior import load_posterior
-from motorpool.simulation.calibration_state import calibration_state
+from motorpool.simulation.calibration_state import calibration_state, parameters_digest
 from motorpool.simulation.scenario import Scenario
 
 PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "xarray", "zarr", "pydantic")
@@ -32,7 +31,7 @@ def manifest_of(scenario: Scenario) -> dict[str, Any]:
         "seed": scenario.seed,
         "patients": scenario.cohort.patients,
         "knowledge_draws": scenario.uncertainty.knowledge_draws,
-        "parameters_sha256": load_parameter_table().digest(),
+        "parameters_sha256": parameters_digest(),
         "parameter_set": calibration_state(),
         "posterior_sha256": None if posterior is None else posterior.facts.draws_sha256,
         "numerics": {

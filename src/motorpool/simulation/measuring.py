@@ -33,17 +33,18 @@ def measured(
     """
     visits, patients = true.shape[0], true.shape[-1]
     # Padded to a few shapes, so that few programs measure every study.
-    more_people, more_visits = -patients % BLOCK_PATIENTS, -visits % VISITS_TOGETHER
-    padded = np.pad(true, ((0, more_visits), (0, 0), (0, more_people)), mode="edge")
-    hours = np.pad(visit_hours, (0, more_visits), mode="edge")
-    seeds = [np.pad(seed, (0, more_people), mode="edge") for seed in (baseline_seed, later_seed)]
-    label = jnp.asarray(open_label, padded.dtype)
+    rows = _with_last(visits, VISITS_TOGETHER)
+    padded, hours, label = true[rows], visit_hours[rows], true.dtype.type(open_label)
     found: list[Array] = []
-    for first in range(0, padded.shape[-1], BLOCK_PATIENTS):
-        block = slice(first, first + BLOCK_PATIENTS)
-        luck = [seed[block] for seed in seeds]
-        found.append(_seen(padded[..., block], hours, *luck, parameters, label, noise=noise))
-    return np.concatenate([np.asarray(part) for part in found], axis=-1)[:visits, :, :patients]
+    for block in _with_last(patients, BLOCK_PATIENTS).reshape(-1, BLOCK_PATIENTS):
+        luck = [seed[block] for seed in (baseline_seed, later_seed)]
+        found.append(_seen(padded.take(block, axis=-1), hours, *luck, parameters, label, noise=noise))
+    return np.concatenate([np.asarray(part)[:visits] for part in found], axis=-1)[..., :patients]
+
+
+def _with_last(count: int, together: int) -> NDArray[np.int_]:
+    """Places of ``count`` things, the last one repeated up to whole groups."""
+    return np.minimum(np.arange(-(-count // together) * together), count - 1)
 
 
 @functools.partial(jax.jit, static_argnames="noise")

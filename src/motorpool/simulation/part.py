@@ -7,6 +7,7 @@ can do, and its result is plain numbers that can be kept in a file or sent over 
 from __future__ import annotations
 
 import functools
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -16,12 +17,13 @@ import numpy as np
 
 from motorpool.engine.blocks import BLOCK_PATIENTS
 from motorpool.simulation.arm import ArmResults, simulate_arm
-from motorpool.simulation.layout import Arrays, arrays_of, dataset_of, in_final_order
+from motorpool.simulation.births import Births, reads_twins, take_people
+from motorpool.simulation.layout import Arrays, arrays_of, in_final_order, plain_of
 from motorpool.simulation.memory import give_back_memory
 from motorpool.simulation.model import Draw, parameter_draw
 from motorpool.simulation.recruit import Recruited, recruit
 from motorpool.simulation.scenario import Scenario
-from motorpool.simulation.screening import Births, Candidates, join_candidates, screen, take_people
+from motorpool.simulation.screening import Candidates, join_candidates, screen
 from motorpool.simulation.tally import tally
 from motorpool.simulation.wrong_numbers import Found, wrong_numbers
 
@@ -113,7 +115,7 @@ def simulate_part(task: Task, tell: Tell | None = None) -> Part:
     """
     say = tell or (lambda share: None)
     scenario = task.scenario
-    draw = parameter_draw(task.draw if scenario.uncertainty.knowledge_draws else None, scenario.seed)
+    draw = _parameters(task.draw if scenario.uncertainty.knowledge_draws else None, scenario.seed)
     cohort = _cohort(task, draw, lambda share: say(RECRUITING_SHARE * share))
     people = int(cohort.patient_numbers.size)
     if not people:
@@ -126,7 +128,7 @@ def simulate_part(task: Task, tell: Tell | None = None) -> Part:
     arrays = {**arrays_of(scenario, cohort, arms), "excluded": excluded[None]}
     counts: Arrays = {}
     if task.keep_tally:
-        counted = tally(dataset_of(scenario, arrays, [task.draw], patients_last=True))
+        counted = tally(plain_of(scenario, arrays, task.draw))
         counts = {"moments": counted.moments, "people_by_value": counted.people_by_value}
     facts = Facts(
         people,
@@ -144,6 +146,11 @@ def simulate_part(task: Task, tell: Tell | None = None) -> Part:
     return part
 
 
+@functools.lru_cache(maxsize=4)  # the parts of a draw share it
+def _parameters(number: int | None, seed: int) -> Draw:
+    return parameter_draw(number, seed)
+
+
 def _cohort(task: Task, draw: Draw, tell: Tell) -> Recruited:
     scenario = task.scenario
     if task.blocks is not None:
@@ -157,23 +164,33 @@ def _cohort(task: Task, draw: Draw, tell: Tell) -> Recruited:
     )
 
 
-@functools.lru_cache(maxsize=1)
+_choosing = threading.Lock()  # parts side by side wait for one choice instead of each making its own
+
+
 def _whole_cohort(scenario: str, number: int) -> Recruited:
     """A cohort too large for one part that has to be chosen as a whole."""
+    with _choosing:
+        return _chosen(scenario, number)
+
+
+@functools.lru_cache(maxsize=1)
+def _chosen(scenario: str, number: int) -> Recruited:
     whole = Scenario.model_validate_json(scenario)
-    draw = parameter_draw(number if whole.uncertainty.knowledge_draws else None, whole.seed)
+    draw = _parameters(number if whole.uncertainty.knowledge_draws else None, whole.seed)
     return recruit(whole, draw, lambda share: None)
 
 
 def _walk(task: Task, draw: Draw, tell: Tell) -> Recruited:
     """Those of the task's blocks of candidates who meet every criterion, in the order of the candidates."""
     first, stop = task.blocks or (0, 0)
+    twins = task.keep_people or reads_twins(task.scenario)
     entered: list[Candidates] = []
     refused: Counter[str] = Counter()
     found = 0
     for begin in range(first, stop, BLOCKS_TOGETHER):
-        # New births each time: the twins of earlier blocks are not needed again, and would fill the memory.
-        batch, reasons = screen(task.scenario, Births(draw), range(begin, min(begin + BLOCKS_TOGETHER, stop)))
+        # Nobody is born twice: earlier blocks are not needed again, and would fill the memory.
+        births = Births(draw, shared=False, twins=twins)
+        batch, reasons = screen(task.scenario, births, range(begin, min(begin + BLOCKS_TOGETHER, stop)))
         refused.update(reasons)
         if batch is not None:
             entered.append(batch)

@@ -74,12 +74,14 @@ class VisitRows:
 
     ``rows`` (R, P), never falling: all rows that are needed, the last one the end of the grid. ``before``, ``after``
     (V, P): places among them of the boundaries around each visit; ``share`` (V, P): how far it lies between them.
+    ``on_rows``: everybody's visits lie on the rows of the same places, so that nothing has to be looked up.
     """
 
     rows: NDArray[np.int32]
     before: NDArray[np.int64]
     after: NDArray[np.int64]
     share: NDArray[np.float32]
+    on_rows: bool = False
 
 
 def visit_rows(grid_hours: NDArray[np.int32], visit_hours: NDArray[np.int32]) -> VisitRows:
@@ -93,9 +95,12 @@ def visit_rows(grid_hours: NDArray[np.int32], visit_hours: NDArray[np.int32]) ->
     share = np.clip((visit_hours - hours[0]) / np.maximum(hours[1] - hours[0], 1.0), 0.0, 1.0)
     on_grid = not share.any()
     wanted = np.concatenate([before, end[None]] if on_grid else [before, after, end[None]])
+    visits = visit_hours.shape[0]
+    if on_grid and (wanted[1:] >= wanted[:-1]).all():
+        place = np.repeat(np.arange(visits)[:, None], before.shape[1], axis=1)
+        return VisitRows(wanted.astype(np.int32), place, place, share.astype(np.float32), on_rows=True)
     order = np.argsort(wanted, axis=0, kind="stable")
     place = np.argsort(order, axis=0, kind="stable")
-    visits = visit_hours.shape[0]
     return VisitRows(
         np.take_along_axis(wanted, order, axis=0).astype(np.int32),
         place[:visits],
@@ -112,6 +117,10 @@ def _at(values: NDArray[Any], place: NDArray[np.int64]) -> NDArray[Any]:
 
 def _between(values: NDArray[Any], at: VisitRows) -> NDArray[Any]:
     """Rows (R, ..., P) on the line between the boundaries around each visit, (V, ..., P)."""
+    if at.on_rows:
+        return values[: len(at.share)] + np.zeros(
+            (), values.dtype
+        )  # as on a line of no length: zeros without sign
     before, after = _at(values, at.before), _at(values, at.after)
     share = at.share.reshape(at.share.shape[:1] + (1,) * (values.ndim - 2) + at.share.shape[1:])
     return before + share * (after - before)
@@ -141,7 +150,8 @@ def read_out(
     visit_age = enrolment_hours[None].astype(np.float64) + visit_hours[:, None]
     alive = visit_age < death_age
     true = np.where(alive[:, None], _between(np.asarray(row.outcomes), at), np.nan).astype(np.float32)
-    held = _at(np.asarray(row.held), np.where(at.share < 0.5, at.before, at.after))
+    held = np.asarray(row.held)
+    held = held[: len(at.share)] if at.on_rows else _at(held, np.where(at.share < 0.5, at.before, at.after))
     end_of_life = np.minimum(death_age, enrolment_hours + horizon_hours)
     gained, lost = (
         np.where(ages <= end_of_life, ages, np.inf)

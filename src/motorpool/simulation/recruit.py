@@ -28,17 +28,11 @@ from motorpool.engine.compile_plan import Anchors
 from motorpool.outcomes.events import event_draw
 from motorpool.outcomes.panel import OUTCOME_INDEX
 from motorpool.outcomes.randomness import person_key, stream_seed
+from motorpool.simulation.births import Births, take_people
 from motorpool.simulation.errors import ScenarioError
 from motorpool.simulation.model import Draw
 from motorpool.simulation.scenario import Scenario
-from motorpool.simulation.screening import (
-    Births,
-    Candidates,
-    anchors_of,
-    join_candidates,
-    screen,
-    take_people,
-)
+from motorpool.simulation.screening import Candidates, anchors_of, join_candidates, screen
 
 # Search limits, not findings: how many candidates are tried before a cohort counts as empty.
 MOST_TRIED_PER_PATIENT = 400
@@ -82,7 +76,7 @@ def recruit(scenario: Scenario, draw: Draw, tell: Callable[[float], None]) -> Re
         for name, criterion in scenario.cohort.baseline.items()
         if criterion.mean is not None and criterion.sd is not None
     }
-    pool = _Pool(scenario, Births(draw), tell)
+    pool = _Pool(scenario, Births(draw, shared=False), tell)
     if not targets:
         pool.fill(wanted, wanted)
         people = take_people(pool.joined(), np.arange(wanted))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -122,18 +122,27 @@ def collect(scenario: Scenario, plans: list[DrawPlan], parts: PartStore) -> xr.D
     for plan in plans:
         people = [parts.read(key).people for key in in_order([plan])]
         draws.append(people[0] if len(people) == 1 else joined(scenario, people, "patient"))
-    dataset = dataset_of(scenario, joined(scenario, draws, "draw"), range(len(draws)))
-    return with_cohort_facts(dataset, plans)
+    together = draws[0] if len(draws) == 1 else joined(scenario, draws, "draw")
+    dataset = dataset_of(scenario, together, range(len(draws)), _cohort_facts(plans))
+    dataset.attrs["refused"] = _refused(plans)
+    return dataset
 
 
 def with_cohort_facts(dataset: xr.Dataset, plans: list[DrawPlan]) -> xr.Dataset:
     """The dataset with what is known of how the cohort of each draw was found."""
-    found = dataset.assign(
-        tried=("draw", np.asarray([plan.tried for plan in plans])),
-        effective_sample_size=("draw", np.asarray([plan.effective_sample_size for plan in plans])),
-        steps_halved=("draw", np.asarray([plan.steps_halved for plan in plans])),
-    )
-    return found.assign_attrs(refused=json.dumps(plans[0].refused, sort_keys=True))
+    return dataset.assign(_cohort_facts(plans)).assign_attrs(refused=_refused(plans))
+
+
+def _cohort_facts(plans: list[DrawPlan]) -> dict[str, Any]:
+    return {
+        "tried": ("draw", np.asarray([plan.tried for plan in plans])),
+        "effective_sample_size": ("draw", np.asarray([plan.effective_sample_size for plan in plans])),
+        "steps_halved": ("draw", np.asarray([plan.steps_halved for plan in plans])),
+    }
+
+
+def _refused(plans: list[DrawPlan]) -> str:
+    return json.dumps(plans[0].refused, sort_keys=True)
 
 
 def wrong_of(plans: list[DrawPlan]) -> WrongNumbers:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motorpool.biology.vocabulary import HOURS_PER_YEAR, Array
-from motorpool.engine.blocks import join_tree, split_tree
+from motorpool.engine.blocks import join_tree, pad_people
 from motorpool.engine.dosing import COURSES
 from motorpool.evidence.adverse_events import (
     AdverseEventEntry,
@@ -124,16 +124,18 @@ def adverse_event_counts_of(
     if len(pairs) > MOST_PAIRS:
         message = f"a plan has {len(pairs)} adverse events of courses; the program holds {MOST_PAIRS}"
         raise ValueError(message)
-    parameters = _padded_parameters(pairs, courses, _rounded_up(len(pairs)))
+    parameters: Any = _padded_parameters(pairs, courses, _rounded_up(len(pairs)))
     most = min(MOST_ADMINISTRATIONS, _rounded_up(int(administrations.max(initial=1))))
     rows = COURSES + 1
-    exposure = Exposure(
-        administrations=jnp.asarray(_padded_rows(administrations, rows), jnp.int32),
-        exposed_years=jnp.asarray(_padded_rows(years, rows), jnp.float32),
-        weight_kg=jnp.asarray(_padded_rows(weights, rows), jnp.float32),
+    exposed = (
+        _padded_rows(administrations, rows).astype(np.int32),
+        _padded_rows(years, rows).astype(np.float32),
+        _padded_rows(weights, rows).astype(np.float32),
     )
-    blocks = split_tree((np.asarray(seed), exposure), patients)
-    counted = [_counts(*block, parameters, most=most, chance=chance) for block in blocks]
+    blocks = zip(*(pad_people(array, patients) for array in (np.asarray(seed), *exposed)), strict=True)
+    counted = [
+        _counts(luck, Exposure(*block), parameters, most=most, chance=chance) for luck, *block in blocks
+    ]
     for (number, _, _), row in zip(pairs, np.asarray(join_tree(counted, patients), np.float64), strict=False):
         total[number] += row
     return total
@@ -155,8 +157,8 @@ def _padded_parameters(
     tube_row = len(courses)
     kinds = {"dose": PER_DOSE, "procedure": PER_DOSE, "course": PER_COURSE, "patient_year": PER_PATIENT_YEAR}
 
-    def filled(values: list[float], kind: Any) -> Array:
-        return jnp.asarray(np.asarray(values + [0] * (rows - len(values)), kind))
+    def filled(values: list[float], kind: Any) -> Any:
+        return np.asarray(values + [0] * (rows - len(values)), kind)
 
     names = tuple(f"{entry.id}@{courses[row].name if row < tube_row else 'tube'}" for _, row, entry in pairs)
     weighted = [entry.weight_effect for _, _, entry in pairs]

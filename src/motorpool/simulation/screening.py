@@ -1,15 +1,11 @@
-"""Screening: candidates are born, the untreated twin shows type and onset, and those who meet the criteria stay.
-
-SMA type is never an input: it is what the untreated twin of a person reaches. Twins depend on the genotype, not on
-the study, so one draw's :class:`Births` keeps them for every study that asks for the same genotype.
-"""
+"""Screening: candidates are carried to their enrolment, and those who meet the criteria stay."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -17,30 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motorpool.biology.person import Person
-from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_MONTH, HOURS_PER_YEAR, Array
-from motorpool.cohorts.onset import LATE_MILESTONES
-from motorpool.cohorts.traits import Candidates as Born
-from motorpool.cohorts.traits import draw_candidates
-from motorpool.cohorts.twin import onset_and_type
-from motorpool.engine.blocks import BLOCK_PATIENTS, Setting, Span, begin_life, join_tree, live
+from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_MONTH, Array
+from motorpool.engine.blocks import BLOCK_PATIENTS, Setting, Span, begin_life, live
 from motorpool.engine.compile_plan import Anchors, cell_protocol, compile_plan, planned_jumps
 from motorpool.engine.dosing import NEVER_HOURS
 from motorpool.engine.grid import FIRST_HOUR, last_rows, life_boundaries, personal_grid
-from motorpool.engine.state import State, no_protocol
-from motorpool.evidence.facts import load_facts
-from motorpool.evidence.outcome_catalogue import load_event_catalogue, load_milestone_catalogue
+from motorpool.engine.state import State
+from motorpool.evidence.outcome_catalogue import load_event_catalogue
 from motorpool.outcomes.milestones import MilestoneWatch
 from motorpool.outcomes.panel import MILESTONE_INDEX, OUTCOME_INDEX, OUTCOMES
 from motorpool.outcomes.randomness import person_key, stream_seed
-from motorpool.simulation.cohort_section import MAXIMUM_SMN2_COPIES
+from motorpool.simulation.births import CARE, Births, Whole, take_people
 from motorpool.simulation.measuring import measured
 from motorpool.simulation.model import Draw
 from motorpool.simulation.scenario import Scenario
 
 PEOPLE_TOGETHER = 256
-CARE = {"palliative": 0.0, "standard": 1.0, "proactive": 2.0}
-
-Whole = NDArray[np.int32]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,80 +51,6 @@ class Candidates:
 
 
 jax.tree_util.register_dataclass(Candidates)
-
-
-@dataclasses.dataclass(frozen=True)
-class Newborns:
-    """A block of candidates with what their untreated twins show; (P,) each."""
-
-    born: Born
-    onset_hours: Whole
-    sma_type: Whole
-
-
-class Births:
-    """The candidates of one draw of the parameters, block by block and copy number by copy number, with their
-    untreated twins. A person's traits do not depend on how many copies others have, so that cohorts of any mix of
-    copies share them."""
-
-    def __init__(self, draw: Draw) -> None:
-        """Begin with nobody born."""
-        self.draw = draw
-        self._blocks: dict[tuple[Any, ...], Newborns] = {}
-
-    def of(self, scenario: Scenario, numbers: Sequence[int]) -> Newborns:
-        """The candidates of a scenario in these blocks."""
-        identity = np.concatenate([_identity(number) for number in numbers])
-        born = _born(scenario, self.draw, identity, scenario.cohort.smn2_shares)
-        copies = np.asarray(born.smn2_copies)
-        found = Newborns(born, np.zeros(identity.size, np.int32), np.zeros(identity.size, np.int32))
-        for own in np.unique(copies):
-            alike = self._with_copies(scenario, numbers, int(own))
-            found = jax.tree.map(
-                lambda whole, part, here=copies == own: np.where(here, part, whole), found, alike
-            )
-        return found
-
-    def _with_copies(self, scenario: Scenario, numbers: Sequence[int], copies: int) -> Newborns:
-        """The same people, all with one number of copies."""
-        kind = (*_birth_conditions(scenario), copies)
-        missing = [number for number in numbers if (*kind, number) not in self._blocks]
-        if missing:
-            identity = np.concatenate([_identity(number) for number in missing])
-            born = _born(scenario, self.draw, identity, {copies: 1.0})
-            onset, sma_type = _untreated_twin(scenario, self.draw, born.person, born.infection_seed)
-            everybody = Newborns(born, onset, sma_type)
-            for place, number in enumerate(missing):
-                rows = np.arange(place * BLOCK_PATIENTS, (place + 1) * BLOCK_PATIENTS)
-                self._blocks[*kind, number] = take_people(everybody, rows)
-        return jax.tree.map(
-            lambda *rows: np.concatenate(rows, axis=-1), *[self._blocks[*kind, number] for number in numbers]
-        )
-
-
-jax.tree_util.register_dataclass(Newborns)
-
-
-def _identity(block: int) -> Whole:
-    return np.arange(block * BLOCK_PATIENTS, (block + 1) * BLOCK_PATIENTS, dtype=np.int32)
-
-
-def _birth_conditions(scenario: Scenario) -> tuple[Any, ...]:
-    """All but the copies that decides who is born and what the untreated twins show."""
-    cohort = scenario.cohort
-    return (
-        scenario.seed,
-        cohort.smn1_copies,
-        cohort.sex,
-        scenario.uncertainty.between_people,
-        scenario.uncertainty.chance,
-        _twin_years(scenario),
-    )
-
-
-def take_people(people: Any, index: NDArray[Any]) -> Any:
-    """Those of the people whose places are in ``index``; every leaf ends with the patients' axis."""
-    return jax.tree.map(lambda leaf: np.asarray(leaf)[..., index], people)
 
 
 def join_candidates(batches: list[Candidates]) -> Candidates:
@@ -185,11 +99,15 @@ def screen(
     together = PEOPLE_TOGETHER if needed else kept.size
     for begin in range(0, kept.size, together):
         part = kept[begin : begin + together]
+        # People of like age lie side by side, so that none waits long for neighbours who live longer.
+        order = np.argsort(enrolment[part], kind="stable")
+        part = part[order]
         people = to_enrolment(
             scenario, draw, take_people(person, part), *[take_people(fact, part) for fact in facts]
         )
         index = _entry_criteria(scenario, people, reasons)
         if index.size:
+            index = index[np.argsort(order[index])]  # in the order of the candidates again
             entered.append(take_people(people, index))
             found += index.size
         if needed and found >= needed:
@@ -197,79 +115,10 @@ def screen(
     return (join_candidates(entered) if entered else None), reasons
 
 
-def _born(scenario: Scenario, draw: Draw, identity: Whole, smn2_shares: Mapping[int, float]) -> Born:
-    """Candidates as they are born, block by block."""
-    cohort = scenario.cohort
-    shares = np.zeros(MAXIMUM_SMN2_COPIES)
-    for copies, share in smn2_shares.items():
-        shares[copies - 1] = share
-    blocks = [
-        draw_candidates(
-            np.uint32(scenario.seed),
-            part,
-            np.float32(cohort.smn1_copies),
-            shares.astype(np.float32),
-            np.float32({"any": -1.0, "female": 1.0, "male": 0.0}[cohort.sex]),
-            draw.people,
-            draw.model.biology.smn,
-            between_people=scenario.uncertainty.between_people,
-            chance=scenario.uncertainty.chance,
-        )
-        for part in identity.reshape(-1, BLOCK_PATIENTS)
-    ]
-    return join_tree(blocks, identity.size)
-
-
 def _within(value: NDArray[Any], span: Any, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
     low = -np.inf if span.min is None else span.min
     high = np.inf if span.max is None else span.max
     return known & (value >= low) & (value <= high)
-
-
-def _twin_years(scenario: Scenario) -> float:
-    """Years for which the untreated twin is followed: until its type is known, and as long as onset can matter.
-
-    Type 3 falls ill in childhood by definition, so that only cohorts that may hold type 4 need longer records.
-    """
-    protocols, cohort = load_facts("protocols"), scenario.cohort
-    child = protocols.fact("sma_type_observation_years").number
-    grown_up = protocols.fact("sma_type_4_onset_years").number + 1.0
-    years = child
-    if cohort.enrolment.kind == "age":
-        years = max(years, cohort.enrolment.spread.upper * HOURS_PER_MONTH / HOURS_PER_YEAR)
-    if cohort.onset_age_months is not None:
-        latest = cohort.onset_age_months.max
-        years = max(years, grown_up if latest is None else latest * HOURS_PER_MONTH / HOURS_PER_YEAR)
-    if years <= child and 4 not in (cohort.sma_type or ()):
-        return child
-    # Few spans, so that cohorts of different ages share their candidates.
-    if cohort.sma_type is not None and 4 not in cohort.sma_type:
-        return grown_up
-    return max(years, protocols.fact("sma_type_4_observation_years").number)
-
-
-def _untreated_twin(scenario: Scenario, draw: Draw, person: Person, infections: Any) -> tuple[Whole, Whole]:
-    """Onset (hours, ``NEVER_HOURS`` if none in the record) and type of each untreated twin."""
-    years = _twin_years(scenario)
-    adult_onset = load_facts("protocols").fact("sma_type_4_onset_years").number
-    patients = person.identity.shape[0]
-    nobody = np.full(patients, NEVER_HOURS, np.int32)
-    anchors = Anchors(nobody, nobody, nobody, np.zeros(patients, bool))
-    plan = compile_plan((), anchors)
-    base = life_boundaries(round(years * HOURS_PER_YEAR))
-    first, last = np.full(patients, FIRST_HOUR, np.int32), np.full(patients, base[-1], np.int32)
-    nothing = planned_jumps((), anchors, last)
-    grid = personal_grid(np.repeat(base[:, None], patients, axis=1), nothing, first, last)
-    # Care changes hazards, never onset or type.
-    setting = Setting(np.float32(CARE["standard"]), no_protocol(np.float32), draw.model)
-    catalogue = load_milestone_catalogue()
-    latest = [float(catalogue[name].who_p99_months or 0.0) for name in LATE_MILESTONES]
-    latest_years = [months * HOURS_PER_MONTH / HOURS_PER_YEAR for months in latest]
-    span = Span(grid, person, infections, plan)
-    chance = scenario.uncertainty.chance
-    found, kind = onset_and_type(span, setting, draw.people, latest_years, adult_onset, chance=chance)
-    onset = np.where(np.isfinite(found), found, NEVER_HOURS).astype(np.int32)
-    return onset, np.asarray(kind, np.int32)
 
 
 def _diagnosis_hours(scenario: Scenario, onset: Whole, luck: NDArray[np.float64]) -> Whole:
@@ -333,11 +182,19 @@ def to_enrolment(
 
 
 def patient_seed(seed: int, numbers: NDArray[Any], purpose: str) -> NDArray[np.uint32]:
-    """Seed of each patient's luck for one purpose, uint32 (P,)."""
+    """Seed of each patient's luck for one purpose, uint32 (P,); not to be written to."""
+    return _seeds(seed, numbers.astype(np.int64).tobytes(), purpose)
+
+
+@functools.lru_cache(maxsize=16)  # every arm of a cohort asks for the same
+def _seeds(seed: int, numbers: bytes, purpose: str) -> NDArray[np.uint32]:
     # Whole numbers are the same in programs of any shape, so that one call does for all; lengths are few.
-    length = max(BLOCK_PATIENTS, 1 << (numbers.size - 1).bit_length())
-    padded = np.pad(np.asarray(numbers), (0, length - numbers.size))
-    return np.asarray(_patient_seed(np.uint32(seed), padded, purpose=purpose))[: numbers.size]
+    people = np.frombuffer(numbers, np.int64)
+    length = max(BLOCK_PATIENTS, 1 << (people.size - 1).bit_length())
+    padded = np.pad(people, (0, length - people.size))
+    found = np.asarray(_patient_seed(np.uint32(seed), padded, purpose=purpose))[: people.size]
+    found.flags.writeable = False
+    return found
 
 
 @functools.partial(jax.jit, static_argnames="purpose")

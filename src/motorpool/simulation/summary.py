@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from motorpool.simulation.layers import Measure, exact_table, tidy, without_excluded
+from motorpool.simulation.plain import PlainResults, plain
 from motorpool.simulation.summary_events import count_measures, event_measures, milestone_measures
 from motorpool.simulation.summary_outcomes import outcome_measures, outcome_names
 
@@ -26,41 +27,45 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def measures(dataset: xr.Dataset, precision: type[np.floating[Any]] = np.float64) -> Iterator[Measure]:
+def measures(
+    dataset: xr.Dataset | PlainResults, precision: type[np.floating[Any]] = np.float64
+) -> Iterator[Measure]:
     """Everything that a summary tells of a results dataset, in a fixed order, one at a time."""
-    for outcome in outcome_names(dataset):
-        yield from outcome_measures(dataset, outcome, precision)
-    yield from event_measures(dataset)
-    yield from milestone_measures(dataset)
-    yield from count_measures(dataset, "adverse_event")
-    yield from count_measures(dataset, "procedure")
+    results = plain(dataset)
+    for outcome in outcome_names(results):
+        yield from outcome_measures(results, outcome, precision)
+    yield from event_measures(results)
+    yield from milestone_measures(results)
+    yield from count_measures(results, "adverse_event")
+    yield from count_measures(results, "procedure")
 
 
-def measures_of(dataset: xr.Dataset, kind: str, quantity: str | None = None) -> Iterator[Measure]:
+def measures_of(results: PlainResults, kind: str, quantity: str | None = None) -> Iterator[Measure]:
     """The measures of one kind, and of one quantity where it is named, in the order of `measures`.
 
     Rates and shares of adverse events and procedures stand together in one measure, which is given whole.
     """
     if kind == "outcome":
-        for outcome in outcome_names(dataset):
+        for outcome in outcome_names(results):
             if quantity in (None, outcome):
-                yield from outcome_measures(dataset, outcome)
+                yield from outcome_measures(results, outcome)
     elif kind == "event":
-        yield from event_measures(dataset, quantity)
+        yield from event_measures(results, quantity)
     elif kind == "milestone":
-        yield from milestone_measures(dataset, quantity)
+        yield from milestone_measures(results, quantity)
     else:
-        yield from count_measures(dataset, kind)
+        yield from count_measures(results, kind)
 
 
-def counted_measures(dataset: xr.Dataset, precision: type[np.floating[Any]]) -> Iterator[Measure]:
+def counted_measures(results: PlainResults, precision: type[np.floating[Any]]) -> Iterator[Measure]:
     """Every measure without people whose numbers went wrong."""
-    return (without_excluded(measure, dataset) for measure in measures(dataset, precision))
+    return (without_excluded(measure, results) for measure in measures(results, precision))
 
 
 def summary_table(dataset: xr.Dataset) -> pd.DataFrame:
     """All rows of the summary table of a results dataset, in a fixed order."""
-    return exact_table(dataset, measures(dataset))
+    results = plain(dataset)
+    return exact_table(results, measures(results))
 
 
 def summarise(dataset: xr.Dataset) -> pd.DataFrame:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from motorpool.simulation.comparators import arm_comparators, paired
+from motorpool.simulation.comparators import paired
 from motorpool.simulation.labels import outcome_view
 from motorpool.simulation.layers import Measure
 from motorpool.simulation.limits import Limits, outcome_limits
+from motorpool.simulation.plain import PlainResults, plain
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,16 +33,17 @@ WORST_PAIR = "people assessable at enrolment in both arms; death counts as the w
 ORDER = ("arm", "visit_month", "draw", "patient")
 
 
-def outcome_names(dataset: xr.Dataset) -> list[str]:
+def outcome_names(dataset: xr.Dataset | PlainResults) -> list[str]:
     """Outcome ids present, in the order of the dataset."""
-    return [str(name)[: -len(TRUE_SUFFIX)] for name in dataset.data_vars if str(name).endswith(TRUE_SUFFIX)]
+    names = plain(dataset).variables
+    return [name.removesuffix(TRUE_SUFFIX) for name in names if name.endswith(TRUE_SUFFIX)]
 
 
 def true_scores(
-    dataset: xr.Dataset, outcome: str, precision: type[np.floating[Any]] = np.float64
+    dataset: xr.Dataset | PlainResults, outcome: str, precision: type[np.floating[Any]] = np.float64
 ) -> NDArray[Any]:
     """True values, shape (arm, visit, draw, patient); NaN when dead or not assessable."""
-    return np.asarray(dataset[outcome + TRUE_SUFFIX].transpose(*ORDER).values, dtype=precision)
+    return np.asarray(plain(dataset).values(outcome + TRUE_SUFFIX, *ORDER), dtype=precision)
 
 
 def with_death_as_worst(
@@ -55,14 +57,13 @@ def with_death_as_worst(
 
 
 def outcome_measures(
-    dataset: xr.Dataset, outcome: str, precision: type[np.floating[Any]] = np.float64
+    results: PlainResults, outcome: str, precision: type[np.floating[Any]] = np.float64
 ) -> Iterator[Measure]:
     """Every measure of one outcome: scores, changes, differences, and shares better and worse."""
-    arms, comparators = [str(arm) for arm in dataset["arm"].values], arm_comparators(dataset)
-    months = [float(month) for month in dataset["visit_month"].values]
+    arms, comparators, months = results.names("arm"), results.comparators, results.months
     view, limits = outcome_view(outcome), outcome_limits(outcome)
-    true = true_scores(dataset, outcome, precision)
-    alive = np.asarray(dataset["alive"].transpose(*ORDER).values, dtype=bool)
+    true = true_scores(results, outcome, precision)
+    alive = np.asarray(results.values("alive", *ORDER), dtype=bool)
     worst = with_death_as_worst(true, alive, view.worst)
     common = {"kind": "outcome", "quantity": outcome, "unit": view.unit}
 
@@ -79,8 +80,8 @@ def outcome_measures(
         return Measure(fixed, axes, values, kind, within, comparators=comparators)
 
     error = None
-    if outcome in dataset:
-        error = np.asarray(dataset[outcome].transpose(*ORDER).values, dtype=precision) - true
+    if outcome in results:
+        error = np.asarray(results.values(outcome, *ORDER), dtype=precision) - true
     yield of_arms("score_among_living", LIVING, true, limits, error)
     yield of_arms("change_among_living", LIVING_BOTH, true - true[:, :1], limits.of_differences)
     if worst is not None:

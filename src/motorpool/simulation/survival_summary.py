@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from motorpool.simulation.comparators import arm_comparators, paired
+from motorpool.simulation.comparators import paired
 from motorpool.simulation.layers import Array, Measure, exact_table
+from motorpool.simulation.plain import PlainResults, plain
 from motorpool.simulation.units import MONTHS_PER_YEAR
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ COMPETING_COUNTED = "everyone enrolled; people who died first count as not havin
 AT_RISK_COUNTED = "everyone enrolled who is alive and has not had the event"
 LOST_MILESTONES = {"loss_of_sitting": "sit_10s", "loss_of_walking": "walk"}
 LOSS_COUNTED = "people with the ability at enrolment; people who died first count as not having lost it"
+ORDER = ("arm", "visit_month", "draw", "patient")
 LOSS_AT_RISK_COUNTED = "people with the ability at enrolment who are alive and have not lost it"
 
 
@@ -39,64 +41,52 @@ def includes_death(event: str) -> bool:
     return event == "death" or event.startswith("death_or_")
 
 
-def event_times(dataset: xr.Dataset, event: str) -> Array:
-    """Months from enrolment to the event, shape (arm, draw, patient); +inf when not within the horizon."""
-    return np.asarray(of_one(dataset, "event_time_years", "event", event), dtype=float) * MONTHS_PER_YEAR
-
-
-def of_one(dataset: xr.Dataset, variable: str, dimension: str, name: str) -> NDArray[Any]:
-    """A variable's values for one entry of a dimension, with the arm first and the patient last.
-
-    Plain arrays: summaries ask so often that labelled selection would take most of their time.
+def event_times(dataset: xr.Dataset | PlainResults, event: str) -> Array:
+    """Months from enrolment to the event, shape (arm, draw, patient); +inf when not within the horizon.
 
     Raises:
-        KeyError: the dimension has no such entry.
+        KeyError: there is no such event.
     """
-    names = [str(value) for value in dataset.variables[dimension].values]
-    if name not in names:
-        raise KeyError(name)
-    found = dataset.variables[variable]
-    order = [axis for axis in ("arm", "visit_month", "draw", "patient") if axis in found.dims]
-    return found.transpose(dimension, *order).values[names.index(name)]
+    years = plain(dataset).of_one("event_time_years", "event", event, *ORDER)
+    return np.asarray(years, dtype=float) * MONTHS_PER_YEAR
 
 
-def happened_by(dataset: xr.Dataset, event: str, months: Array) -> NDArray[np.int8]:
+def happened_by(results: PlainResults, event: str, months: Array) -> NDArray[np.int8]:
     """1 where the event has happened by each month, shape (arm, month, draw, patient)."""
-    times = event_times(dataset, event)[:, None]
+    times = event_times(results, event)[:, None]
     return (times <= np.asarray(months, dtype=float)[None, :, None, None]).view(np.int8)
 
 
-def at_risk(dataset: xr.Dataset, event: str, months: Array) -> NDArray[np.int8]:
+def at_risk(results: PlainResults, event: str, months: Array) -> NDArray[np.int8]:
     """1 where a person is alive and event-free just before each month, shape (arm, month, draw, patient)."""
-    first = np.minimum(event_times(dataset, event), event_times(dataset, "death"))[:, None]
+    first = np.minimum(event_times(results, event), event_times(results, "death"))[:, None]
     return (first >= np.asarray(months, dtype=float)[None, :, None, None]).view(np.int8)
 
 
-def counted_people(dataset: xr.Dataset, event: str) -> Array | None:
+def counted_people(results: PlainResults, event: str) -> Array | None:
     """1 for people counted in an event, else NaN, shape (arm, 1, draw, patient); None when everyone is."""
     milestone = LOST_MILESTONES.get(event)
-    if milestone is None or "milestone_status" not in dataset:
+    if milestone is None or "milestone_status" not in results:
         return None
-    if milestone not in dataset["milestone"].values or float(dataset["visit_month"].values[0]) > 0:
+    if milestone not in results.names("milestone") or results.months[0] > 0:
         return None
-    able = dataset["milestone_status"].isel(visit_month=0).sel(milestone=milestone)
-    held = np.asarray(able.transpose("arm", "draw", "patient").values, dtype=bool)
-    return np.where(held, 1.0, np.nan)[:, None]
+    held = results.of_one("milestone_status", "milestone", milestone, *ORDER)[:, :1]
+    return np.where(np.asarray(held, dtype=bool), 1.0, np.nan)
 
 
-def survival_measures(dataset: xr.Dataset, event: str, months: Array) -> Iterator[Measure]:
+def survival_measures(results: PlainResults, event: str, months: Array) -> Iterator[Measure]:
     """Measures of one event: event-free share, or share who have had it; how it differs from the comparator; and
     share at risk."""
     axes: dict[str, Sequence[Any]] = {
-        "arm": [str(arm) for arm in dataset["arm"].values],
+        "arm": results.names("arm"),
         "visit_month": [float(month) for month in months],
     }
     whole = includes_death(event)
-    share: NDArray[Any] = happened_by(dataset, event, months)
-    risk: NDArray[Any] = at_risk(dataset, event, months)
+    share: NDArray[Any] = happened_by(results, event, months)
+    risk: NDArray[Any] = at_risk(results, event, months)
     counted = EVENT_FREE_COUNTED if whole else COMPETING_COUNTED
     counted_at_risk = AT_RISK_COUNTED
-    people = counted_people(dataset, event)
+    people = counted_people(results, event)
     if people is not None:
         share, risk = share * people, risk * people
         counted, counted_at_risk = LOSS_COUNTED, LOSS_AT_RISK_COUNTED
@@ -105,13 +95,13 @@ def survival_measures(dataset: xr.Dataset, event: str, months: Array) -> Iterato
     fixed = {**common, "measure": name, "counted": counted}
     measure = Measure(fixed, axes, 1 - share if whole else share, "share")
     yield measure
-    yield from difference_measures(dataset, measure)
+    yield from difference_measures(results, measure)
     yield Measure({**common, "measure": "at_risk_share", "counted": counted_at_risk}, axes, risk, "share")
 
 
-def difference_measures(dataset: xr.Dataset, share: Measure) -> Iterator[Measure]:
+def difference_measures(results: PlainResults, share: Measure) -> Iterator[Measure]:
     """How a share differs from the comparator's, the same people in both arms; nothing without a comparator."""
-    comparators = arm_comparators(dataset)
+    comparators = results.comparators
     if comparators:
         fixed = {**share.fixed, "measure": f"difference_{share.fixed['measure']}"}
         axes = {**share.axes, "arm": list(comparators)}
@@ -121,4 +111,5 @@ def difference_measures(dataset: xr.Dataset, share: Measure) -> Iterator[Measure
 
 def survival_table(dataset: xr.Dataset, event: str, months: Array) -> pd.DataFrame:
     """The summary table of one event at any months."""
-    return exact_table(dataset, survival_measures(dataset, event, months))
+    results = plain(dataset)
+    return exact_table(results, survival_measures(results, event, months))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from motorpool.simulation.layers import PEOPLE_QUANTILES, Array, Measure, Statistics, per_year
 from motorpool.simulation.limits import Limits
+from motorpool.simulation.plain import PlainResults, plain
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -54,14 +55,15 @@ class Tally:
         np.add(self.people_by_value, other.people_by_value, out=self.people_by_value, casting="same_kind")
 
 
-def tally(dataset: xr.Dataset) -> Tally:
-    """Count the people of a dataset of one draw."""
+def tally(dataset: xr.Dataset | PlainResults) -> Tally:
+    """Count the people of one draw."""
     from motorpool.simulation.summary import counted_measures
 
-    smallest = np.min_scalar_type(dataset.sizes["patient"])
+    results = plain(dataset)
+    smallest = np.min_scalar_type(results.patients)
     moments: list[Whole] = []
     people: list[NDArray[Any]] = []
-    for measure in counted_measures(dataset, np.float32):
+    for measure in counted_measures(results, np.float32):
         for values, limits, grid in _series(measure):
             level, unknown = _levels(values.reshape(-1, values.shape[-1]), limits)
             moments.append(_moments(level, unknown))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Generic, Protocol, TypeVar
 
 from motorpool.simulation.part import Part, Task, Tell, simulate_part
@@ -50,9 +52,52 @@ class InTurn(Generic[TaskT]):
         return self._simulate(self._waiting.pop(0), tell)
 
 
-class ThisProcess(InTurn[Task]):
-    """Simulates the parts of a run in this process; the engine uses every core."""
+class ThisProcess:
+    """Simulates the parts of a run in this process, as many side by side as it may use cores.
 
-    def __init__(self) -> None:
-        """Begin with nothing to do."""
-        super().__init__(simulate_part)
+    Machine code runs without Python's lock, so that one part's lives are simulated while another is counted. The first
+    part, and one that is alone, has every core to itself: programs are compiled once, and its progress can be told.
+    """
+
+    def __init__(self, threads: int | None = None) -> None:
+        """Begin with nothing to do; ``threads``: how many parts side by side, by default one for each core."""
+        self._threads = threads or _cores()
+        self._simulate: Callable[[Task, Tell], Part] = simulate_part
+        self._waiting: list[Task] = []
+        self._in_work: set[Future[Part]] = set()
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="motorpool-part")
+        self._begun = False
+
+    @property
+    def places(self) -> int:
+        """How many parts may be waiting or in work at once: one waits, so that nobody is idle."""
+        return 1 if self._threads == 1 else self._threads + 1
+
+    def submit(self, task: Task) -> None:
+        """Take on a part."""
+        self._waiting.append(task)
+
+    def next_part(self, tell: Tell) -> Part:
+        """Wait until one of the parts taken on is done."""
+        alone = len(self._waiting) == 1 and not self._in_work
+        if self._threads == 1 or alone or not self._begun:
+            self._begun = True
+            return self._simulate(self._waiting.pop(0), tell)
+        for task in self._waiting:
+            self._in_work.add(self._pool.submit(self._simulate, task, _silent))
+        self._waiting.clear()
+        try:
+            done = wait(self._in_work, return_when=FIRST_COMPLETED).done.pop()
+            self._in_work.remove(done)
+            return done.result()
+        except BaseException:  # parts that wait need not begin
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _silent(share: float) -> None:
+    """Progress of a part beside others, which is not told."""
+
+
+def _cores() -> int:
+    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1))

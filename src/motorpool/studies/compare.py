@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from motorpool.engine.blocks import BLOCK_PATIENTS
 from motorpool.evidence.published import PublishedEndpoint
 from motorpool.evidence.study_sets import StudySet
+from motorpool.simulation.births import Births
 from motorpool.simulation.errors import ScenarioError
 from motorpool.simulation.model import parameter_draw
 from motorpool.simulation.recruit import gather
-from motorpool.simulation.screening import Births, screen
+from motorpool.simulation.screening import screen
 from motorpool.studies.predict import LARGEST_SAMPLE, Prediction, predict_study
 from motorpool.studies.scale import backward, published_estimate
 from motorpool.studies.simulate import MOST_TRIED, asking_for

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motorpool.evidence.published import PublishedEndpoint
+from motorpool.simulation.births import Births
 from motorpool.simulation.model import Draw
-from motorpool.simulation.screening import Births
 from motorpool.studies.endpoints import replicates, whole_sample
 from motorpool.studies.scale import forward
 from motorpool.studies.simulate import ArmPeople, simulate_study

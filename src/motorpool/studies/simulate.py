@@ -13,11 +13,11 @@ from motorpool.cohorts.reweighting import effective_sample_size
 from motorpool.engine.dosing import NEVER_HOURS
 from motorpool.outcomes.panel import OUTCOME_INDEX
 from motorpool.simulation.arm import simulate_arm
+from motorpool.simulation.births import Births
 from motorpool.simulation.errors import ScenarioError
 from motorpool.simulation.model import Draw
 from motorpool.simulation.recruit import Recruited, gather
 from motorpool.simulation.scenario import Scenario
-from motorpool.simulation.screening import Births
 from motorpool.studies.conditioning import soft_weights
 from motorpool.studies.study import Population, Study
 

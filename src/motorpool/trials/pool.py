@@ -18,13 +18,13 @@ from motorpool.biology.vocabulary import HOURS_PER_MONTH, HOURS_PER_YEAR
 from motorpool.evidence.facts import load_facts
 from motorpool.outcomes.panel import OUTCOME_INDEX
 from motorpool.simulation.arm import simulate_arm
+from motorpool.simulation.births import Births
 from motorpool.simulation.errors import ScenarioError
 from motorpool.simulation.labels import outcome_view
 from motorpool.simulation.model import Draw, parameter_draw
 from motorpool.simulation.readout import EVENTS
 from motorpool.simulation.recruit import Recruited, recruit
 from motorpool.simulation.scenario import Scenario
-from motorpool.simulation.screening import Births
 from motorpool.studies.simulate import enrol
 from motorpool.studies.study import Population
 from motorpool.trials.design import TrialDesign

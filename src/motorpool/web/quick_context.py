@@ -9,6 +9,7 @@ import numpy as np
 
 from motorpool.figures.context import FigureContext
 from motorpool.simulation.layers import KNOWLEDGE, STATISTICS, Columns, exact_columns, together
+from motorpool.simulation.plain import PlainResults, plain
 from motorpool.simulation.summary import measures_of, select, summary_table
 from motorpool.web.turns import checkpoint
 
@@ -24,6 +25,10 @@ class QuickContext(FigureContext):
     the engine."""
 
     @cached_property
+    def _plain(self) -> PlainResults:
+        return plain(self.dataset)
+
+    @cached_property
     def _parts(self) -> dict[_Key, Columns]:
         return {}
 
@@ -31,9 +36,9 @@ class QuickContext(FigureContext):
         key = (kind, quantity, measure)
         if key not in self._parts:
             checkpoint()
-            wanted = measures_of(self.dataset, kind, quantity)
+            wanted = measures_of(self._plain, kind, quantity)
             pieces = exact_columns(
-                self.dataset, (one for one in wanted if measure in (None, one.fixed["measure"]))
+                self._plain, (one for one in wanted if measure in (None, one.fixed["measure"]))
             )
             found = together(pieces)
             self._parts[key] = found if quantity is None else _where(found, quantity=quantity)
