@@ -32,7 +32,7 @@ from motorpool.therapies.kinds import KIND_INDEX, KINDS
 
 BLOCK_PATIENTS = 128  # candidates that are drawn together
 MOST_HALVINGS = 3  # of the steps in a span, of a person whose local error is too large
-ROWS_TOGETHER = 16  # rows of results that one call of the compiled program records
+ROWS_TOGETHER = 16  # rows of results that one call of the compiled program records, unless only one is wanted
 PERSONAL_OF_PLAN = ("start_hours", "stop_hours", "excluded")
 Tree = TypeVar("Tree")
 
@@ -213,12 +213,13 @@ def _live(
     around = surroundings(span, setting)
     grid = np.ascontiguousarray(span.grid_hours, np.int32)
     wanted = np.asarray(rows, np.int32)
-    padding = -wanted.shape[0] % ROWS_TOGETHER
-    padded = np.concatenate([wanted, np.repeat(wanted[-1:], padding, axis=0)])
+    together = ROWS_TOGETHER if wanted.shape[0] > 1 else 1
+    padding = -wanted.shape[0] % together
+    padded = np.concatenate([wanted, np.full((padding, span.patients), -1, np.int32)])
     transgene = _transgene(life, span)
     found: list[Row] = []
-    for first in range(0, padded.shape[0], ROWS_TOGETHER):
-        targets = padded[first : first + ROWS_TOGETHER]
+    for first in range(0, padded.shape[0], together):
+        targets = padded[first : first + together]
         life, some = run_program(
             "live",
             live_on,

@@ -222,10 +222,25 @@ def doses_due(
     return amount, jnp.sum(loading[1], axis=0, dtype=jnp.int32) + jnp.sum(later[1], axis=0, dtype=jnp.int32)
 
 
-def may_give_doses(start: Array, stop: Array, now_hours: Array, course: Plan) -> Array:
-    """Whether a course has doses at all and runs in anybody now, scalar; if not, looking for doses can be left out."""
-    has_doses = jnp.any(course.loading_amount > 0) | (course.maintenance_count > 0)
-    return has_doses & jnp.any((start <= now_hours) & (now_hours < stop))
+def may_give_doses(start: Array, stop: Array, before_hours: Array, now_hours: Array, course: Plan) -> Array:
+    """Whether a dose of a course may have fallen due in anybody since ``before_hours``, scalar.
+
+    If not, looking for doses can be left out. Doses that come late can fall due at any time.
+    """
+    running = (start <= now_hours) & (now_hours < stop)
+    before, now = before_hours - start, now_hours - start
+    offsets = course.loading_offset_hours[:, None]
+    loading = (course.loading_amount[:, None] > 0) & (offsets > before) & (offsets <= now)
+    # Quotients of whole numbers below 2^24 never round up to the next whole number.
+    interval = jnp.maximum(course.maintenance_interval_hours, 1).astype(course.rate.dtype)
+
+    def repeats(hours: Array) -> Array:
+        return jnp.floor((hours - course.maintenance_first_hours).astype(interval.dtype) / interval)
+
+    latest = repeats(now)
+    maintenance = (course.maintenance_count > 0) & (latest >= 0.0) & (latest > repeats(before))
+    due = jnp.any(loading, axis=0) | maintenance | (course.late_mean_hours > 0.0)
+    return jnp.any(running & due)
 
 
 def no_doses(start: Array, *others: Any) -> tuple[Array, Array]:
@@ -279,7 +294,7 @@ def follow_courses(
             course,
         )
         amount, count = jax.lax.cond(
-            may_give_doses(start, stop, moment.hours, course), doses_due, no_doses, *due
+            may_give_doses(start, stop, moment.given_until_hours, moment.hours, course), doses_due, no_doses, *due
         )
         amount, count = jnp.where(moving, amount, 0.0), jnp.where(moving & moment.alive, count, 0)
         rate = continuous_rate(start, stop, moment.hours, course)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -44,7 +45,6 @@ def hazards_grown(
     outcomes, care = around.parameters.outcomes, around.care
     dtype = risks[0].breathing.dtype
     begin, end = hours[0].astype(dtype) / HOURS_PER_DAY, hours[1].astype(dtype) / HOURS_PER_DAY
-    length = jnp.maximum(end - begin, 1.0 / HOURS_PER_DAY)
 
     def rates(risk: Risk, severity: Array) -> tuple[Array, Array]:
         return panel.hazards_per_year(risk, severity, around.person, care, outcomes)
@@ -55,34 +55,59 @@ def hazards_grown(
         return infection_severity(around.infection_seed, age, infections, chance=False).astype(dtype)
 
     none = jnp.zeros_like(begin)
-    totals = (none, none)
+    totals: tuple[Array, Array] = (none, none)
     for share, weight in zip(SMOOTH_POINTS, SMOOTH_WEIGHTS, strict=True):
         then = jax.tree.map(functools.partial(_through, share), *risks)
         calm = rates(then, none if chance else severity_without_chance(share))
-        totals = tuple(
-            total + weight * (end - begin) * rate for total, rate in zip(totals, calm, strict=True)
-        )
-
-    def with_episode(totals: tuple[Array, ...], found: Episodes) -> tuple[Array, ...]:
-        episode = Episodes(*(one.astype(dtype) for one in found))
-        since, until = jnp.maximum(begin, episode.start_days), jnp.minimum(end, episode.end_days)
-        shared = jnp.where(episode.severity > 0.0, jnp.maximum(until - since, 0.0), 0.0)
-
-        def added(totals: tuple[Array, ...]) -> tuple[Array, ...]:
-            for point in INFECTION_POINTS:
-                share = (since + point * (until - since) - begin) / length
-                then = jax.tree.map(functools.partial(_through, share), *risks)
-                more = zip(rates(then, episode.severity), rates(then, none), strict=True)
-                changes = [jnp.where(shared > 0.0, 0.5 * shared * (ill - well), 0.0) for ill, well in more]
-                totals = tuple(total + change for total, change in zip(totals, changes, strict=True))
-            return totals
-
-        return jax.lax.cond(jnp.any(shared > 0.0), added, lambda unchanged: unchanged, totals)
+        days = weight * (end - begin)
+        totals = (totals[0] + days * calm[0], totals[1] + days * calm[1])
 
     if chance:
-        totals = functools.reduce(with_episode, episodes.each(), totals)
+        totals = _with_infections(totals, risks, (begin, end), episodes, rates)
     born = jnp.where(begin >= 0.0, 1.0 / DAYS_PER_YEAR, 0.0)
     return totals[0] * born, totals[1] * born
+
+
+def _with_infections(
+    totals: tuple[Array, Array],
+    risks: tuple[Risk, Risk, Risk],
+    days: tuple[Array, Array],
+    episodes: RecentEpisodes,
+    rates: Callable[[Risk, Array], tuple[Array, Array]],
+) -> tuple[Array, Array]:
+    """Integrated hazards, (P,) each, with what infections add between two ages in ``days``.
+
+    Each turn takes the next infection of everybody who has one more that shares time with the step.
+    """
+    begin, end = days
+    length = jnp.maximum(end - begin, 1.0 / HOURS_PER_DAY)
+    found = [Episodes(*(one.astype(begin.dtype) for one in episode)) for episode in episodes.each()]
+    spans = [(jnp.maximum(begin, one.start_days), jnp.minimum(end, one.end_days)) for one in found]
+    touched = [(one.severity > 0.0) & (last > first) for one, (first, last) in zip(found, spans, strict=True)]
+    count = jnp.zeros(begin.shape, jnp.int32)
+    turns: list[Array] = []
+    for here in touched:
+        turns.append(jnp.where(here, count, -1))
+        count = count + here.astype(jnp.int32)
+
+    def one_more(now: tuple[Array, tuple[Array, Array]]) -> tuple[Array, tuple[Array, Array]]:
+        turn, totals = now
+        since, until, severity = begin, begin, jnp.zeros_like(begin)
+        for own_turn, one, (first, last) in zip(turns, found, spans, strict=True):
+            taken = own_turn == turn
+            since, until = jnp.where(taken, first, since), jnp.where(taken, last, until)
+            severity = jnp.where(taken, one.severity, severity)
+        shared = until - since
+        for point in INFECTION_POINTS:
+            share = (since + point * shared - begin) / length
+            then = jax.tree.map(functools.partial(_through, share), *risks)
+            more = zip(rates(then, severity), rates(then, jnp.zeros_like(severity)), strict=True)
+            changes = [jnp.where(shared > 0.0, 0.5 * shared * (ill - well), 0.0) for ill, well in more]
+            totals = (totals[0] + changes[0], totals[1] + changes[1])
+        return turn + 1, totals
+
+    _, totals = jax.lax.while_loop(lambda now: jnp.any(now[0] < count), one_more, (jnp.int32(0), totals))
+    return totals
 
 
 def _through(share: Array | float, first: Array, middle: Array, last: Array) -> Array:

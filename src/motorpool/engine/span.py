@@ -76,8 +76,7 @@ def _with_parts(now: Now, change: Callable[[Array, int], Array]) -> Now:
     state, body = now.state, now.state.body
     body = dataclasses.replace(body, alive=change(body.alive, 1), sick=change(body.sick, 1))
     state = dataclasses.replace(state, body=body, smn=change(state.smn, 0))
-    rate = now.last_rate
-    rate = dataclasses.replace(rate, alive=change(rate.alive, 1), sick=change(rate.sick, 1))
+    rate = now.last_rate | {"sick": change(now.last_rate["sick"], 1)}
     return dataclasses.replace(now, state=state, stress=change(now.stress, 1), last_rate=rate)
 
 
@@ -95,7 +94,8 @@ def live_on(
 
     Args:
         life: where the patients are.
-        targets: (R, P) int32, never falling; rows of the grid at which results are recorded.
+        targets: (R, P) int32, never falling; rows of the grid at which results are recorded. Last ones below zero
+            fill up the table: nothing happens there.
         grid_hours: (K, P) int32, never falling; boundaries of each person's steps.
         around: what does not change.
         chance: as in :func:`motorpool.engine.step.advance`.
@@ -126,7 +126,7 @@ def live_on(
         there = jax.lax.while_loop(
             lambda life: jnp.any(life.row < target), lambda life: step(life, target), life
         )
-        row = _recorded(there, around)
+        row = jax.lax.cond(jnp.any(target >= 0), _recorded, _nothing_recorded, there, around)
         return _without_doses(there), row
 
     if transgene:
@@ -139,6 +139,11 @@ def live_on(
 def _without_doses(life: Life) -> Life:
     watched = dataclasses.replace(life.watched, doses=jnp.zeros_like(life.watched.doses))
     return dataclasses.replace(life, watched=watched)
+
+
+def _nothing_recorded(life: Life, around: Surroundings) -> Row:
+    shapes = jax.eval_shape(_recorded, life, around)
+    return jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
 
 
 def _recorded(life: Life, around: Surroundings) -> Row:

@@ -39,7 +39,6 @@ from motorpool.therapies import formulary
 from motorpool.therapies.kinds import KIND_INDEX
 from motorpool.therapies.start_rules import STATE_RULE_OUTCOMES
 
-INSTANTS = (0.0, 0.5, 1.0)  # of a step, at which the body is driven
 # The local error of a step that is allowed in the states that move fastest, relative to the value or to a share of the
 # state's range; see docs/explanation/numerics.md.
 FAST_STATES, ALLOWED_LOCAL_ERROR, SMALLEST_SHARE_OF_RANGE = ("sick", "inflammation", "muscle"), 2e-2, 0.01
@@ -50,8 +49,8 @@ class Now:
     """A boundary: the state, and what follows from it, from the age and from luck, so as not to work it out twice.
 
     stress (V, T, G, P): of every neuron. log_weight (P,): reference weight, log kg. episodes: recent infections. risk:
-    what the hazards of events depend on. last_rate: rates of change at the end of the last step, of ``last_years``
-    (P,), as the scheme foresaw them. excess_error (P,): by how much the local error of any step was larger than
+    what the hazards of events depend on. last_rate: rates of change of ``FAST_STATES`` at the end of the last step, of
+    ``last_years`` (P,), as the scheme foresaw them. excess_error (P,): by how much the local error of any step was larger than
     allowed; not above zero where it never was.
     """
 
@@ -60,7 +59,7 @@ class Now:
     log_weight: Array
     episodes: RecentEpisodes
     risk: Risk
-    last_rate: Body
+    last_rate: dict[str, Array]
     last_years: Array
     excess_error: Array
 
@@ -79,7 +78,7 @@ def begin(state: State, hours: Array, around: Surroundings) -> Now:
         log_weight=log_weight,
         episodes=episodes,
         risk=risk,
-        last_rate=jax.tree.map(jnp.zeros_like, state.body),
+        last_rate={name: jnp.zeros_like(getattr(state.body, name)) for name in FAST_STATES},
         last_years=jnp.zeros_like(age_years),
         excess_error=jnp.full_like(age_years, -jnp.inf),
     )
@@ -133,10 +132,13 @@ def advance(
     drugs, influences, levels = upstream_part(
         state.smn, amounts, given.rate, (length, years), weight, state.tube_placed, around
     )
+    # At the end they are written as `look` writes them, so that what follows from them is worked out once.
+    ages = (age_years, age_years + 0.5 * years, next_hours.astype(dtype) / HOURS_PER_YEAR)
+    weights = (log_weight, 0.5 * (log_weight + next_log_weight), next_log_weight)
     forcings: list[Forcing] = []
-    for instant, (share, level, influence) in enumerate(zip(INSTANTS, levels, influences, strict=True)):
-        age_then = age_years + share * years
-        weight_then = log_weight + share * (next_log_weight - log_weight)
+    for instant, (age_then, weight_then, level, influence) in enumerate(
+        zip(ages, weights, levels, influences, strict=True)
+    ):
         # Doses change where the SMN level is going, never where it is: at the start the stress is known.
         stress = smn.stress(level, age_then, person, parameters.biology.smn) if instant else now.stress
         forcings.append(_forcing(stress, age_then, weight_then, influence, around))
@@ -171,7 +173,7 @@ def advance(
         log_weight=next_log_weight,
         episodes=episodes,
         risk=risk,
-        last_rate=at_end,
+        last_rate={name: getattr(at_end, name) for name in FAST_STATES},
         last_years=years,
         excess_error=excess,
     )
@@ -230,7 +232,7 @@ def _excess_error(now: Now, body: Body, at_start: Body, parameters: ModelParamet
     ranges = {"muscle": parameters.biology.muscle.ceiling}
     excess = now.excess_error
     for name in FAST_STATES:
-        value, foreseen, found = (getattr(one, name) for one in (body, now.last_rate, at_start))
+        value, foreseen, found = getattr(body, name), now.last_rate[name], getattr(at_start, name)
         error = 0.1 * now.last_years * jnp.abs(foreseen - found)
         floor = SMALLEST_SHARE_OF_RANGE * ranges.get(name, 1.0)
         over = error - ALLOWED_LOCAL_ERROR * jnp.maximum(jnp.abs(value), floor)

@@ -6,9 +6,11 @@ of a few parts of the step.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -18,13 +20,15 @@ from motorpool.biology.influence import Influence
 from motorpool.biology.vocabulary import Array
 from motorpool.engine.surroundings import Surroundings
 from motorpool.therapies import formulary
-from motorpool.therapies.formulary import Amounts
+from motorpool.therapies.formulary import ACTING_ON_SMN, TRANSGENE_AMOUNTS, Amounts
+from motorpool.therapies.kinds import KIND_INDEX
 
 # Numerical choice: equal parts of a step, an even number, in each of which the SMN level is integrated; see
 # docs/explanation/numerics.md.
-UPSTREAM_PARTS = 4
+UPSTREAM_PARTS = 2
 # Numerical choice: below this the power series with so many terms is exact to single precision.
 SHORT_STEP, SERIES_TERMS = 0.5, 8
+_OTHERS = tuple(name for name in Amounts.__dataclass_fields__ if name not in ACTING_ON_SMN)
 
 
 def relaxation_weights(elapsed: Array) -> tuple[Array, Array, Array]:
@@ -81,51 +85,72 @@ def upstream_part(
     nobody has or gets anything, nothing is advanced but the SMN level, with the same bits.
     """
     hours, years = length
+    if level.shape[0] == 1:  # nobody has or gets a transgene
+        none = jnp.zeros_like(years)
+        amounts = dataclasses.replace(amounts, **dict.fromkeys(TRANSGENE_AMOUNTS, none))
     here = influence_of(amounts, tube, around)
-    present = [leaf for leaf in jax.tree.leaves(amounts)] + [rate]
-    any_present = functools.reduce(jnp.logical_or, [jnp.any(leaf != 0.0) for leaf in present])
 
-    def with_drugs(amounts: Amounts) -> tuple[Amounts, tuple[Influence, ...], tuple[Array, ...]]:
-        drugs, influences = _drugs_within(amounts, rate, hours, weight, tube, around)
+    def with_drugs(amounts: Amounts) -> tuple[Amounts, Influence, tuple[Array, Array]]:
+        nodes = _drugs_within(amounts, rate, hours, weight, around)
+        influences = [influence_of(node, tube, around) for node in nodes]
         middle, end = _smn_within(level, [here, *influences], years, around)
-        return drugs, (influences[len(influences) // 2 - 1], influences[-1]), (middle, end)
+        return nodes[-1], influences[len(nodes) // 2 - 1], (middle, end)
 
-    def without_drugs(amounts: Amounts) -> tuple[Amounts, tuple[Influence, ...], tuple[Array, ...]]:
+    def without_drugs(amounts: Amounts) -> tuple[Amounts, Influence, tuple[Array, Array]]:
         middle, end = _smn_within(level, [here] * (2 * UPSTREAM_PARTS + 1), years, around)
-        return amounts, (here, here), (middle, end)
+        return amounts, here, (middle, end)
 
-    drugs, later, levels = jax.lax.cond(any_present, with_drugs, without_drugs, amounts)
-    return drugs, [here, *later], [level, *levels]
+    present = _any_present([*jax.tree.leaves(amounts), rate])
+    drugs, in_the_middle, levels = jax.lax.cond(present, with_drugs, without_drugs, amounts)
+    return drugs, [here, in_the_middle, influence_of(drugs, tube, around)], [level, *levels]
+
+
+def _any_present(arrays: Sequence[Array]) -> Array:
+    """Whether anybody has or gets anything, scalar."""
+    return functools.reduce(jnp.logical_or, [jnp.any(array != 0.0) for array in arrays])
 
 
 def _drugs_within(
-    amounts: Amounts, rate: Array, length_hours: Array, weight: Array, tube: Array, around: Surroundings
-) -> tuple[Amounts, list[Influence]]:
-    """Amounts at the end of a step, and what drugs do at all nodes of its upstream part after the start.
+    amounts: Amounts, rate: Array, length_hours: Array, weight: Array, around: Surroundings
+) -> list[Amounts]:
+    """Amounts at all nodes of the upstream part of a step after its start.
 
     Drugs are advanced exactly, so that equal parts of a step follow one another and share their exponentials. Those
     that do not act on the SMN level are known at the start, the middle and the end only; in between they stand still.
+    What nobody has or gets is not advanced, with the same bits.
     """
-
-    def after(amounts: Amounts, parts: int) -> Amounts:
-        hours = length_hours.astype(weight.dtype) / parts
-        return formulary.advance(
-            amounts, rate, hours, weight, around.person, around.protocol, around.parameters.therapies
-        )
-
-    def joined(acting_on_smn: Amounts, others: Amounts) -> Amounts:
-        fields = {name: getattr(others, name) for name in Amounts.__dataclass_fields__}
-        return Amounts(**fields | {name: getattr(acting_on_smn, name) for name in formulary.ACTING_ON_SMN})
-
     nodes = 2 * UPSTREAM_PARTS
-    fine, coarse = amounts, amounts
-    influences: list[Influence] = []
-    for node in range(1, nodes + 1):
-        fine = after(fine, nodes)
+
+    def followed(names: Sequence[str], rates: Array, count: int) -> list[dict[str, Any]]:
+        """These amounts after each of ``count`` equal parts of the step."""
+        own = {name: getattr(amounts, name) for name in names}
+        hours = length_hours.astype(weight.dtype) / count
+
+        def advanced(own: dict[str, Any]) -> list[dict[str, Any]]:
+            found: list[dict[str, Any]] = []
+            now = dataclasses.replace(amounts, **own)
+            for _ in range(count):
+                now = formulary.advance(
+                    now, rate, hours, weight, around.person, around.protocol, around.parameters.therapies
+                )
+                found.append({name: getattr(now, name) for name in names})
+            return found
+
+        present = _any_present([*jax.tree.leaves(own), rates])
+        return jax.lax.cond(present, advanced, lambda own: [own] * count, own)
+
+    by_mouth = KIND_INDEX["risdiplam"]
+    spinal = followed(("nusinersen",), jnp.zeros_like(rate[0]), nodes)
+    oral = followed(("risdiplam",), rate[by_mouth], nodes)
+    transgene = followed(TRANSGENE_AMOUNTS, jnp.zeros_like(rate[0]), nodes)
+    others = followed(_OTHERS, jnp.concatenate([rate[:by_mouth], rate[by_mouth + 1 :]]), 2)
+    found: list[Amounts] = []
+    still: dict[str, Any] = {name: getattr(amounts, name) for name in _OTHERS}
+    for node, acting in enumerate(zip(spinal, oral, transgene, strict=True), start=1):
         if node % UPSTREAM_PARTS == 0:
-            coarse = after(coarse, 2)
-        influences.append(influence_of(joined(fine, coarse), tube, around))
-    return joined(fine, coarse), influences
+            still = others[node // UPSTREAM_PARTS - 1]
+        found.append(Amounts(**functools.reduce(dict.__or__, acting, still)))
+    return found
 
 
 def _smn_within(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import hashlib
 import os
 import tempfile
@@ -17,13 +18,23 @@ import llvmlite.binding as llvm
 OPTIMISATION_LEVEL = 2
 # Of what turns instructions into machine code: a higher one takes twice as long for the same instructions.
 CODE_LEVEL = 1
+# Instructions stay in the order in which they were written, which hides how long each takes (see `overlapping`).
+IN_ORDER = ("-pre-RA-sched=source", "-enable-misched=false")
 SEAL_BYTES = 32  # of the digest before the machine code in a file
 _lock = threading.Lock()
 _loaded: list[Any] = []
 
 
+@functools.cache
+def _keep_order() -> None:
+    """Tell LLVM, once in a process, to leave instructions in order."""
+    for option in IN_ORDER:
+        llvm.set_option("motorpool", option)
+
+
 def target_machine() -> Any:
     """This computer's processor, as LLVM sees it; a new one each time, because whoever is given it owns it."""
+    _keep_order()
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return llvm.Target.from_default_triple().create_target_machine(

@@ -7,7 +7,7 @@ every number would be stored and read again; written element by element most sta
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 _NAME = re.compile(r"%[\w.]+")
 _RESULT = re.compile(r"\s+(%[\w.]+) = (.*)")
@@ -16,12 +16,13 @@ _KEEPS_PLACE = ("phi ", "load ")  # a load of memory that may change stays betwe
 
 def ordered(lines: list[str]) -> list[str]:
     """The lines of a function's body in a better order; what nothing needs is left out."""
-    blocks = list(_blocks(lines))
+    blocks = list(blocks_of(lines))
     used_elsewhere = _used_in_other_blocks(blocks)
     return [line for block in blocks for line in _ordered_block(block, used_elsewhere)]
 
 
-def _blocks(lines: list[str]) -> Iterator[list[str]]:
+def blocks_of(lines: Sequence[str]) -> Iterator[list[str]]:
+    """The lines of each block."""
     block: list[str] = []
     for line in lines:
         if line.endswith(":") and block:
@@ -31,7 +32,7 @@ def _blocks(lines: list[str]) -> Iterator[list[str]]:
     yield block
 
 
-def _split(line: str) -> tuple[str | None, list[str]]:
+def names_in(line: str) -> tuple[str | None, list[str]]:
     """The name that a line gives a value, and the names it uses."""
     match = _RESULT.match(line)
     if match:
@@ -43,13 +44,13 @@ def _used_in_other_blocks(blocks: list[list[str]]) -> set[str]:
     home: dict[str, int] = {}
     for number, block in enumerate(blocks):
         for line in block:
-            name, _ = _split(line)
+            name, _ = names_in(line)
             if name is not None:
                 home[name] = number
     found: set[str] = set()
     for number, block in enumerate(blocks):
         for line in block:
-            uses = _split(line)[1]
+            uses = names_in(line)[1]
             if " = phi " in line:  # its values are needed at the end of the blocks they come from
                 found.update(use for use in uses if use in home)
             else:
@@ -81,7 +82,7 @@ def _ordered_block(block: list[str], used_elsewhere: set[str]) -> list[str]:
 
     last = block[-1]
     for line in block:
-        name, uses = _split(line)
+        name, uses = names_in(line)
         stays = name is None or (
             line.split(" = ", 1)[1].startswith(_KEEPS_PLACE) and "!invariant.load" not in line
         )

@@ -19,6 +19,7 @@ from motorpool.engine.native import machine
 from motorpool.engine.native.instructions import Instructions
 from motorpool.engine.native.lowering import Lowering, Memory
 from motorpool.engine.native.ordering import ordered
+from motorpool.engine.native.overlapping import overlapped
 
 LANES = 16
 FUNCTION = "motorpool_program"
@@ -206,7 +207,7 @@ def written(traced: Any, own: Sequence[bool]) -> str:
             f"define void @{FUNCTION}(ptr %arguments, i64 %patients) #0 {{",
             "entry:",
             *code.entry_lines,
-            *ordered(code.lines),
+            *overlapped(ordered(code.lines)),
             "  ret void",
             "}",
             *sorted(code.declarations),
