@@ -102,11 +102,11 @@ def breath(model: Mechanisms) -> Figure:
         f"given, {name} care": breathing.ventilation_hours(needed, jnp.zeros(()), share, parameters)
         for name, share in shares.items()
     }
-    fuller = breathing.given_share(
-        jnp.asarray(CARE["standard"]), jnp.exp(model.draw.people.ventilation_choice_sd), parameters
+    less = breathing.given_share(
+        jnp.asarray(CARE["standard"]), jnp.exp(-model.draw.people.ventilation_choice_sd), parameters
     )
-    given["standard care, a family that chooses more"] = breathing.ventilation_hours(
-        needed, jnp.zeros(()), fuller, parameters
+    given["given, standard care, a family that chooses less"] = breathing.ventilation_hours(
+        needed, jnp.zeros(()), less, parameters
     )
     hazards = {
         f"{name} care": survival.death_rate_per_year(
