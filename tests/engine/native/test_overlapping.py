@@ -26,9 +26,7 @@ CHAINS = [
 def test_the_numbers_are_the_same(plan: Plan) -> None:
     code = instructions(plan)
     lines = ordered(code.lines)
-    np.testing.assert_allclose(
-        numbers(code, overlapped(lines)), numbers(code, lines), rtol=1e-5, atol=1e-6
-    )
+    np.testing.assert_allclose(numbers(code, overlapped(lines)), numbers(code, lines), rtol=1e-5, atol=1e-6)
 
 
 def test_while_one_number_is_made_another_is_begun() -> None:
