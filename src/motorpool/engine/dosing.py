@@ -294,7 +294,10 @@ def follow_courses(
             course,
         )
         amount, count = jax.lax.cond(
-            may_give_doses(start, stop, moment.given_until_hours, moment.hours, course), doses_due, no_doses, *due
+            may_give_doses(start, stop, moment.given_until_hours, moment.hours, course),
+            doses_due,
+            no_doses,
+            *due,
         )
         amount, count = jnp.where(moving, amount, 0.0), jnp.where(moving & moment.alive, count, 0)
         rate = continuous_rate(start, stop, moment.hours, course)

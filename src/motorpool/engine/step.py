@@ -50,8 +50,8 @@ class Now:
 
     stress (V, T, G, P): of every neuron. log_weight (P,): reference weight, log kg. episodes: recent infections. risk:
     what the hazards of events depend on. last_rate: rates of change of ``FAST_STATES`` at the end of the last step, of
-    ``last_years`` (P,), as the scheme foresaw them. excess_error (P,): by how much the local error of any step was larger than
-    allowed; not above zero where it never was.
+    ``last_years`` (P,), as the scheme foresaw them. excess_error (P,): by how much the local error of any step was
+    larger than allowed; not above zero where it never was.
     """
 
     state: State

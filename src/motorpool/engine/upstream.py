@@ -136,8 +136,10 @@ def _drugs_within(
                 found.append({name: getattr(now, name) for name in names})
             return found
 
-        present = _any_present([*jax.tree.leaves(own), rates])
-        return jax.lax.cond(present, advanced, lambda own: [own] * count, own)
+        def unchanged(own: dict[str, Any]) -> list[dict[str, Any]]:
+            return [own] * count
+
+        return jax.lax.cond(_any_present([*jax.tree.leaves(own), rates]), advanced, unchanged, own)
 
     by_mouth = KIND_INDEX["risdiplam"]
     spinal = followed(("nusinersen",), jnp.zeros_like(rate[0]), nodes)
@@ -146,10 +148,10 @@ def _drugs_within(
     others = followed(_OTHERS, jnp.concatenate([rate[:by_mouth], rate[by_mouth + 1 :]]), 2)
     found: list[Amounts] = []
     still: dict[str, Any] = {name: getattr(amounts, name) for name in _OTHERS}
-    for node, acting in enumerate(zip(spinal, oral, transgene, strict=True), start=1):
-        if node % UPSTREAM_PARTS == 0:
-            still = others[node // UPSTREAM_PARTS - 1]
-        found.append(Amounts(**functools.reduce(dict.__or__, acting, still)))
+    for node in range(nodes):
+        if (node + 1) % UPSTREAM_PARTS == 0:
+            still = others[(node + 1) // UPSTREAM_PARTS - 1]
+        found.append(Amounts(**still, **spinal[node], **oral[node], **transgene[node]))
     return found
 
 

@@ -61,7 +61,7 @@ class Elementary:
         return total
 
     def _reduced(self, x: Value) -> tuple[Value, Value]:
-        """Whole multiples of log 2 in ``x``, as what is to be added to the bits of a number's exponent, and the rest."""
+        """Whole multiples of log 2 in ``x``, as what they add to the bits of a number's exponent, and the rest."""
         code = self.code
         rounder = self._number(ROUNDER, x)
         rounded = code.binary("add", code.binary("mul", x, self._number(LOG2_E, x)), rounder)

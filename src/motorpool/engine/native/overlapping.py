@@ -49,8 +49,9 @@ def _overlapped_block(block: list[str]) -> list[str]:
 def _spread(lines: list[str]) -> list[str]:
     waits_for, needed_by = _dependencies(lines)
     count, done, oldest = len(lines), [False] * len(lines), 0
-    possible = [place for place in range(count) if not waits_for[place]]  # operands are ready: a heap of places
-    coming: list[tuple[int, int]] = []  # operands are made but not ready: a heap of (cycle, place)
+    # Heaps of places whose operands are ready, and of (cycle, place) whose operands will be ready then.
+    possible = [place for place in range(count) if not waits_for[place]]
+    coming: list[tuple[int, int]] = []
     ready_at = [0] * count
     cycle = 0
     result: list[str] = []
