@@ -94,10 +94,12 @@ class Workers:
     async def stop(self) -> None:
         """End the processes; who still waits is told that nothing comes."""
         self._ending = True
-        for task in (self._starting, *(one.following for one in self._processes)):
-            if task is not None:
-                task.cancel()
+        tasks = [self._starting, *(one.following for one in self._processes)]
+        running = [task for task in tasks if task is not None]
+        for task in running:
+            task.cancel()
         self._nobody_answers(Superseded)
+        await asyncio.gather(*running, return_exceptions=True)
         await asyncio.gather(*(_ended(one.process) for one in self._processes if one.process is not None))
 
     async def ask(self, name: str, asked: Mapping[str, Any]) -> Reply:
