@@ -76,7 +76,7 @@ class Workers:
             warm: they load the programs of the engine before they are asked.
             command: what is started, `motorpool.web.worker` unless another is named.
         """
-        self._count = count
+        self._count, self._warm = count, warm
         usual = [sys.executable, "-P", "-m", "motorpool.web.worker", *(["--warm"] * warm)]
         self._command = list(command) or usual
         self._processes: list[_Process] = []
@@ -86,18 +86,27 @@ class Workers:
         self._starting: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin the first process, and each further one when that before it has its programs."""
+        """Begin the first process, and each further one when that before it has its programs.
+
+        Where they do not warm up, they begin with the first question.
+        """
+        if self._warm:
+            await self._begin().wait()
+
+    def _begin(self) -> asyncio.Event:
         first = asyncio.Event()
         self._starting = asyncio.create_task(self._start(first))
-        await first.wait()
+        return first
 
     async def stop(self) -> None:
         """End the processes; who still waits is told that nothing comes."""
         self._ending = True
-        for task in (self._starting, *(one.following for one in self._processes)):
-            if task is not None:
-                task.cancel()
+        tasks = [self._starting, *(one.following for one in self._processes)]
+        running = [task for task in tasks if task is not None]
+        for task in running:
+            task.cancel()
         self._nobody_answers(Superseded)
+        await asyncio.gather(*running, return_exceptions=True)
         await asyncio.gather(*(_ended(one.process) for one in self._processes if one.process is not None))
 
     async def ask(self, name: str, asked: Mapping[str, Any]) -> Reply:
@@ -112,7 +121,9 @@ class Workers:
         lane = "doubt" if asked.get("doubt") else "quick"
         if len(self._waiting[lane]) >= MOST_WAITING:
             raise Busy
-        if all(one.failures >= MOST_FAILURES for one in self._processes):
+        if self._starting is None:
+            self._begin()
+        if self._processes and all(one.failures >= MOST_FAILURES for one in self._processes):
             raise Lost("no process answers")
         self._numbers += 1
         people, plans = _keys(asked, lane)
