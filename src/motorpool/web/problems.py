@@ -139,7 +139,10 @@ def _what_was_entered(message: str, given: Any, at: str) -> str:
             return ""
     if isinstance(given, bool) or not isinstance(given, str | int | float) or given == "":
         return ""
-    shown = given[:60] if isinstance(given, str) else f"{given:g}" if abs(given) < 1e15 else "a huge number"
+    if isinstance(given, str):
+        shown = given[:60].encode("utf-8", "replace").decode("utf-8")  # JSON may hold what is no text
+    else:
+        shown = f"{given:g}" if abs(given) < 1e15 else "a huge number"
     words = "" if shown in message else f"; entered: {shown}"
     found, limit = RANGE.search(message), LIMIT.search(message)
     if isinstance(given, str):
