@@ -57,7 +57,8 @@ def test_rows_hold_what_changes_and_say_what_is_not_possible(monkeypatch: pytest
     ]
     monkeypatch.setattr(room, "variations", lambda trial: iter(chosen))
     trial = load_design(
-        "cells_addon_sitters", ["patients=40", "multiplicity={procedure: holm}", "conduct.missing={}"]
+        "cells_addon_sitters",
+        ["patients=40", "multiplicity={procedure: holm}", "conduct.missing={}", "decision=null"],
     )
     plain, open_label, impossible, *accrual = sensitivity_of(trial, replicates=40, people=64)
     assert plain["not_possible"] is None and "cannot happen" in impossible["not_possible"]
