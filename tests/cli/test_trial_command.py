@@ -114,7 +114,9 @@ def test_rules_that_change_the_trial_are_told_in_text_and_json(folder: Path, cap
     arguments += ["--set", "endpoints.1.covariance=null"]
     text = shown(arguments, capsys)
     assert "Arms that went on after the look: Cells once" in text and "Stopped for harm" in text
-    course = json.loads((folder / "out" / "results.json").read_text())["course"]
+    found = json.loads((folder / "out" / "results.json").read_text())
+    assert found["without_adjusted_estimate"].startswith("An arm that was dropped has none")
+    course = found["course"]
     assert sum(one["value"] for one in course["arms_kept"].values()) == 1.0
     assert sum(one["value"] for one in course["allocated"].values()) == pytest.approx(1.0, abs=1e-4)
     design = (folder / "out" / "design.yaml").read_text()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from motorpool.report.trial.tables import sensitivity_table
 from motorpool.simulation.errors import ScenarioError
 from motorpool.trials import sensitivity as room
 from motorpool.trials.design_file import load_design, shipped_designs
@@ -57,7 +58,8 @@ def test_rows_hold_what_changes_and_say_what_is_not_possible(monkeypatch: pytest
     ]
     monkeypatch.setattr(room, "variations", lambda trial: iter(chosen))
     trial = load_design(
-        "cells_addon_sitters", ["patients=40", "multiplicity={procedure: holm}", "conduct.missing={}"]
+        "cells_addon_sitters",
+        ["patients=40", "multiplicity={procedure: holm}", "conduct.missing={}", "decision=null"],
     )
     plain, open_label, impossible, *accrual = sensitivity_of(trial, replicates=40, people=64)
     assert plain["not_possible"] is None and "cannot happen" in impossible["not_possible"]
@@ -67,6 +69,8 @@ def test_rows_hold_what_changes_and_say_what_is_not_possible(monkeypatch: pytest
     by_words = {row["assumption"]: row for row in accrual}
     assert by_words["half as many agree"]["power"] is None
     assert by_words["half as many agree"]["feasible_patients"] < plain["feasible_patients"]
+    table = sensitivity_table([plain, open_label, impossible, *accrual])
+    assert "not possible" in table and "Years to enrol" in table and "None" not in table
 
 
 def test_the_truth_is_what_happens_and_not_what_is_rated() -> None:

@@ -18,6 +18,7 @@ from motorpool.simulation.store import put_in_place
 from motorpool.trials import store
 from motorpool.trials.accrual import forecast_accrual
 from motorpool.trials.adam import adam_tables
+from motorpool.trials.adjusted import without_adjusted
 from motorpool.trials.blocks import Block, Settings, blocks_of, cached_pool, joined
 from motorpool.trials.course import course_of
 from motorpool.trials.design import TrialDesign, dump_design
@@ -187,6 +188,7 @@ def summary_of(design: TrialDesign, settings: Settings, results: Arrays) -> dict
         "patients": design.patients,
         "alpha": design.alpha,
         "characteristics": [row.data() for row in rows],
+        "without_adjusted_estimate": without_adjusted(design),
         "course": course_of(design, results),
         "accrual": accrual_data(design, forecast_accrual(design, pool)),
         "published": recognised(design, results, settings.truth),

@@ -47,7 +47,7 @@ def trial_tables(
         "course": _course(design, found),
         "value": _value(found),
         "accrual": _accrual(design, found),
-        "sensitivity": _sensitivity(sensitivity),
+        "sensitivity": sensitivity_table(sensitivity),
         "reproduce": _table(
             [
                 {"What": name.replace("_", " "), "Value": str(value)}
@@ -60,7 +60,7 @@ def trial_tables(
     }
 
 
-def _sensitivity(rows: Sequence[Mapping[str, Any]]) -> str:
+def sensitivity_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """One row for each assumption; what it leaves as it is, or has none of, is a dash."""
     found = [
         {

@@ -128,6 +128,11 @@ def estimation_lines(design: TrialDesign, rows: Sequence[Mapping[str, Any]]) -> 
             f"{percent(one['above_truth'])}, coverage {percent(one['coverage'])}"
             for one in (both["naive"], both["adjusted"])
         ]
+    if lines:
+        from motorpool.trials.adjusted import without_adjusted
+
+        words = without_adjusted(design)
+        lines += [f"  {words}"] if words else []
     return lines
 
 
