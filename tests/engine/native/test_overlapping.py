@@ -34,7 +34,7 @@ def test_while_one_number_is_made_another_is_begun() -> None:
 
 
 def test_no_line_moves_up_further_than_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overlapping, "WINDOW", 2)
+    monkeypatch.setattr(overlapping, "WINDOW", 1)
     assert overlapped(CHAINS) == CHAINS
 
 
