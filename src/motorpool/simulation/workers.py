@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Generic, Protocol, TypeVar
 
+from motorpool.engine.native.program import workers as cores
 from motorpool.simulation.part import Part, Task, Tell, simulate_part
 
 TaskT = TypeVar("TaskT")
@@ -61,7 +61,7 @@ class ThisProcess:
 
     def __init__(self, threads: int | None = None) -> None:
         """Begin with nothing to do; ``threads``: how many parts side by side, by default one for each core."""
-        self._threads = threads or _cores()
+        self._threads = threads or cores()
         self._simulate: Callable[[Task, Tell], Part] = simulate_part
         self._waiting: list[Task] = []
         self._in_work: set[Future[Part]] = set()
@@ -97,7 +97,3 @@ class ThisProcess:
 
 def _silent(share: float) -> None:
     """Progress of a part beside others, which is not told."""
-
-
-def _cores() -> int:
-    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1))
