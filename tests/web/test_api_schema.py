@@ -32,7 +32,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Any:
         def show(self, *arguments: Any, **options: Any) -> Shown:
             return shown
 
-    guard._app.state.explorer = Always()
+    guard._app.state.answers.explorer = Always()
     return schemathesis.openapi.from_asgi("/api/v1/openapi.json", guard, headers=HEADERS)
 
 
