@@ -32,8 +32,8 @@ from tests.studies.hand_made import endpoint
 # In prior standard deviations from the records' values.
 TRUE_DEVIATIONS = {
     "smn.level_per_smn2_copy": 0.9,
-    "hine2.middle_log_odds": -1.0,
-    "chop_intend.middle_log_odds": 0.9,
+    "hine2.middle_log_odds": -0.5,
+    "chop_intend.middle_log_odds": 0.45,
 }
 PATIENTS, POINTS = 96, 32
 MADE_WITH = 5  # added to the seed of the people who make the data

@@ -81,9 +81,10 @@ def test_with_its_therapy_the_same_people_fare_better(treated: Arms):
     nusinersen, sham = treated["nusinersen"], treated["sham"]
     for name in ("weights", "enrolment_months", "onset_months", "sma_type"):
         np.testing.assert_array_equal(getattr(nusinersen, name), getattr(sham, name))
-    # Nobody dies earlier; days of ventilation are counted, so that one event may come a day sooner.
+    # Nobody dies earlier, but for hours: hazards are integrated over the steps of each plan. Days of ventilation are
+    # counted, so that one event may come a day sooner.
     death, event = (row(nusinersen) - row(sham) for row in (months_to("death"), months_to(EVENT)))
-    assert (death >= 0).all() and (death > 0).any()
+    assert (death > -0.01).all() and (death > 1).sum() > 3
     assert (event > -0.1).all() and (event > 1).sum() > 3
     with_it, without = (
         arm.observed[-1, OUTCOME_INDEX["chop_intend"]] - arm.observed[0, OUTCOME_INDEX["chop_intend"]]
