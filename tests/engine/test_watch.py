@@ -104,7 +104,9 @@ def test_events_of_a_hazard(row: int, event: str, record: Record) -> None:
 
 def test_ventilation(record: Record) -> None:
     outcomes = record.parameters
-    given = float(outcomes.breathing.given_standard)
+    usual = float(outcomes.breathing.given_standard)
+    odds = np.asarray(record.who.ventilation_odds, float) * usual / (1.0 - usual)
+    given = odds / (1.0 + odds)  # each family's own choice
     seen = np.asarray(record.watched.ventilation.met_on_day)
     wanted = np.empty_like(seen)
     for person in range(PEOPLE):
@@ -114,7 +116,7 @@ def test_ventilation(record: Record) -> None:
         wanted[:, person] = recomputed.ventilation_days(
             of(person, record.ages, record),
             of(person, record.row.outcomes, record)[:, OUTCOME_INDEX["ventilation_hours_per_day"]],
-            np.maximum(given, worn) / (1.0 + np.exp(breathing)),
+            np.maximum(given[person], worn) / (1.0 + np.exp(breathing)),
             round(ENROLMENT_YEARS * HOURS_PER_YEAR),
             lambda days, person=person: np.asarray(
                 infection_severity(jnp.uint32(person), jnp.asarray(days * HOURS_PER_DAY), outcomes.infections)

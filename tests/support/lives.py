@@ -54,6 +54,7 @@ def people(
     typical = {
         "sprouting": float(chosen.people.sprouting_median),
         "transduced_fraction": float(chosen.people.transduced_fraction_mean),
+        "ventilation_odds": 1.0,
         "onset_notice": 1.0,
         "death_draw": NOT_WITHIN_A_LIFE if immortal else float(np.log(2.0)),
         "tube_feeding_draw": NOT_WITHIN_A_LIFE if immortal else float(np.log(2.0)),
