@@ -45,5 +45,7 @@ def strike(module: str, attribute: str, call: int, when: str, what: str) -> None
 if __name__ == "__main__":
     from motorpool.cli.main import run
 
+    # As in a terminal: a shell that starts this in the background may have had it ignore interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     strike(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4], sys.argv[5])
     sys.exit(run(sys.argv[6:]))

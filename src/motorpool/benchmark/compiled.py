@@ -29,6 +29,7 @@ from motorpool.engine.native import machine
 from motorpool.engine.native.instructions import Instructions, Value
 from motorpool.engine.native.lowering import Lowering, Memory
 from motorpool.engine.native.ordering import ordered
+from motorpool.engine.native.overlapping import overlapped
 
 Numbers = NDArray[np.float64]
 NAME = "motorpool_right_hand_side"
@@ -90,7 +91,7 @@ def _program() -> str:
             f"define void @{NAME}(double %t, ptr noalias %y, ptr noalias %dy, ptr noalias %p) nounwind {{",
             "entry:",
             *code.entry_lines,
-            *ordered([*code.lines, "  ret void"])[:-1],
+            *overlapped(ordered([*code.lines, "  ret void"])[:-1]),
             "  ret void",
             "}",
             *sorted(code.declarations),
