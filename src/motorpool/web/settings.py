@@ -70,7 +70,9 @@ class Settings:
         if not self.public and self.host not in ("127.0.0.1", "::1", "localhost"):
             raise SettingsError(f"--host {self.host}: other machines could connect; that needs --public.")
         if not 0 <= self.workers <= MOST_WORKERS:
-            raise SettingsError(f"--workers {self.workers}: must be from 0 (in the server itself) to {MOST_WORKERS}.")
+            raise SettingsError(
+                f"--workers {self.workers}: must be from 0 (in the server itself) to {MOST_WORKERS}."
+            )
         if self.users is not None:
             from motorpool.web.users import read_users
 
