@@ -39,7 +39,7 @@ from motorpool.studies.scale import kind_of, load_calibration_rules
 Array = NDArray[np.float64]
 Tell = Callable[[str, int, int], None]
 """Called with a stage in words, how much of it is done, and how much there is."""
-PATIENTS = 256
+PATIENTS = 512
 REPLICATES = 48  # replicate studies behind the sampling SD of papers without an error
 WIDENED = 1.2  # simulations around the mode spread this much wider than the normal approximation
 ROUNDS = 12  # of steps to the mode

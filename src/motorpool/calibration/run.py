@@ -38,7 +38,7 @@ from motorpool.simulation.calibration_state import model_digest, parameters_dige
 from motorpool.studies.scale import load_calibration_rules
 
 Array = NDArray[np.float64]
-AROUND_MODE, AT_POSTERIOR = 160, 140
+AROUND_MODE, AT_POSTERIOR = 200, 160
 SHIPPED_DRAWS = 400
 QUICK_DRAWS = 400
 SEED = 20261126

@@ -15,6 +15,7 @@ class AbilityParameters:
 
     load_on_group: Array
     arms_range_share: Array
+    stiffness_ceiling_share: Array
     breathing_lost_by_cobb_per_degree: Array
     full_strength_margin: Array
 
@@ -23,19 +24,32 @@ ByGroup = tuple[Array, ...]
 """One array (..., P) per muscle group, in the order of ``MUSCLE_GROUPS``."""
 
 
+def within_range(raw: Array, usable_range: Array, ceiling_share: Array) -> Array:
+    """Strength that stiff joints and a curved spine let through, (..., P), never above strength or range.
+
+    With a ceiling share of 0 stiffness takes the same part of any strength: strength x range. With 1 it is a ceiling:
+    it hardly holds back weak muscles, and what strong ones gain beyond it is lost. The family is Hamacher's product
+    (Hamacher, Über logische Verknüpfungen unscharfer Aussagen, 1978).
+    """
+    product = raw * usable_range
+    either = raw + usable_range - product
+    return product / (1.0 - ceiling_share * (1.0 - either))
+
+
 def strength(condition: Condition, parameters: AbilityParameters) -> ByGroup:
-    """Usable strength of each group relative to healthy: mass x transmission x usable range."""
+    """Usable strength of each group relative to healthy: mass x transmission, within the usable range."""
     raw = condition.muscle * condition.transmission
     trunk_range = condition.usable_range
     arm_range = 1.0 - parameters.arms_range_share * (1.0 - trunk_range)
     chest = jnp.clip(1.0 - parameters.breathing_lost_by_cobb_per_degree * condition.cobb_degrees, 0.05, 1.0)
-    usable = {
-        LEGS_AND_TRUNK: trunk_range,
-        ARMS: arm_range,
-        BULBAR: jnp.ones_like(trunk_range),
-        BREATHING: chest,
+    stiff = parameters.stiffness_ceiling_share
+    by_group = {
+        LEGS_AND_TRUNK: within_range(raw[..., LEGS_AND_TRUNK, :], trunk_range, stiff),
+        ARMS: within_range(raw[..., ARMS, :], arm_range, stiff),
+        BULBAR: raw[..., BULBAR, :],
+        BREATHING: raw[..., BREATHING, :] * chest,
     }
-    return tuple(raw[..., group, :] * usable[group] for group in sorted(usable))
+    return tuple(by_group[group] for group in sorted(by_group))
 
 
 def log_odds(condition: Condition, parameters: AbilityParameters) -> ByGroup:

@@ -23,8 +23,8 @@ from motorpool.studies.study import Population, Study
 
 # Search limits, not findings: how many candidates are tried for one population, at first and at the most.
 FIRST_TRIED, MOST_TRIED = 2048, 16384
-# What is enough, in people after weighting: so many, and so large a share of the study's largest arm.
-ENOUGH_PEOPLE, ENOUGH_OF_STUDY = 64, 0.25
+# What is enough, in people after weighting: so many, and such a share of the study's largest arm and of those asked.
+ENOUGH_PEOPLE, ENOUGH_OF_STUDY, ENOUGH_OF_ASKED = 64, 0.25, 0.5
 MONTHS_PER_YEAR = HOURS_PER_YEAR / HOURS_PER_MONTH
 
 Array = NDArray[Any]
@@ -81,7 +81,7 @@ def _simulate_population(
     study: Study, population: Population, births: Births, patients: int
 ) -> dict[str, ArmPeople]:
     largest = max(study.run.arms[arm].patients for arm in population.arms)
-    enough = min(patients, max(ENOUGH_PEOPLE, ENOUGH_OF_STUDY * largest))
+    enough = min(patients, max(ENOUGH_PEOPLE, ENOUGH_OF_STUDY * largest, ENOUGH_OF_ASKED * patients))
     scenario, recruited, weights = enrol(population, births, patients, enough)
     return {arm: _arm(scenario, arm, recruited, weights, births.draw) for arm in population.arms}
 

@@ -24,6 +24,44 @@ def _everywhere(log_odds: np.ndarray) -> abilities.ByGroup:
     return tuple(jnp.asarray(log_odds) for _ in MUSCLE_GROUPS)
 
 
+def stiffness(model: Mechanisms) -> Figure:
+    """What a limited range of joints and spine lets through of the strength of legs and trunk."""
+    raw = np.linspace(0.0, 1.0, POINTS)
+    fitted = float(model.outcomes.abilities.stiffness_ceiling_share)
+
+    def through(ceiling_share: float, kept: float) -> np.ndarray:
+        let = abilities.within_range(jnp.asarray(raw), jnp.asarray(kept), jnp.asarray(ceiling_share))
+        return np.asarray(let)
+
+    shares = {
+        "same share of any strength": 0.0,
+        f"as calibrated ({fitted:.2f})": fitted,
+        "ceiling alone": 1.0,
+    }
+    return line_figure(
+        "strength-within-range",
+        "Stiff joints and a curved spine are partly a ceiling of strength",
+        "A range of 0.5. Strength that a treatment adds to strong muscles beyond the range is lost; weak muscles "
+        "are hardly held back.",
+        [
+            Panel(
+                "Legs and trunk",
+                ("Muscle mass x transmission", raw),
+                "Strength let through",
+                {name: through(share, 0.5) for name, share in shares.items()},
+                y_domain=(0, 1),
+            ),
+            Panel(
+                "By usable range, as calibrated",
+                ("Muscle mass x transmission", raw),
+                "Strength let through",
+                {f"range {kept:g}": through(fitted, kept) for kept in (1.0, 0.75, 0.5)},
+                y_domain=(0, 1),
+            ),
+        ],
+    )
+
+
 def milestones(model: Mechanisms) -> Figure:
     """When a healthy and a weaker child have the strength and maturity for a milestone."""
     ages = np.linspace(0.0, 3.0, POINTS)
@@ -229,4 +267,4 @@ def swallowing(model: Mechanisms) -> Figure:
     )
 
 
-FIGURES = (milestones, scales, breath, infections, swallowing)
+FIGURES = (stiffness, milestones, scales, breath, infections, swallowing)
