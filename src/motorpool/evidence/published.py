@@ -48,7 +48,9 @@ Metric = Literal[
     "change_per_year",
     "percent_change",
 ]
-IntervalKind = Literal["published_95", "exact_binomial", "approximate_binomial", "from_sd"]
+IntervalKind = Literal[
+    "published_95", "exact_binomial", "approximate_binomial", "from_sd", "derived", "judgement"
+]
 _FRACTIONS = ("proportion", "survival_proportion")
 _RELATIVE = ("hazard_ratio", "difference")
 _TIMELESS = ("median_time_months", "median_age_months", "hazard_ratio", "change_per_year")
@@ -62,7 +64,8 @@ class PublishedEndpoint(EvidenceRecord):
     ``value`` and ``interval`` are in the unit of the outcome, as a fraction for proportions, in months for
     median times and ages, per year for slopes, in percent for percent changes. ``interval`` is a 95 %
     interval of the estimate: as published, exact binomial from ``k`` of ``n``, Wilson's from a published
-    fraction and ``n``, or ``value`` +- 1.96 ``sd`` / sqrt(``n``).
+    fraction and ``n``, ``value`` +- 1.96 ``sd`` / sqrt(``n``), derived otherwise (from p, of a median) or widened by
+    judgement, both as ``notes`` say.
 
     How it was measured: ``ever`` counts a milestone reached at any time up to the visit (else it must be held then),
     ``newly`` only one that was not there at enrolment;
