@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Mapping
+from concurrent.futures import wait
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +87,13 @@ def test_the_posterior_is_the_same(setting: Setting, tmp_path: Path, monkeypatch
         "sensitivity.json",
     ):
         assert (tmp_path / "interrupted" / file).read_text() == (tmp_path / "straight" / file).read_text()
+
+
+def test_what_waits_is_given_up():
+    """Ctrl-C does not wait for everything that was asked of the pool."""
+    asked = []
+    with pytest.raises(KeyboardInterrupt), evaluate_module.worker_pool(1) as pool:
+        asked = [pool.submit(time.sleep, 0.05) for _ in range(200)]
+        raise KeyboardInterrupt
+    wait(asked, timeout=60)
+    assert sum(future.cancelled() for future in asked) > 150

@@ -6,6 +6,7 @@ the work. Every finished evaluation is written down at once, so that an interrup
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -13,7 +14,7 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
@@ -73,13 +74,20 @@ def _end_with_parent(parent: int) -> None:
     os._exit(1)
 
 
-def worker_pool(workers: int | None = None) -> ProcessPoolExecutor:
-    """Processes held to one core each."""
+@contextlib.contextmanager
+def worker_pool(workers: int | None = None) -> Generator[ProcessPoolExecutor]:
+    """Processes held to one core each; what still waits is given up when the work is interrupted."""
     context = multiprocessing.get_context("spawn")
     counter = context.Value("i", 0)
-    return ProcessPoolExecutor(
+    pool = ProcessPoolExecutor(
         workers or cores(), mp_context=context, initializer=hold_to_a_core, initargs=(counter,)
     )
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def evaluate(values: Mapping[str, Value], job: Job) -> Evaluation:
