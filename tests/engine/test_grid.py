@@ -37,9 +37,7 @@ def study_grid(enrolment: Any, months: float, jumps: Any, short_steps: Any) -> A
     """The grids of a study, (K, P), with jumps (D, P) that some short steps follow (D,)."""
     enrolled, base = whole(enrolment), study_boundaries(months)
     last = whole(enrolled + base[-1])
-    return personal_grid(
-        study_ages(base, enrolled), Jumps(whole(jumps), whole(short_steps)), enrolled, last
-    )
+    return personal_grid(study_ages(base, enrolled), Jumps(whole(jumps), whole(short_steps)), enrolled, last)
 
 
 enrolments = st.lists(st.integers(FIRST_HOUR, 50 * HOURS_PER_YEAR), min_size=1, max_size=4)
@@ -47,7 +45,7 @@ enrolments = st.lists(st.integers(FIRST_HOUR, 50 * HOURS_PER_YEAR), min_size=1, 
 
 @st.composite
 def studies(draw: Any) -> tuple[Any, float, Any, Any]:
-    """Ages at enrolment, months, jumps (some before or after the study, some twice, some never) and short steps after each."""
+    """Ages at enrolment, months, jumps (some before or after the study, some twice, some never), and short steps."""
     enrolled = np.asarray(draw(enrolments))
     months = draw(st.sampled_from([0.5, 3, 7.25, 12, 18, 60]))
     count = draw(st.integers(1, 12))

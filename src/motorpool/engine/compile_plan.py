@@ -22,8 +22,8 @@ from motorpool.therapies.start_rules import STATE_RULE_OUTCOMES, StartRule, Stat
 Hours = NDArray[np.int32]
 # Numerical choices: how many short steps follow a jump, see docs/explanation/numerics.md. Some therapies move the SMN
 # level or transmission within hours or days of a dose, a start or a stop. Splicing follows nusinersen slowly: one short
-# step after each loading dose is enough, and none after later ones, which change little. The others work through muscle,
-# spine and hazards, which a step of the base grid resolves.
+# step after each loading dose is enough, and none after later ones, which change little. The others work through
+# muscle, spine and hazards, which a step of the base grid resolves.
 FAST_THERAPIES = ("risdiplam", "onasemnogene", "transmission_support")
 THERAPIES_THAT_BUILD_UP = ("nusinersen",)
 SHORT_STEPS, SHORT_STEPS_WHILE_BUILDING_UP = len(AFTER_A_JUMP_HOURS), 1

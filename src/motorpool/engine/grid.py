@@ -109,7 +109,9 @@ def personal_grid(base_hours: Hours, jumps: Jumps, first_hours: Hours, last_hour
     inside = (jumps.hours >= first_hours) & (jumps.hours < last_hours)
     hours = np.where(inside, jumps.hours, NEVER_HOURS).astype(np.int32)
     at, waits = _distinct(hours), len(AFTER_A_JUMP_HOURS)
-    followed = [hours[jumps.short_steps >= waits - place] + wait for place, wait in enumerate(AFTER_A_JUMP_HOURS)]
+    followed = [
+        hours[jumps.short_steps >= waits - place] + wait for place, wait in enumerate(AFTER_A_JUMP_HOURS)
+    ]
     after = _distinct(np.concatenate(followed))
     # What fits is decided for each person alone, so that nobody's steps depend on who else is simulated.
     at = np.where(np.arange(at.shape[0])[:, None] < most, at, NEVER_HOURS)

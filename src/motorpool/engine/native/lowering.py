@@ -397,7 +397,10 @@ class Lowering:
         """
         return [
             operand
-            if free and isinstance(operand, Memory) and operand.wide == (shape != ()) and operand.shape == shape
+            if free
+            and isinstance(operand, Memory)
+            and operand.wide == (shape != ())
+            and operand.shape == shape
             else self.spill(self.values(operand), wide=shape != ())
             for operand, shape, free in zip(operands, shapes, spent, strict=True)
         ]
