@@ -33,13 +33,11 @@ def whole(hours: Any) -> Any:
     return np.asarray(hours, np.int32)
 
 
-def study_grid(enrolment: Any, months: float, jumps: Any, fast: Any) -> Any:
-    """The grids of a study, (K, P), with jumps (D, P) of which some are fast (D,)."""
+def study_grid(enrolment: Any, months: float, jumps: Any, short_steps: Any) -> Any:
+    """The grids of a study, (K, P), with jumps (D, P) that some short steps follow (D,)."""
     enrolled, base = whole(enrolment), study_boundaries(months)
     last = whole(enrolled + base[-1])
-    return personal_grid(
-        study_ages(base, enrolled), Jumps(whole(jumps), np.asarray(fast, bool)), enrolled, last
-    )
+    return personal_grid(study_ages(base, enrolled), Jumps(whole(jumps), whole(short_steps)), enrolled, last)
 
 
 enrolments = st.lists(st.integers(FIRST_HOUR, 50 * HOURS_PER_YEAR), min_size=1, max_size=4)
@@ -47,14 +45,14 @@ enrolments = st.lists(st.integers(FIRST_HOUR, 50 * HOURS_PER_YEAR), min_size=1, 
 
 @st.composite
 def studies(draw: Any) -> tuple[Any, float, Any, Any]:
-    """Ages at enrolment, months, jumps (some before or after the study, some twice, some never) and fast ones."""
+    """Ages at enrolment, months, jumps (some before or after the study, some twice, some never), and short steps."""
     enrolled = np.asarray(draw(enrolments))
     months = draw(st.sampled_from([0.5, 3, 7.25, 12, 18, 60]))
     count = draw(st.integers(1, 12))
     since = st.one_of(st.integers(-500, round(months * HOURS_PER_MONTH) + 500), st.just(NEVER_HOURS))
     rows = [[draw(since) for _ in enrolled] for _ in range(count)]
     jumps = np.minimum(np.asarray(rows, np.int64) + enrolled, NEVER_HOURS)
-    return enrolled, months, jumps, [draw(st.booleans()) for _ in range(count)]
+    return enrolled, months, jumps, [draw(st.integers(0, len(AFTER_A_JUMP_HOURS))) for _ in range(count)]
 
 
 @given(study=studies())
@@ -72,24 +70,24 @@ def test_grids_rise_to_their_end_and_then_repeat_it(study: Any) -> None:
 
 @given(study=studies())
 def test_every_whole_month_and_every_jump_within_is_a_boundary(study: Any) -> None:
-    enrolled, months, jumps, fast = study
+    enrolled, months, jumps, short_steps = study
     grid = study_grid(*study)
     for person, begin in enumerate(enrolled):
         own, end = set(grid[:, person].tolist()), int(grid[-1, person])
         assert {int(begin + round(month * HOURS_PER_MONTH)) for month in range(math.floor(months) + 1)} <= own
-        for hour, is_fast in zip(jumps[:, person], fast, strict=True):
+        for hour, steps in zip(jumps[:, person], short_steps, strict=True):
             if begin <= hour < end:
                 assert int(hour) in own
-                if is_fast:
-                    assert {min(int(hour + wait), end) for wait in AFTER_A_JUMP_HOURS} <= own
+                waits = AFTER_A_JUMP_HOURS[len(AFTER_A_JUMP_HOURS) - steps :]
+                assert {min(int(hour + wait), end) for wait in waits} <= own
 
 
 @given(study=studies())
 def test_nobodys_grid_depends_on_who_else_there_is(study: Any) -> None:
-    enrolled, months, jumps, fast = study
+    enrolled, months, jumps, short_steps = study
     together = study_grid(*study)
     for person in range(enrolled.size):
-        alone = study_grid(enrolled[person : person + 1], months, jumps[:, person : person + 1], fast)
+        alone = study_grid(enrolled[person : person + 1], months, jumps[:, person : person + 1], short_steps)
         common = min(len(alone), len(together))
         np.testing.assert_array_equal(together[:common, person], alone[:common, 0])
         assert (together[common:, person] == alone[-1]).all()
@@ -104,7 +102,7 @@ def test_no_step_is_longer_than_a_month(study: Any) -> None:
 def test_young_patients_have_steps_of_half_a_month_and_others_of_a_month() -> None:
     nothing = np.full((1, 2), NEVER_HOURS)
     old = COARSE_AFTER_YEARS * HOURS_PER_YEAR
-    grid = study_grid([0, old], 12, nothing, [False])
+    grid = study_grid([0, old], 12, nothing, [0])
     steps = [np.diff(grid[: row + 1, person]) for person, row in enumerate(last_rows(grid))]
     assert (len(steps[0]), len(steps[1])) == (24, 12)
     assert np.ptp(steps[0]) <= 1
@@ -115,7 +113,7 @@ def test_young_patients_have_steps_of_half_a_month_and_others_of_a_month() -> No
 def test_more_jumps_than_fit_leave_a_rising_grid_of_bounded_length(doses_per_month: int) -> None:
     years, person = 3, 2 * HOURS_PER_YEAR
     jumps = person + np.arange(0, years * HOURS_PER_YEAR, round(HOURS_PER_MONTH / doses_per_month))[:, None]
-    grid = study_grid([person], 12 * years, jumps, np.ones(len(jumps)))
+    grid = study_grid([person], 12 * years, jumps, np.full(len(jumps), len(AFTER_A_JUMP_HOURS)))
     own = grid[: last_rows(grid)[0] + 1, 0]
     assert (np.diff(own) > 0).all()
     most = int(most_extra_boundaries(np.asarray([float(years)]))[0])

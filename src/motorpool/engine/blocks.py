@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -231,8 +230,11 @@ def _live(
             transgene=transgene,
         )
         found.append(some)
-    joined = jax.tree.map(lambda *parts: np.concatenate(parts)[: wanted.shape[0]], *found)
-    return life, joined
+    return life, jax.tree.map(lambda *parts: _joined(parts)[: wanted.shape[0]], *found)
+
+
+def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _transgene(life: Life, span: Span) -> bool:
@@ -360,31 +362,9 @@ def pad_people(values: np.ndarray, patients: int) -> list[np.ndarray]:
     return [padded[..., i * BLOCK_PATIENTS : (i + 1) * BLOCK_PATIENTS] for i in range(blocks)]
 
 
-def split_tree(tree: Tree, patients: int) -> list[Tree]:
-    """Cut every leaf (..., P) of a tree into blocks."""
-    leaves, structure = jax.tree.flatten(tree)
-    cut = [pad_people(np.asarray(leaf), patients) for leaf in leaves]
-    return [
-        jax.tree.unflatten(structure, [jnp.asarray(pieces[block]) for pieces in cut])
-        for block in range(len(cut[0]) if cut else 0)
-    ]
-
-
 def join_tree(blocks: Sequence[Tree], patients: int) -> Tree:
     """Join blocks of trees along the patients' axis and drop the padding; numpy leaves."""
     return jax.tree.map(
         lambda *leaves: np.concatenate([np.asarray(leaf) for leaf in leaves], axis=-1)[..., :patients],
         *blocks,
     )
-
-
-def split_plan(plan: Plan, patients: int) -> list[Plan]:
-    """Cut a plan into blocks: only its per-patient fields have a patients' axis."""
-    personal = PERSONAL_OF_PLAN
-    cut = {name: pad_people(np.asarray(getattr(plan, name)), patients) for name in personal}
-    count = len(cut["start_hours"])
-    fields = {name: getattr(plan, name) for name in Plan.__dataclass_fields__}
-    return [
-        Plan(**{**fields, **{name: jnp.asarray(cut[name][block]) for name in personal}})
-        for block in range(count)
-    ]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from motorpool.biology.vocabulary import HOURS_PER_DAY
 from motorpool.engine.dosing import COURSES, LOADING_DOSES, NEVER_HOURS, NUMBERED_DOSES, SEGMENTS, Plan
-from motorpool.engine.grid import Jumps
+from motorpool.engine.grid import AFTER_A_JUMP_HOURS, Jumps
 from motorpool.outcomes.randomness import name_id
 from motorpool.therapies.calendar import Calendar, calendar_of, start_of
 from motorpool.therapies.cells import CellProtocol
@@ -20,9 +20,13 @@ from motorpool.therapies.kinds import CELL_MECHANISMS, KIND_INDEX, KINDS
 from motorpool.therapies.start_rules import STATE_RULE_OUTCOMES, StartRule, StateRule
 
 Hours = NDArray[np.int32]
-# Therapies that move the SMN level or transmission within hours or days of a dose, a start or a stop: short steps
-# must follow. The others work through muscle, spine and hazards, which a step of the base grid resolves.
-FAST_THERAPIES = ("nusinersen", "risdiplam", "onasemnogene", "transmission_support")
+# Numerical choices: how many short steps follow a jump, see docs/explanation/numerics.md. Some therapies move the SMN
+# level or transmission within hours or days of a dose, a start or a stop. Splicing follows nusinersen slowly: one short
+# step after each loading dose is enough, and none after later ones, which change little. The others work through
+# muscle, spine and hazards, which a step of the base grid resolves.
+FAST_THERAPIES = ("risdiplam", "onasemnogene", "transmission_support")
+THERAPIES_THAT_BUILD_UP = ("nusinersen",)
+SHORT_STEPS, SHORT_STEPS_WHILE_BUILDING_UP = len(AFTER_A_JUMP_HOURS), 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -211,7 +215,7 @@ def planned_jumps(courses: Sequence[Course], anchors: Anchors, until_hours: Hour
     advance; cells without effect need no boundary and are given at the next one.
     """
     rows: list[Hours] = []
-    fast: list[bool] = []
+    short_steps: list[int] = []
     stop_by_name: dict[str, Hours] = {}
     horizon = int(until_hours.max() - anchors.enrolment.min()) if anchors.patients else 0
     for index, course in enumerate(courses):
@@ -252,8 +256,17 @@ def planned_jumps(courses: Sequence[Course], anchors: Anchors, until_hours: Hour
             inside = (due < ended) & (due <= until_hours) & (begun < NEVER_HOURS)
             if inside.any():
                 rows.append(np.where(inside, due, NEVER_HOURS).astype(np.int32))
+                short_steps.append(_short_steps(course, offset, calendar))
         if calendar.rates:  # the end of a course of doses is the absence of the next one: nothing jumps
             rows.append(np.where(ended <= until_hours, ended, NEVER_HOURS).astype(np.int32))
-        fast += [course.therapy in FAST_THERAPIES] * (len(rows) - len(fast))
+            short_steps.append(SHORT_STEPS if course.therapy in FAST_THERAPIES else 0)
     hours = np.stack(rows) if rows else np.zeros((0, anchors.patients), np.int32)
-    return Jumps(hours, np.asarray(fast, bool))
+    return Jumps(hours, np.asarray(short_steps, np.int32))
+
+
+def _short_steps(course: Course, offset_hours: int, calendar: Calendar) -> int:
+    """How many short steps follow what a course does at ``offset_hours`` since its start."""
+    if course.therapy in FAST_THERAPIES:
+        return SHORT_STEPS
+    builds_up = course.therapy in THERAPIES_THAT_BUILD_UP and offset_hours in dict(calendar.loading)
+    return SHORT_STEPS_WHILE_BUILDING_UP if builds_up else 0

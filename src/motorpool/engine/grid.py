@@ -74,14 +74,14 @@ def last_rows(grid_hours: Hours) -> NDArray[np.int32]:
 
 
 class Jumps(NamedTuple):
-    """Ages in hours at which inputs jump, (D, P), ``NEVER_HOURS`` for none, and whether something fast follows, (D,).
+    """Ages in hours at which inputs jump, (D, P), ``NEVER_HOURS`` for none, and how many short steps follow, (D,).
 
-    After some jumps states move within hours or days, and short steps must follow; after others they bend so gently
-    that the next base boundary is soon enough.
+    After some jumps states move within hours or days, and short steps must follow: all of ``AFTER_A_JUMP_HOURS``, or
+    the last ones of them. After others states bend so gently that the next base boundary is soon enough.
     """
 
     hours: Hours
-    fast: NDArray[np.bool_]
+    short_steps: NDArray[np.int32]
 
 
 def _distinct(hours: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -108,8 +108,11 @@ def personal_grid(base_hours: Hours, jumps: Jumps, first_hours: Hours, last_hour
     most = most_extra_boundaries((last_hours - first_hours) / HOURS_PER_YEAR)
     inside = (jumps.hours >= first_hours) & (jumps.hours < last_hours)
     hours = np.where(inside, jumps.hours, NEVER_HOURS).astype(np.int32)
-    at, fast = _distinct(hours), _distinct(hours[jumps.fast])
-    after = _distinct(np.concatenate([fast + wait for wait in AFTER_A_JUMP_HOURS]))
+    at, waits = _distinct(hours), len(AFTER_A_JUMP_HOURS)
+    followed = [
+        hours[jumps.short_steps >= waits - place] + wait for place, wait in enumerate(AFTER_A_JUMP_HOURS)
+    ]
+    after = _distinct(np.concatenate(followed))
     # What fits is decided for each person alone, so that nobody's steps depend on who else is simulated.
     at = np.where(np.arange(at.shape[0])[:, None] < most, at, NEVER_HOURS)
     left = most - np.sum(at < NEVER_HOURS, axis=0)

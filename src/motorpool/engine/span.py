@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +20,8 @@ from motorpool.engine.step import Now, advance, begin, look
 from motorpool.engine.surroundings import Surroundings
 from motorpool.engine.watch import Definitions, Watched, follow, watch
 from motorpool.outcomes import panel
+
+Tree = TypeVar("Tree")
 
 
 @record
@@ -117,10 +120,15 @@ def live_on(
         next_row = jnp.where(moving, life.row + 1, life.row)
         next_hours = hours_at(next_row)
         now, doses = advance(life.now, hours, next_hours, in_use, around, chance=chance)
+        now = _now_of_those(moving, now, life.now)
         watched = follow(life.watched, (life.now, now), (hours, next_hours), doses, around, definitions)
-        # Those who wait for the others stay exactly as they are.
-        following = dataclasses.replace(life, row=next_row, hours=next_hours, now=now, watched=watched)
-        return jax.tree.map(lambda new, old: jnp.where(moving, new, old), following, life)
+        return dataclasses.replace(
+            life,
+            row=next_row,
+            hours=jnp.where(moving, next_hours, hours),
+            now=now,
+            watched=_watched_of_those(moving, watched, life.watched),
+        )
 
     def to_target(life: Life, target: Array) -> tuple[Life, Row]:
         there = jax.lax.while_loop(
@@ -134,6 +142,36 @@ def live_on(
     narrow = dataclasses.replace(life, now=in_one_part(life.now))
     there, rows = jax.lax.scan(to_target, narrow, targets)
     return dataclasses.replace(there, now=in_two_parts(there.now)), rows
+
+
+# Those who wait for the others stay exactly as they are. Courses and doses do so by themselves: nothing happens to them
+# in a step without length. Nothing is chosen there, so that the rows of courses that nobody has cost nothing.
+_COURSES = tuple(dosing.Courses.__dataclass_fields__)
+
+
+def _now_of_those(moving: Array, new: Now, old: Now) -> Now:
+    """The new boundary for those who move, the old one for the others."""
+
+    def chosen(now: Now) -> Now:
+        left_out: dict[str, Any] = dict.fromkeys(_COURSES)
+        return dataclasses.replace(now, state=dataclasses.replace(now.state, **left_out))
+
+    found = _of_those(moving, chosen(new), chosen(old))
+    courses = {name: getattr(new.state, name) for name in _COURSES}
+    return dataclasses.replace(found, state=dataclasses.replace(found.state, **courses))
+
+
+def _watched_of_those(moving: Array, new: Watched, old: Watched) -> Watched:
+    """What is newly seen of those who move, the old for the others."""
+    no_doses: Any = None
+    found = _of_those(
+        moving, dataclasses.replace(new, doses=no_doses), dataclasses.replace(old, doses=no_doses)
+    )
+    return dataclasses.replace(found, doses=new.doses)
+
+
+def _of_those(moving: Array, new: Tree, old: Tree) -> Tree:
+    return jax.tree.map(lambda one, other: jnp.where(moving, one, other), new, old)
 
 
 def _without_doses(life: Life) -> Life:

@@ -168,3 +168,26 @@ def test_an_argument_is_never_changed() -> None:
     before = ROWS.copy()
     agrees(changed, (ROWS, np.int32(2)), (OWN, SHARED))
     assert np.array_equal(ROWS, before)
+
+
+@pytest.mark.parametrize("read_later", ["nothing", "before", "a part", "in another shape", "the constant"])
+def test_a_loop_within_a_loop_changes_only_what_nothing_reads_later(read_later: str) -> None:
+    def nested(turns: Any, rows: Any) -> Any:
+        def turn(now: Any) -> Any:
+            done, rows, seen = now
+            flat = rows.reshape(2, 2, -1)
+
+            def one_row(index: Any, changing: Any) -> Any:
+                row = lax.dynamic_index_in_dim(changing, index, keepdims=False)
+                if read_later == "the constant":
+                    row = row + lax.dynamic_index_in_dim(rows, 3 - index, keepdims=False)
+                return lax.dynamic_update_index_in_dim(changing, 0.5 * row + done, index, 0)
+
+            changed = lax.fori_loop(0, jnp.max(turns) - 1, one_row, rows)
+            read = {"before": rows[0], "a part": rows[1:3].sum(axis=0), "in another shape": flat[1, 1]}
+            seen = seen + read.get(read_later, jnp.zeros_like(seen))
+            return done + 1.0, changed, seen
+
+        return lax.while_loop(lambda now: jnp.any(now[0] < turns), turn, (0.0 * rows[0], rows, 0.0 * rows[0]))
+
+    agrees(nested, (np.full_like(TURNS, 5), ROWS), exact=False)

@@ -140,5 +140,16 @@ def test_a_higher_level_of_code_generation_gives_the_same_bits(
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / str(level)))
         monkeypatch.setattr(machine, "CODE_LEVEL", level)
         found.append(fresh()(*ARGUMENTS))
-        assert len(list((tmp_path / str(level) / "motorpool" / "native").iterdir())) == 1
+        assert len(list((tmp_path / str(level) / "motorpool" / "native").glob("*.o"))) == 1
     same_bits(*found)
+
+
+def test_a_program_that_is_kept_is_not_traced_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    first = fresh()(*ARGUMENTS)
+
+    def never(*arguments: Any) -> Any:
+        raise AssertionError(arguments)
+
+    belongs = (Belongs.SHARED, Belongs.OWN, Belongs.OWN, Belongs.OWN_TABLE)
+    same_bits(Program(never, "lived", belongs)(*ARGUMENTS), first)

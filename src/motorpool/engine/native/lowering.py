@@ -88,13 +88,15 @@ class Lowering:
         constants: Sequence[Any],
         inputs: Sequence[Operand],
         *,
-        inputs_may_change: bool = False,
+        changeable: Sequence[Operand] = (),
     ) -> list[Operand]:
         """Write the equations of a traced function; returns its results.
 
-        ``inputs_may_change``: inputs in memory belong to this function alone and may be changed in place.
+        ``changeable``: those inputs in memory that belong to this function alone and may be changed in place.
         """
         known: dict[Any, Operand] = {}
+        own = {operand.base for operand in changeable if isinstance(operand, Memory)}
+        foreign = {operand.base for operand in inputs if isinstance(operand, Memory)} - own
 
         def read(atom: Any) -> Operand:
             if isinstance(atom, jax_core.Literal):
@@ -111,9 +113,11 @@ class Lowering:
             operands = [read(atom) for atom in equation.invars]
             name = equation.primitive.name
             if name == "dynamic_update_slice":
-                whole = equation.invars[0]
-                spent = last_use.get(whole) == place and (inputs_may_change or whole not in jaxpr.invars)
-                results = [self._update(operands, equation.params, spent)]
+                live = _read_later(known, last_use, place) | foreign
+                results = [self._update(operands, equation.params, _spent(operands, live)[0])]
+            elif name in _LOOPS:
+                live = _read_later(known, last_use, place) | foreign
+                results = _LOOPS[name](self, operands, equation, _spent(operands, live))
             elif name in _STRUCTURES:
                 results = _STRUCTURES[name](self, operands, equation)
             else:
@@ -302,14 +306,14 @@ class Lowering:
             return self.run(inner.jaxpr, inner.consts, operands)
         return self.run(inner, (), operands)
 
-    def scan(self, operands: list[Operand], equation: Any) -> list[Operand]:
-        """A loop of known length: written out if it is short."""
+    def scan(self, operands: list[Operand], equation: Any, spent: Sequence[bool]) -> list[Operand]:
+        """A loop of known length: written out if it is short. ``spent``: operands that nothing reads later."""
         params = equation.params
         fixed, moving = params["num_consts"], params["num_carry"]
         shared, carried = operands[:fixed], operands[fixed : fixed + moving]
         rows = operands[fixed + moving :]
         if params["length"] > WRITTEN_OUT or _has_loops(params["jaxpr"].jaxpr):
-            return self._long_scan(shared, carried, rows, equation)
+            return self._long_scan(shared, carried, rows, equation, spent[fixed : fixed + moving])
         values = [self.values(operand) for operand in rows]
         order = range(params["length"])
         outputs: list[list[Values]] = []
@@ -326,7 +330,12 @@ class Lowering:
         return [*carried, *stacked]
 
     def _long_scan(
-        self, shared: list[Operand], carried: list[Operand], rows: list[Operand], equation: Any
+        self,
+        shared: list[Operand],
+        carried: list[Operand],
+        rows: list[Operand],
+        equation: Any,
+        spent: Sequence[bool],
     ) -> list[Operand]:
         code, params, moving = self.code, equation.params, len(carried)
         if params["reverse"]:
@@ -334,7 +343,7 @@ class Lowering:
             raise LoweringError(message)
         inner = params["jaxpr"]
         length = code.constant(params["length"], "int32")
-        held = self._held(carried, [variable.aval.shape for variable in equation.outvars[:moving]])
+        held = self._held(carried, [variable.aval.shape for variable in equation.outvars[:moving]], spent)
         sources = [
             row if isinstance(row, Memory) and row.unchanging else self.spill(self.values(row))
             for row in rows
@@ -360,7 +369,7 @@ class Lowering:
             with code.inner():
                 at = _array([number], ())
                 now = [self._one_row(source, at) for source in sources]
-                found = self.run(inner.jaxpr, inner.consts, [*shared, *held, *now], inputs_may_change=True)
+                found = self.run(inner.jaxpr, inner.consts, [*shared, *held, *now], changeable=held)
                 # A row may be what the loop carries: it is read before that is written.
                 rows_found = [self.values(row).reshape(-1) for row in found[moving:]]
                 self._hold(held, found[:moving])
@@ -371,7 +380,7 @@ class Lowering:
                 self.write(counter, 0, code.binary("add", number, code.constant(1, "int32")))
                 code.jump(top)
         code.start(after)
-        return [*[self.values(memory) for memory in held], *results]
+        return [*[self._read_if_single(memory) for memory in held], *results]
 
     def _one_row(self, source: Memory, number: Values) -> Values:
         """Row ``number`` of an array in memory."""
@@ -381,12 +390,24 @@ class Lowering:
             return self.values(self._view(source, starts, shape)).reshape(shape[1:])
         return self._slice_memory(source, starts, shape).reshape(shape[1:])
 
-    def _held(self, operands: list[Operand], shapes: list[Any]) -> list[Memory]:
-        """What a loop carries, on the stack; numbers without axes are shared by all lanes."""
+    def _held(self, operands: list[Operand], shapes: list[Any], spent: Sequence[bool]) -> list[Memory]:
+        """What a loop carries, on the stack; numbers without axes are shared by all lanes.
+
+        An array that lies there and that nothing reads later is carried where it is.
+        """
         return [
-            self.spill(self.values(operand), wide=shape != ())
-            for operand, shape in zip(operands, shapes, strict=True)
+            operand
+            if free
+            and isinstance(operand, Memory)
+            and operand.wide == (shape != ())
+            and operand.shape == shape
+            else self.spill(self.values(operand), wide=shape != ())
+            for operand, shape, free in zip(operands, shapes, spent, strict=True)
         ]
+
+    def _read_if_single(self, memory: Memory) -> Operand:
+        """What a loop leaves behind: single numbers are read at once, arrays where they are used."""
+        return self.values(memory) if memory.shape == () else memory
 
     def _hold(self, held: list[Memory], results: list[Operand]) -> None:
         """Keep what a loop carries on; all of it is read before any of it is written."""
@@ -437,8 +458,8 @@ class Lowering:
             merged.append(_array(found, ways[0][0][place].shape))
         return merged
 
-    def loop(self, operands: list[Operand], equation: Any) -> list[Operand]:
-        """A loop of unknown length; what it carries is kept on the stack."""
+    def loop(self, operands: list[Operand], equation: Any, spent: Sequence[bool]) -> list[Operand]:
+        """A loop of unknown length; what it carries is kept on the stack. ``spent`` as in :meth:`scan`."""
         code, params = self.code, equation.params
         fixed_condition, fixed_body = params["cond_nconsts"], params["body_nconsts"]
         for_condition = operands[:fixed_condition]
@@ -449,7 +470,8 @@ class Lowering:
                 for_body[place] = self.spill(operand)  # once, before the loop
         ask, body = params["cond_jaxpr"], params["body_jaxpr"]
         shapes = [variable.aval.shape for variable in equation.outvars]
-        held = self._held(operands[fixed_condition + fixed_body :], shapes)
+        fixed = fixed_condition + fixed_body
+        held = self._held(operands[fixed:], shapes, spent[fixed:])
         top, inside, after = code.fresh(), code.fresh(), code.fresh()
         code.jump(top)
         code.start(top)
@@ -462,10 +484,11 @@ class Lowering:
                     self.values(memory) if shape == () else memory
                     for memory, shape in zip(held, shapes, strict=True)
                 ]
-                self._hold(held, self.run(body.jaxpr, body.consts, [*for_body, *now], inputs_may_change=True))
+                found = self.run(body.jaxpr, body.consts, [*for_body, *now], changeable=held)
+                self._hold(held, found)
                 code.jump(top)
         code.start(after)
-        return [self.values(memory) for memory in held]
+        return [self._read_if_single(memory) for memory in held]
 
 
 def as_array(values: Any) -> Values:
@@ -493,6 +516,27 @@ def _last_uses(jaxpr: Any) -> dict[Any, int]:
     return uses
 
 
+def _read_later(known: dict[Any, Operand], last_use: dict[Any, int], place: int) -> set[str]:
+    """Addresses of the arrays in memory that are read after an equation."""
+    return {
+        operand.base
+        for variable, operand in known.items()
+        if isinstance(operand, Memory) and last_use.get(variable, -1) > place
+    }
+
+
+def _spent(operands: Sequence[Operand], live: set[str]) -> list[bool]:
+    """Which operands lie in memory that may be changed: it is not read later, and by no other operand now."""
+    bases = [operand.base if isinstance(operand, Memory) else None for operand in operands]
+    return [
+        isinstance(operand, Memory)
+        and not operand.unchanging
+        and operand.base not in live
+        and bases.count(operand.base) == 1
+        for operand in operands
+    ]
+
+
 def _has_loops(jaxpr: Any) -> bool:
     return any(equation.primitive.name == "while" for equation in jaxpr.eqns)
 
@@ -512,15 +556,14 @@ def _looked_up(jaxpr: Any) -> set[int]:
     return found
 
 
+_LOOPS: dict[str, Callable[..., list[Operand]]] = {"scan": Lowering.scan, "while": Lowering.loop}
 _STRUCTURES: dict[str, Callable[..., list[Operand]]] = {
     "jit": Lowering.inline,
     "pjit": Lowering.inline,
     "closed_call": Lowering.inline,
     "custom_jvp_call": Lowering.inline,
     "custom_vjp_call": Lowering.inline,
-    "scan": Lowering.scan,
     "cond": Lowering.choice,
-    "while": Lowering.loop,
     "slice": Lowering.part,
     "squeeze": Lowering.same_in_order,
     "reshape": Lowering.same_in_order,

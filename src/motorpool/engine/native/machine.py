@@ -105,8 +105,20 @@ def function_of(key: str, name: str, write: Callable[[], str]) -> Any:
     return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)(address)
 
 
+def kept_beside(key: str, make: Callable[[], bytes]) -> bytes:
+    """What ``make`` makes, kept on disk beside the machine code of ``key``."""
+    folder, name = cache_folder(), "results"
+    stored = None if folder is None else folder / f"{key}.{name}"
+    found = _read(stored, name)
+    if found is None:
+        found = make()
+        if stored is not None:
+            _keep(stored, found, name)
+    return found
+
+
 def _read(path: Path | None, name: str) -> bytes | None:
-    """The machine code of function ``name`` in a file; None unless it is whole and that of this function."""
+    """What was kept in a file under a name; None unless it is whole and was kept under this name."""
     try:
         whole = b"" if path is None else path.read_bytes()
     except OSError:

@@ -6,6 +6,7 @@ import enum
 import functools
 import hashlib
 import os
+import pickle
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -114,13 +115,25 @@ class Program:
         )
         key = hashlib.sha256(repr(made_from).encode()).hexdigest()[:32]
 
-        def write() -> str:
-            traced = jax.make_jaxpr(self._function)(*one)
-            return written(traced, self._own)
+        @functools.cache
+        def traced() -> tuple[Any, Any]:
+            return jax.make_jaxpr(self._function, return_shape=True)(*one)
 
-        run = machine.function_of(key, FUNCTION, write)
-        results, result_structure = jax.tree.flatten(jax.eval_shape(self._function, *one))
-        return run, result_structure, [(result.shape[:-1], np.dtype(result.dtype)) for result in results]
+        run = machine.function_of(key, FUNCTION, lambda: written(traced()[0], self._own))
+        # Kept too, because tracing takes longer than everything else where the machine code is there already.
+        results = pickle.loads(machine.kept_beside(key, lambda: pickle.dumps(_described(traced()[1]))))
+        leaves, result_structure = jax.tree.flatten(results)
+        return run, result_structure, [_shape_and_type(leaf) for leaf in leaves]
+
+
+def _described(results: Any) -> Any:
+    """A tree like the results whose leaves are texts: type and shape without the patients' axis."""
+    return jax.tree.map(lambda leaf: " ".join([str(leaf.dtype), *map(str, leaf.shape[:-1])]), results)
+
+
+def _shape_and_type(text: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    dtype, *shape = text.split()
+    return tuple(int(length) for length in shape), np.dtype(dtype)
 
 
 def _widest() -> str:
