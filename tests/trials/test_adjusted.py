@@ -33,7 +33,9 @@ def test_the_adjusted_estimate_is_median_unbiased_and_covers(drift: float, futil
     generator = np.random.default_rng(1)
     steps = generator.standard_normal((REPLICATES, 3)) * np.sqrt([0.3, 0.3, 0.4])
     z = (steps.cumsum(axis=1) + drift * times) / np.sqrt(times)
-    low = futility_z(trial, float(boundaries.efficacy_z[-1])) if futile else None
+    assert trial.interims is not None
+    last = float(boundaries.efficacy_z[-1])
+    low = futility_z(trial.interims, trial.interims.information, last) if futile else None
     stops = np.abs(z) >= boundaries.efficacy_z
     if low is not None:
         stops[:, :2] |= z[:, :2] < low

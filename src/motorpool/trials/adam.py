@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from motorpool.simulation.labels import event_label, outcome_view
 from motorpool.simulation.readout import EVENTS
 from motorpool.simulation.units import DAYS_PER_MONTH
+from motorpool.trials.data_cut import as_of
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.estimand_values import event_times
 from motorpool.trials.pool import Pool
@@ -183,6 +184,25 @@ def _days(months: Array) -> Array:
     return np.where(np.isfinite(days), days, np.nan)
 
 
-def adam_tables(design: TrialDesign, data: TrialData, pool: Pool) -> dict[str, pd.DataFrame]:
-    """All tables by name."""
-    return {"ADSL": adsl(data, pool), "ADQS": adqs(data), "ADTTE": adtte(data)}
+def adam_tables(
+    design: TrialDesign, data: TrialData, pool: Pool, cut_months: Array | None = None
+) -> dict[str, pd.DataFrame]:
+    """All tables by name.
+
+    Args:
+        cut_months: when the data of each replicate were cut, (R,); who had not entered by then is not there.
+    """
+    if cut_months is None:
+        return {"ADSL": adsl(data, pool), "ADQS": adqs(data), "ADTTE": adtte(data)}
+    known = as_of(data, cut_months)
+    tables = {"ADSL": adsl(known, pool), "ADQS": adqs(known), "ADTTE": adtte(known)}
+    going_on = (
+        (known.left_months < data.left_months)
+        & (tables["ADSL"]["DTHFL"] == "N").to_numpy().reshape(data.arm.shape)
+        & (known.left_months < design.horizon_months)
+    ).ravel()
+    tables["ADSL"].loc[going_on, ["EOSSTT", "DCSREAS"]] = ["ONGOING", ""]
+    there = np.asarray(_subjects(data))[(data.entry_months <= cut_months[:, None]).ravel()]
+    return {
+        name: table[table["USUBJID"].isin(there)].reset_index(drop=True) for name, table in tables.items()
+    }

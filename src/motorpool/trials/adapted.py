@@ -20,9 +20,20 @@ from motorpool.trials.adjusted import after_selection, after_stages
 from motorpool.trials.analyses.estimate import Estimate
 from motorpool.trials.analysis import analyse, benefit_sign
 from motorpool.trials.design import TrialDesign
-from motorpool.trials.ending import EFFICACY, FUTILITY, HARM, Adjusted, Ended, chosen, first_people, retested
+from motorpool.trials.ending import (
+    EFFICACY,
+    FUTILITY,
+    HARM,
+    Adjusted,
+    Ended,
+    first_people,
+    put,
+    replicates_of,
+    retested,
+)
+from motorpool.trials.event_looks import ended_by_cut
 from motorpool.trials.looks import boundaries_of, followed
-from motorpool.trials.reallocation import first_statistics, kept_arms
+from motorpool.trials.reallocation import first_estimates, first_statistics, kept_arms
 from motorpool.trials.replicate import TrialData
 
 Array = NDArray[Any]
@@ -31,7 +42,9 @@ Array = NDArray[Any]
 def ended(data: TrialData, alpha: float) -> Ended:
     """Follow the rules of the design; `alpha` is the two-sided error of each arm."""
     design = data.design
-    if design.arm_dropping is not None:
+    if design.data_cut is not None:
+        found = ended_by_cut(data, alpha)
+    elif design.arm_dropping is not None:
         found = _dropped(data)
     elif design.interims is not None or design.reestimation is not None:
         found = followed(data, alpha)
@@ -84,7 +97,8 @@ def _dropped(data: TrialData) -> Ended:
     rule, endpoint, names = design.arm_dropping, design.endpoints[0], list(design.arms)
     assert rule is not None
     number = math.ceil(rule.at * design.patients - 1e-9)
-    first_z = first_statistics(data, number)
+    at_look = first_estimates(data, number)
+    first_z = first_statistics(design, at_look)
     kept = kept_arms(design, first_z)
     later = ~first_people(data, number)
     sign = benefit_sign(endpoint)
@@ -107,7 +121,6 @@ def _dropped(data: TrialData) -> Ended:
     first: dict[str, tuple[Estimate, Array]] = {}
     facts: dict[str, Array] = {}
     adjusted: dict[str, Adjusted] = {}
-    start = first_people(data, number)
     for place, arm in enumerate(design.test_arms):
         naive = analyse(data, endpoint, arm, among=among)
         low, high = bounds_of_going_on(
@@ -118,8 +131,9 @@ def _dropped(data: TrialData) -> Ended:
             first_z_bound=early,
             ratio=ratio,
         )
-        before = analyse(data, endpoint, arm, among=start)
-        adjusted[arm] = after_selection(kept[:, place] & ~halted, before, seconds[place], low, high, sign)
+        adjusted[arm] = after_selection(
+            kept[:, place] & ~halted, at_look[arm], seconds[place], low, high, sign
+        )
         first[arm] = retested(naive, np.full(replicates, np.nan)), shown[:, place] & ~none
         facts[f"kept/{arm}"] = kept[:, place].astype(float)
     look = np.where(halted, 0, 1)
@@ -137,9 +151,14 @@ def _harm(data: TrialData, found: Ended) -> Ended:
     halted = numbers < found.numbers
     number = np.where(halted, numbers, found.numbers)
     first: dict[str, tuple[Estimate, Array]] = {}
+    rows = np.flatnonzero(halted)
+    some = replicates_of(data, rows)
     for arm, (estimate, significant) in found.first.items():
-        then = analyse(data, design.endpoints[0], arm, among=first_people(data, number))
-        first[arm] = chosen([estimate, then], halted.astype(np.int64)), significant & ~halted
+        naive = estimate
+        if rows.size:
+            then = analyse(some, design.endpoints[0], arm, among=first_people(some, number[rows]))
+            naive = put(estimate, rows, then)
+        first[arm] = naive, significant & ~halted
     treated = np.isin(data.arm, [list(design.arms).index(arm) for arm in design.test_arms])
     own = first_people(data, number) & treated
     people = own.sum(axis=1)

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from motorpool.simulation.kept_pieces import kept
 from motorpool.simulation.part import Facts, Part
+from motorpool.trials.analysed import Arrays, analyse_trials
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.design_file import load_design
 from motorpool.trials.design_sections import MOST_PATIENTS
 from motorpool.trials.effects import true_effects
-from motorpool.trials.operating import Arrays, analyse_trials
 from motorpool.trials.pool import DEFAULT_PEOPLE, Pool, simulate_pool
 from motorpool.trials.reallocation import conduct_trials
 from motorpool.trials.truth import Truth
@@ -37,12 +37,14 @@ class Settings:
         truth: what is true in them.
         draws: draws of what is not known, over which the replicates are spread; 0 for the central values alone.
         people: size of the pool of patients of each draw.
+        first_only: whether only the first endpoint is analysed; its bits are the same.
     """
 
     replicates: int = 1000
     truth: Truth = Truth()
     draws: int = 0
     people: int = DEFAULT_PEOPLE
+    first_only: bool = False
 
     def data(self) -> dict[str, Any]:
         """Plain data."""
@@ -85,7 +87,9 @@ def simulate_block(design: TrialDesign, settings: Settings, block: Block) -> Par
         ScenarioError: nobody meets the criteria, or an endpoint cannot tell the arms apart.
     """
     pool = cached_pool(design, settings.people, block.draw, settings.truth.cells_effect)
-    results = run_replicates(design, pool, settings.truth, range(block.first, block.stop))
+    results = run_replicates(
+        design, pool, settings.truth, range(block.first, block.stop), first_only=settings.first_only
+    )
     truths = _truths(design, settings, block.draw)
     count = block.stop - block.first
     results |= {f"truth/{key}": np.full(count, value) for key, value in truths.items()}
@@ -106,12 +110,20 @@ def block_results(design: TrialDesign, settings: Settings, block: Block) -> Arra
     return kept(piece, lambda: dict(simulate_block(design, settings, block).people))
 
 
-def run_replicates(design: TrialDesign, pool: Pool, truth: Truth, replicates: range) -> Arrays:
-    """Results of these replicates, (R,) each; memory stays small whatever the size of the trial."""
+def run_replicates(
+    design: TrialDesign, pool: Pool, truth: Truth, replicates: range, *, first_only: bool = False
+) -> Arrays:
+    """Results of these replicates, (R,) each; memory stays small whatever the size of the trial.
+
+    Args:
+        first_only: analyse the first endpoint alone.
+    """
     outside = 0 if design.external_control is None else design.external_control.patients
     together = max(1, PEOPLE_AT_ONCE // (design.most_patients + outside))
     parts = [
-        analyse_trials(conduct_trials(design, pool, truth, replicates[first : first + together]))
+        analyse_trials(
+            conduct_trials(design, pool, truth, replicates[first : first + together]), first_only=first_only
+        )
         for first in range(0, len(replicates), together)
     ]
     return joined(parts)
@@ -140,7 +152,7 @@ def _kept_pool(design: str, people: int, draw: int | None, cells_effect: float |
 _NOT_OF_THE_POOL = (
     "title", "question", "description", "alpha", "strata", "estimand", "sites", "interims", "cost", "decision",
     "target_power", "published", "blinding", "reestimation", "safety", "arm_dropping", "response_adaptive",
-    "multiplicity",
+    "multiplicity", "data_cut",
 )  # fmt: skip
 
 
@@ -168,7 +180,7 @@ def _kept_truths(design: str, settings: Settings, draw: int | None) -> tuple[tup
 
     loaded = load_design(parse_yaml(design))
     pool = cached_pool(loaded, settings.people, draw, settings.truth.cells_effect)
-    return tuple(true_effects(loaded, pool, settings.truth).items())
+    return tuple(true_effects(loaded, pool, settings.truth, first_only=settings.first_only).items())
 
 
 def _truths(design: TrialDesign, settings: Settings, draw: int | None) -> dict[str, float]:

@@ -75,9 +75,10 @@ def compare_designs(
         design = at_cost(designs[name], cost)
         say(f"simulating {name}", place / len(names))
         pool = cached_pool(design, people, None, shared.cells_effect)
-        settings = Settings(replicates, shared, 0, people)
+        settings = Settings(replicates, shared, 0, people, first_only=True)
         results = simulated_trials(design, settings, workers)
-        null = simulated_trials(design, Settings(replicates, NULL, 0, people), workers)
+        none = Settings(replicates, NULL, 0, people, first_only=True)
+        null = simulated_trials(design, none, workers)
         key = f"{design.endpoints[0].name}/{design.test_arms[0]}"
         under = characteristics(design, results, {key: results[f"truth/{key}"]})[0]
         error = characteristics(design, null, {key: null[f"truth/{key}"]})[0]

@@ -29,6 +29,8 @@ def course_of(design: TrialDesign, results: Arrays) -> dict[str, Any]:
     if "external_patients" in results:
         found["external_patients_worth"] = mean(results["external_patients"]).data()
         found["drift_noticed"] = share(results["external_drift_p"] < design.alpha).data()
+    if "events" in results:
+        found["events"] = mean(results["events"]).data()
     if design.interims is not None:
         looks = len(design.interims.information)
         found["stopped"] = [

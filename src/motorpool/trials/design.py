@@ -18,6 +18,7 @@ from motorpool.therapies.fields import InputModel, Name, ShortText, Text, Within
 from motorpool.trials.design_more import (
     Accrual,
     Cost,
+    DataCut,
     Decision,
     ExternalControl,
     Interim,
@@ -66,6 +67,7 @@ class TrialDesign(InputModel):
     conduct: Conduct = Conduct()
     sites: Sites = Sites()
     interims: Interim | None = None
+    data_cut: DataCut | None = None
     reestimation: Reestimation | None = None
     safety: Safety | None = None
     arm_dropping: ArmDropping | None = None

@@ -37,6 +37,23 @@ class Interim(InputModel):
         return self
 
 
+class DataCut(InputModel):
+    """When the trial ends although people are still followed: exactly one of events and months.
+
+    events: of the first endpoint, in all arms together. months: since the first centre opened.
+    """
+
+    events: Annotated[int, Within(2, 20_000, "events")] | None = None
+    months: Annotated[float, Within(0, 1200, "months", above=True)] | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> DataCut:
+        if (self.events is None) == (self.months is None):
+            allowed = "either events or months"
+            raise refusal(f"must have {allowed}", allowed=allowed)
+        return self
+
+
 class ExternalControl(InputModel):
     """Controls from outside the trial: how many, how they differ, and how they are used.
 

@@ -36,6 +36,14 @@ APART = {
     ): "both move people between the arms, and the closed test counts on equal ratios",
 }
 """Rules that are not simulated together, and why; all others can stand side by side."""
+CUT_APART = {
+    "reestimation": "the size is set anew by people who have been followed to the end",
+    "arm_dropping": "arms are dropped by people who have been followed to the end",
+    "response_adaptive": "its looks count people who have been followed to the end",
+    "safety": "harms have no dates within a person's follow-up, so that none is known before its end",
+}
+"""Rules that are not simulated beside a cut of the data, and why."""
+BY_EVENTS = ("logrank", "cox", "gray")
 
 
 def rule_problems(design: TrialDesign) -> Iterator[Problem]:
@@ -51,6 +59,7 @@ def rule_problems(design: TrialDesign) -> Iterator[Problem]:
     if not design.test_arms:
         return
     yield from _together(design)
+    yield from _data_cut(design)
     yield from _reestimation(design)
     yield from _arm_dropping(design)
     yield from _response_adaptive(design)
@@ -92,6 +101,36 @@ def _together(design: TrialDesign) -> Iterator[Problem]:
     if interims.futility_conditional_power is not None:
         message = "has no meaning beside arm_dropping, whose futility rule is lowest_z"
         yield Problem("interims.futility_conditional_power", message, interims.futility_conditional_power)
+
+
+def _data_cut(design: TrialDesign) -> Iterator[Problem]:
+    """A cut of the data stands beside looks alone, which then come after so many events."""
+    rule, interims, first = design.data_cut, design.interims, design.endpoints[0]
+    if rule is None:
+        return
+    if design.control is None or design.external_control is not None:
+        yield Problem("data_cut", "needs a randomised control, without controls from outside")
+    for name, reason in CUT_APART.items():
+        if getattr(design, name) is not None:
+            yield Problem(name, f"cannot stand beside data_cut: {reason}")
+    if rule.events is None:
+        if interims is not None:
+            message = "need data_cut.events: at a date it is not known what share of the information there is"
+            yield Problem("interims", message)
+        return
+    if first.method not in BY_EVENTS:
+        message = f"needs a first endpoint whose information is its events ({', '.join(BY_EVENTS)})"
+        yield Problem("data_cut.events", message, rule.events)
+    if rule.events > design.patients:
+        message = f"is more than the {design.patients} people of the trial"
+        yield Problem("data_cut.events", message, rule.events)
+    if interims is None:
+        return
+    looks = [math.ceil(share * rule.events - 1e-9) for share in interims.information]
+    if looks != sorted(set(looks)) or looks[0] < 2 or looks[-1] >= rule.events:
+        listed = ", ".join(str(events) for events in looks)
+        message = f"come after {listed} of {rule.events} events; they must be at least 2, rise, and stay below the last"
+        yield Problem("interims.information", message)
 
 
 def _reestimation(design: TrialDesign) -> Iterator[Problem]:

@@ -16,7 +16,9 @@ from motorpool.trials.truth import Truth
 MANY, MANY_IN_PAIRS = 8192, 1024
 
 
-def true_effects(design: TrialDesign, pool: Pool, truth: Truth) -> dict[str, float]:
+def true_effects(
+    design: TrialDesign, pool: Pool, truth: Truth, *, first_only: bool = False
+) -> dict[str, float]:
     """The true effect by `endpoint/arm`, in the summary of the endpoint's analysis.
 
     Each person is compared with the same person under the control, with the same luck, so that a mean difference has
@@ -28,7 +30,7 @@ def true_effects(design: TrialDesign, pool: Pool, truth: Truth) -> dict[str, flo
     found: dict[str, float] = {}
     for arm in design.test_arms:
         data: TrialData | None = None
-        for endpoint in design.endpoints:
+        for endpoint in design.endpoints[:1] if first_only else design.endpoints:
             key = f"{endpoint.name}/{arm}"
             if truth.is_null:
                 found[key] = 0.0

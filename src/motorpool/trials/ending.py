@@ -36,7 +36,8 @@ class Ended:
     numbers (R,): people who count, the first to enter. size (R,): people who would have been enrolled without a stop.
     look, stopped (R,): the look at which it ended and why. first: by test arm, the first endpoint's estimate, which
     takes no account of the rules, and whether it is significant. facts: further results, (R,) each. adjusted: by test
-    arm, beside the first endpoint's estimate; empty where the rules leave the estimate alone.
+    arm, beside the first endpoint's estimate; empty where the rules leave the estimate alone. cut_months (R,): when the
+    data were cut, where the design cuts them; people then count as far as they were followed.
     """
 
     numbers: Array
@@ -46,6 +47,7 @@ class Ended:
     first: dict[str, tuple[Estimate, Array]]
     facts: dict[str, Array]
     adjusted: dict[str, Adjusted] = dataclasses.field(default_factory=dict)
+    cut_months: Array | None = None
 
     def among(self, data: TrialData) -> Array | None:
         """Who counts, (R, N); None where everybody does."""
@@ -60,6 +62,27 @@ def chosen(estimates: list[Estimate], look: Array) -> Estimate:
     return Estimate(
         **{name: np.stack([getattr(each, name) for each in estimates])[look, rows] for name in fields}
     )
+
+
+def put(estimate: Estimate, rows: Array, other: Estimate) -> Estimate:
+    """The estimate in which some replicates have another one."""
+    found: dict[str, Array] = {}
+    for field in dataclasses.fields(Estimate):
+        values = np.array(getattr(estimate, field.name))
+        values[rows] = getattr(other, field.name)
+        found[field.name] = values
+    return Estimate(**found)
+
+
+def replicates_of(data: TrialData, rows: Array) -> TrialData:
+    """Some of the replicates, by their places."""
+    some: dict[str, Any] = {
+        field.name: np.take(value, rows, axis=-2)
+        for field in dataclasses.fields(TrialData)
+        if isinstance(value := getattr(data, field.name), np.ndarray)
+    }
+    numbers = tuple(data.replicates[int(row)] for row in rows)
+    return dataclasses.replace(data, **some, replicates=numbers, at_look=None)
 
 
 def retested(estimate: Estimate, z: Array) -> Estimate:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from motorpool.trials.adjusted import after_looks, after_looks_and_size, after_s
 from motorpool.trials.analyses.estimate import Estimate
 from motorpool.trials.analysis import analyse, benefit_sign
 from motorpool.trials.design import TrialDesign
+from motorpool.trials.design_more import Interim
 from motorpool.trials.ending import EFFICACY, FUTILITY, Adjusted, Ended, chosen, first_people, retested
 from motorpool.trials.estimand_values import changes
 from motorpool.trials.replicate import TrialData
@@ -89,7 +91,7 @@ def followed(data: TrialData, alpha: float) -> Ended:
     naive = chosen([*estimates, final], look)
     adjusted: dict[str, Adjusted] = {}
     if interims is not None:
-        limits = shares, boundaries, futility_z(design, last_z)
+        limits = shares, boundaries, futility_z(interims, shares, last_z)
         adjusted[arm] = after_looks(naive, look, *limits, sign)
         if stages is not None:
             first_weight = float(stages.weights[0] / stages.weights.sum())
@@ -101,12 +103,11 @@ def followed(data: TrialData, alpha: float) -> Ended:
     return Ended(counted, size, look, stopped, {arm: (naive, significant)}, facts, adjusted)
 
 
-def futility_z(design: TrialDesign, last_z: float) -> Array | None:
+def futility_z(interims: Interim, shares: Sequence[float], last_z: float) -> Array | None:
     """Statistic at each look below which the conditional power is too small; None without such a rule."""
-    interims = design.interims
-    if interims is None or interims.futility_conditional_power is None:
+    if interims.futility_conditional_power is None:
         return None
-    share = np.asarray(interims.information)
+    share = np.asarray(shares, dtype=float)
     short = np.sqrt(1.0 - share) * norm.isf(interims.futility_conditional_power)
     return np.sqrt(share) * (last_z - short)
 

@@ -85,9 +85,9 @@ def power_report(
         under[truth.kind] = _under(design, truth, results[truth.kind])
     say("looking for the effect that is worth having", 0.0)
     reference = reference_truth(design, asked.people)
-    by_effect = _by_effect(design, asked, workers, say)
-    assurance, effects = _assurance(design, asked, workers, say)
-    at_reference = Settings(asked.replicates, reference.truth, 0, asked.people)
+    by_effect = _by_effect(design, asked, results["null"], workers, say)
+    assurance, effects, over_draws = _assurance(design, asked, workers, say)
+    at_reference = Settings(asked.replicates, reference.truth, 0, asked.people, first_only=True)
     smallest = smallest_trial(design, at_reference, target=design.target_power, workers=workers, progress=say)
     by_size = _by_size(design, asked, at_reference, workers, say)
     found: dict[str, Any] = {
@@ -116,6 +116,7 @@ def power_report(
         "accrual": accrual_data(design, forecast),
         "cost": {"value": design.cost_of, "unit": design.cost.unit},
         "published": recognised(design, results["model"], MODEL),
+        "published_over_draws": over_draws,
         "value": _value(design, effects, results["null"], reference, forecast),
         "manifest": store.manifest_of(design),
     }
@@ -135,9 +136,9 @@ def _under(design: TrialDesign, truth: Truth, results: Arrays) -> dict[str, Any]
 
 
 def _by_effect(
-    design: TrialDesign, asked: PowerSettings, workers: BlockWorkers | None, say: Progress
+    design: TrialDesign, asked: PowerSettings, null: Arrays, workers: BlockWorkers | None, say: Progress
 ) -> list[dict[str, Any]]:
-    """Power by true effect, from none upwards."""
+    """Power by true effect, from none upwards; `null` has been simulated already."""
     if design.cells_decide:
         truths = [Truth("cells", value) for value in asked.effects or CELLS_EFFECTS]
     else:
@@ -145,7 +146,8 @@ def _by_effect(
     found: list[dict[str, Any]] = []
     for place, truth in enumerate([NULL, *truths]):
         say("power by true effect", place / (len(truths) + 1))
-        results = simulated_trials(design, Settings(asked.replicates, truth, 0, asked.people), workers)
+        settings = Settings(asked.replicates, truth, 0, asked.people, first_only=True)
+        results = null if truth == NULL else simulated_trials(design, settings, workers)
         effect = first_effect(design, asked.people, None, truth)
         found.append({"truth": truth.words, "effect": _short(effect), **power_of(design, results).data()})
     return found
@@ -153,11 +155,12 @@ def _by_effect(
 
 def _assurance(
     design: TrialDesign, asked: PowerSettings, workers: BlockWorkers | None, say: Progress
-) -> tuple[dict[str, Any], np.ndarray[Any, Any]]:
-    """Power averaged over what is not known, with a Monte-Carlo error that counts draws, and the effects by draw."""
+) -> tuple[dict[str, Any], np.ndarray[Any, Any], dict[str, Any] | None]:
+    """Power averaged over what is not known, with a Monte-Carlo error that counts draws; the effects by draw; and how
+    a published effect compares with these replicates."""
     draws = max(2, asked.draws)
     replicates = max(draws, asked.replicates)
-    settings = Settings(replicates, MODEL, draws, PEOPLE_PER_DRAW)
+    settings = Settings(replicates, MODEL, draws, PEOPLE_PER_DRAW, first_only=True)
     results = simulated_trials(
         design, settings, workers, lambda share: say("assurance over what is not known", share)
     )
@@ -175,7 +178,7 @@ def _assurance(
         "effect_95": [_short(float(low)), _short(float(high))],
         "effects": [_short(float(effect)) for effect in effects],
     }
-    return data, effects
+    return data, effects, recognised(design, results, MODEL)
 
 
 def _by_size(

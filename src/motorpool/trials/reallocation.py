@@ -5,6 +5,7 @@ People before the look keep arm, life and luck; those after it live under the ar
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from motorpool.trials.adaptive.arm_dropping import keep_above, keep_best
 from motorpool.trials.adaptive.response_adaptive import allocation
+from motorpool.trials.analyses.estimate import Estimate
 from motorpool.trials.analysis import analyse, benefit_sign
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.estimand_values import changes
@@ -29,8 +31,12 @@ def conduct_trials(design: TrialDesign, pool: Pool, truth: Truth, replicates: Se
     data = draw_trials(design, pool, truth, replicates)
     if design.arm_dropping is not None:
         number = math.ceil(design.arm_dropping.at * design.patients - 1e-9)
-        arm = _without_dropped(data, number, kept_arms(design, first_statistics(data, number)))
-        return draw_trials(design, pool, truth, replicates, allocation=arm)
+        found = first_estimates(data, number)
+        arm = _without_dropped(data, number, kept_arms(design, first_statistics(design, found)))
+        # People before the look stay as they are, and so does what was found in them.
+        return dataclasses.replace(
+            draw_trials(design, pool, truth, replicates, allocation=arm), at_look=found
+        )
     if design.response_adaptive is not None:
         for share in design.response_adaptive.looks:
             arm = _by_response(data, math.ceil(share * design.patients - 1e-9))
@@ -38,13 +44,19 @@ def conduct_trials(design: TrialDesign, pool: Pool, truth: Truth, replicates: Se
     return data
 
 
-def first_statistics(data: TrialData, number: int) -> Array:
-    """z of each test arm on the first endpoint among the first people, positive is better; (R, test arms)."""
-    design = data.design
-    endpoint = design.endpoints[0]
+def first_estimates(data: TrialData, number: int) -> dict[str, Estimate]:
+    """The first endpoint's estimate of each test arm among the first people."""
+    if data.at_look is not None:
+        return data.at_look
     among = np.broadcast_to(np.arange(data.arm.shape[1]) < number, data.arm.shape)
-    found = [analyse(data, endpoint, arm, among=among).normal_statistic for arm in design.test_arms]
-    return benefit_sign(endpoint) * np.stack(found, axis=-1)
+    endpoint = data.design.endpoints[0]
+    return {arm: analyse(data, endpoint, arm, among=among) for arm in data.design.test_arms}
+
+
+def first_statistics(design: TrialDesign, found: dict[str, Estimate]) -> Array:
+    """z of each test arm on the first endpoint, positive is better; (R, test arms)."""
+    z = [found[arm].normal_statistic for arm in design.test_arms]
+    return benefit_sign(design.endpoints[0]) * np.stack(z, axis=-1)
 
 
 def kept_arms(design: TrialDesign, z: Array) -> Array:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from motorpool.cohorts.reweighting import systematic_choice
 from motorpool.simulation.safety import adverse_event_names
 from motorpool.trials.accrual import entry_months
+from motorpool.trials.analyses.estimate import Estimate
 from motorpool.trials.conduct import Missed, change_of_plan, missed
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.luck import Luck, allocate, draw_luck, strata_of
@@ -37,7 +38,8 @@ class TrialData:
     entry_months (R, N): since the first centre opened. baseline (O, R, N); scores (O, V, R, N) as rated whether the
     visit took place or not, NaN after death. seen (V, R, N): the visit took place. left_months, change_months (R, N):
     when people left the study or changed their plan, +inf for never. event_months (E, R, N); milestones (M, V, R, N).
-    harmed (R, N): had an adverse event of the safety rule. again (R, N): uniform luck of a new allocation.
+    harmed (R, N): had an adverse event of the safety rule. again (R, N): uniform luck of a new allocation. at_look: by
+    test arm, the first endpoint's estimate that decided which arms went on, where arms are dropped.
     """
 
     design: TrialDesign
@@ -56,6 +58,7 @@ class TrialData:
     milestones: Array
     harmed: Array
     again: Array
+    at_look: dict[str, Estimate] | None = None
 
     @property
     def own(self) -> Array:

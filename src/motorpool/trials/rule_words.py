@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from motorpool.simulation.labels import adverse_event_label
 from motorpool.trials.adjusted import adjusted_method, without_adjusted
 from motorpool.trials.design import TrialDesign
+from motorpool.trials.event_looks import look_events
 
 BOUNDARIES = {"obrien_fleming": "an O'Brien-Fleming", "pocock": "a Pocock"}
 TESTS = {
@@ -22,6 +23,7 @@ def rule_words(design: TrialDesign) -> list[tuple[str, str]]:
     """
     found: list[tuple[str, str]] = []
     for what, words in (
+        ("End of the trial", _cut(design)),
         ("Looks", _looks(design)),
         ("Size set anew", _size(design)),
         ("Arms dropped", _dropped(design)),
@@ -44,6 +46,21 @@ def _listed(shares: Sequence[float]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
+def _cut(design: TrialDesign) -> str:
+    rule = design.data_cut
+    if rule is None:
+        return ""
+    when = (
+        f"{rule.months:g} months after the first centre opened"
+        if rule.events is None
+        else f"after {rule.events} events of the first endpoint, or when everybody has been followed to the end"
+    )
+    return (
+        f"{when}; who is still followed is censored there, and who has not reached the visit of an endpoint does not "
+        "count for it. The true effect is that of the whole follow-up"
+    )
+
+
 def _looks(design: TrialDesign) -> str:
     interims, size = design.interims, design.reestimation
     if interims is None:
@@ -51,6 +68,9 @@ def _looks(design: TrialDesign) -> str:
     blinded = size is not None and size.method == "blinded_variance"
     of = "of the people of the size set anew" if blinded else "of the planned people"
     words = f"after {_listed(interims.information)} {of} have been followed to the end"
+    if design.data_cut is not None and design.data_cut.events is not None:
+        events = " and ".join(str(number) for number in look_events(design))
+        words = f"after {events} of the {design.data_cut.events} events"
     if interims.efficacy == "none":
         words += "; no trial stops early for efficacy"
     elif design.arm_dropping is not None:

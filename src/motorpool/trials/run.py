@@ -18,6 +18,7 @@ from motorpool.simulation.store import put_in_place
 from motorpool.trials import store
 from motorpool.trials.accrual import forecast_accrual
 from motorpool.trials.adam import adam_tables
+from motorpool.trials.adapted import ended
 from motorpool.trials.adjusted import without_adjusted
 from motorpool.trials.blocks import Block, Settings, blocks_of, cached_pool, joined
 from motorpool.trials.course import course_of
@@ -159,7 +160,8 @@ def _write(
     if keep:
         pool = cached_pool(design, settings.people, first.draw, settings.truth.cells_effect)
         data = conduct_trials(design, pool, settings.truth, range(keep))
-        for name, frame in adam_tables(design, data, pool).items():
+        cut = None if design.data_cut is None else ended(data, design.alpha).cut_months
+        for name, frame in adam_tables(design, data, pool, cut).items():
             frame.to_csv(folder / f"{name}.csv", index=False)
     store.write_json(folder / store.RESULTS, summary)
     manifest = {

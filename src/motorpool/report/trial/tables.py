@@ -30,6 +30,7 @@ def trial_tables(
             [{"What": what, "Design": words} for what, words in design_rows(design)], "The design"
         ),
         "characteristics": "".join(_under(design, under) for under in found["under"].values()),
+        "published": _published(found),
         "sizes": _table(
             [
                 {"People": row["patients"], "Power": figure_text(row, percent=True)}
@@ -127,6 +128,36 @@ def _estimation(design: TrialDesign, under: Mapping[str, Any]) -> str:
         for one in (row["estimation"]["naive"], row["estimation"]["adjusted"])
     ]
     return _table(rows, f"Naive and adjusted estimates; true: {under['words']}")
+
+
+def _published(found: Mapping[str, Any]) -> str:
+    """A real trial beside its replicates: with central values, and over what is not known."""
+    rows: list[dict[str, Any]] = []
+    for words, one in (
+        ("central values", found["published"]),
+        (f"{found['assurance']['draws']} draws of what is not known", found["published_over_draws"]),
+    ):
+        if one is None:
+            continue
+        low, high = one["replicates_middle_95"]
+        interval, most = one["published_interval"], one["ceiling"]
+        rows.append(
+            {
+                "Replicates under": words,
+                "Published": f"{one['published']:g}"
+                + ("" if interval is None else f" ({interval[0]:g} to {interval[1]:g})"),
+                "Middle 95 % of the replicates": f"{low:.3g} to {high:.3g}",
+                "Power": figure_text(one["power"], percent=True),
+                "Inside the published interval": figure_text(one["inside_published_interval"], percent=True),
+                "A perfect model would reach": DASH
+                if most is None
+                else f"{100 * most['perfect_model']:.0f} %",
+                "Recognised": DASH
+                if one["recognised"] is None
+                else ("yes" if one["recognised"] else f"no: {one['why_not']}"),
+            }
+        )
+    return _table(rows, "The real trial beside its replicates")
 
 
 def _course(design: TrialDesign, found: Mapping[str, Any]) -> str:

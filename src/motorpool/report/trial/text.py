@@ -70,6 +70,8 @@ def course_lines(design: TrialDesign, found: Mapping[str, Any]) -> list[str]:
     lines.append(
         f"From the first centre to the last visit: {_months(course['months_median'])} (median); {_enrolment(accrual)}"
     )
+    if "events" in course:
+        lines.append(f"Events of the first endpoint at the end: {number(course['events'], 4)}")
     if "drift_noticed" in course:
         lines.append(
             f"Outside controls were worth {number(course['external_patients_worth'])} people; a "
@@ -136,21 +138,33 @@ def estimation_lines(design: TrialDesign, rows: Sequence[Mapping[str, Any]]) -> 
     return lines
 
 
-def published_lines(published: Mapping[str, Any] | None) -> list[str]:
-    """How a real trial's effect compares with its replicates."""
+def published_lines(published: Mapping[str, Any] | None, under: str = "") -> list[str]:
+    """How a real trial's effect compares with its replicates.
+
+    Args:
+        under: what the replicates were drawn under, in words.
+    """
     if not published:
         return []
     low, high = published["replicates_middle_95"]
-    where = "inside" if published["published_inside_middle_95"] else "OUTSIDE"
+    interval, inside = published["published_interval"], published["inside_published_interval"]
     lines = [
-        f"Published ({published['study']}, {published['endpoint']}): {published['published']:g}; "
-        f"{where} the middle 95 % of "
-        f"the replicates, {low:.3g} to {high:.3g}" + (" (log scale)" if published["scale"] == "log" else "")
+        f"Published ({published['study']}, {published['endpoint']}){under}: {published['published']:g}"
+        + ("" if interval is None else f" ({interval[0]:g} to {interval[1]:g})")
+        + f"; middle 95 % of the replicates {low:.3g} to {high:.3g}, power {percent(published['power'])}"
     ]
-    if published["inside_published_interval"] is not None:
-        lines.append(
-            f"Replicates inside the published 95 % interval: {percent(published['inside_published_interval'])}"
+    if inside is None:
+        return lines
+    share = f"{percent(inside)} of the replicates lie inside the published 95 % interval"
+    most = published["ceiling"]
+    if most is not None:
+        share += (
+            f"; a perfect model would reach about {100 * most['perfect_model']:.0f} %, one whose effect is exactly the "
+            f"published one {100 * most['same_effect']:.0f} %"
         )
+    lines.append(f"  {'recognised' if published['recognised'] else 'NOT recognised'}: {share}")
+    if published["why_not"]:
+        lines.append(f"  why: {published['why_not']}")
     return lines
 
 
@@ -179,7 +193,8 @@ def value_lines(design: TrialDesign, found: Mapping[str, Any]) -> list[str]:
         f"Accrual: {_enrolment(found['accrual'])}; {found['accrual']['feasible_patients']} in "
         f"{found['accrual']['feasible_years']:g} years"
     )
-    lines += published_lines(found.get("published"))
+    lines += published_lines(found.get("published"), ", central values")
+    lines += published_lines(found.get("published_over_draws"), f", over {assurance['draws']} draws")
     value = found["value"]
     if value is None:
         return lines

@@ -112,6 +112,7 @@ def spending_boundaries(
     alpha: float = 0.025,
     *,
     parameter: float = 1.0,
+    spending_time: Sequence[float] | None = None,
     futility: SpendingFunction | None = None,
     futility_parameter: float = 1.0,
     beta: float = 0.1,
@@ -119,15 +120,21 @@ def spending_boundaries(
 ) -> Boundaries:
     """Lan-DeMets boundaries; with `futility`, a beta-spending lower boundary as well.
 
-    The lower boundary spends `beta` at the drift at which both boundaries meet at the last look, which is the drift
-    that has power 1 - beta. Non-binding, the efficacy boundary is as without futility; binding, it is lower.
+    With `spending_time`, the error spent by each look is read there, and not at its information: at the planned times,
+    say, where there is less information at the end than was planned. The lower boundary spends `beta` at the drift at
+    which both boundaries meet at the last look, which is the drift that has power 1 - beta. Non-binding, the efficacy
+    boundary is as without futility; binding, it is lower.
 
     Raises:
         ValueError: An unknown function, information that does not rise to 1, an error outside 0 to 1, or no drift
             at which the boundaries meet.
     """
     times = check_information(information)
-    target = spent(function, times, alpha, parameter=parameter)
+    clock = times if spending_time is None else check_information(spending_time)
+    if clock.shape != times.shape:
+        message = f"{len(times)} looks need as many spending times; there are {len(clock)}"
+        raise ValueError(message)
+    target = spent(function, clock, alpha, parameter=parameter)
     none = np.full_like(times, -np.inf)
     plain = Boundaries(
         information=times,
@@ -138,7 +145,7 @@ def spending_boundaries(
     )
     if futility is None:
         return plain
-    lost = spent(futility, times, beta, parameter=futility_parameter)
+    lost = spent(futility, clock, beta, parameter=futility_parameter)
     known = None if binding else plain.efficacy_z
 
     def gap(drift: float) -> float:

@@ -17,6 +17,10 @@ from motorpool.trials.analyses.estimate import Array, Flags, Numbers
 from motorpool.trials.analyses.reml import fit
 from motorpool.trials.analyses.repeated import patterns_of
 
+NEAR = (
+    1e-3  # of the log likelihood: chains leave the maximum at once, so that they need not start at it exactly
+)
+
 
 @dataclass(frozen=True)
 class Streams:
@@ -85,7 +89,7 @@ def first_root(values: Array, columns: Array) -> Array:
     """Root of the covariance by restricted likelihood, (replicates, visits, visits), where the draws start."""
     kind = structure("unstructured", values.shape[-1])
     patterns = patterns_of(values, columns, np.ones(columns.shape[-1], dtype=bool))
-    return symmetric_root(kind.matrix(fit(patterns, kind).parameters))
+    return symmetric_root(kind.matrix(fit(patterns, kind, settled=NEAR).parameters))
 
 
 def draw_parameters(complete: Array, design: Design, streams: Streams) -> Draw:

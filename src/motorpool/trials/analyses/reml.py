@@ -184,8 +184,12 @@ def _solve(information: Array, score: Array) -> Array:
     return np.linalg.solve(scaled + ridge, (score * scale)[..., None])[..., 0] * scale
 
 
-def fit(patterns: Patterns, structure: Structure) -> Fit:
-    """Maximise the restricted likelihood of every replicate by scoring with halved steps."""
+def fit(patterns: Patterns, structure: Structure, *, settled: float = SETTLED) -> Fit:
+    """Maximise the restricted likelihood of every replicate by scoring with halved steps.
+
+    Args:
+        settled: Newton decrement, in units of log likelihood, from which on one more step is the last.
+    """
     parameters = structure.start(_start(patterns))
     replicates = len(parameters)
     converged = np.zeros(replicates, dtype=bool)
@@ -197,7 +201,7 @@ def fit(patterns: Patterns, structure: Structure) -> Fit:
         found = slopes(part, state, structure.first(here))
         step = _solve(found.information, found.score)
         decrement = (step * found.score).sum(axis=-1)
-        done = state.sound & (np.abs(decrement) < SETTLED)
+        done = state.sound & (np.abs(decrement) < settled)
         converged[active[done]] = True
         parameters[active[done]] += step[done]
         going = ~done & state.sound
