@@ -38,7 +38,7 @@ def test_icons_are_the_difference_of_the_summary(context: FigureContext) -> None
         assert shares[1] - shares[2] == pytest.approx(told[arm])
     (group, *_) = added_groups(context)
     counts = group.rows[0].counts
-    assert sum(counts.values()) == len(group.rows[0].places) == 100
+    assert sum(counts.values()) == group.rows[0].spans[-1][2] == 100
     assert f"{counts['only_this']} can hold their head up with this plan" in group.rows[0].words
 
 

@@ -174,6 +174,13 @@ class FigureContext:
         empty = [name for name in STATISTICS if found[name].isna().all() and name != "knowledge.mean"]
         return found.drop(columns=empty)
 
+    def records(self, **conditions: Any) -> list[dict[str, Any]]:
+        """The same rows as plain data, one dictionary a row."""
+        return [
+            {str(name): value for name, value in row.items()}
+            for row in self.rows(**conditions).to_dict("records")
+        ]
+
     @cached_property
     def _groups(self) -> dict[tuple[Any, ...], np.ndarray]:
         named = dict(zip(_GROUP, (self.summary[name] for name in _GROUP), strict=True))

@@ -63,10 +63,11 @@ def panel_title(text: str, width: int, size: int = 12, *, bold: bool = True, **m
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of a frame with short numbers, as inline data for a specification."""
-    return [
-        {str(key): numbers(value) if isinstance(value, float) else value for key, value in row.items()}
-        for row in frame.to_dict("records")
-    ]
+    columns = {
+        str(name): [numbers(value) if isinstance(value, float) else value for value in frame[name].tolist()]
+        for name in frame
+    }
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def data_of(frame: pd.DataFrame) -> alt.NamedData:

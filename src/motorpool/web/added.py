@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 PARTS: tuple[str, ...] = ("both", "only_this", "only_first", "neither")
 MOST_GROUPS = 2
+AbleAtEnd = dict[tuple[str, str], np.ndarray]  # by arm and ability
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,14 @@ class AddedRow:
     words: str
 
     @property
-    def places(self) -> list[str]:
-        """The part of each of the hundred figures."""
-        return [name for name in PARTS for _ in range(self.counts[name])]
+    def spans(self) -> list[tuple[str, int, int]]:
+        """Each part that somebody is in, with the first of its figures and the one after its last."""
+        ends = list(itertools.accumulate(self.counts[name] for name in PARTS))
+        return [
+            (name, end - self.counts[name], end)
+            for name, end in zip(PARTS, ends, strict=True)
+            if self.counts[name]
+        ]
 
 
 @dataclass(frozen=True)
@@ -42,31 +49,48 @@ class AddedGroup:
     rows: tuple[AddedRow, ...]
 
 
-def paired_shares(context: FigureContext, arm: str, ability: str) -> np.ndarray | None:
-    """Shares of people able at the end, by `PARTS`, mean over draws; the second less the third is the difference."""
-    data = context.dataset
-    if ability not in data["milestone"].values or arm not in context.comparators:
+def paired_shares(
+    context: FigureContext, arm: str, ability: str, able: AbleAtEnd | None = None
+) -> np.ndarray | None:
+    """Shares of people able at the end, by `PARTS`, mean over draws; the second less the third is the difference.
+
+    Args:
+        able: `able_at_end` of the context, where it is known already.
+    """
+    able = able_at_end(context) if able is None else able
+    if (arm, ability) not in able or arm not in context.comparators:
         return None
-    status = data["milestone_status"].isel(visit_month=-1).sel(milestone=ability)
-    status = status.transpose("arm", "draw", "patient")
-    this = np.asarray(status.sel(arm=arm).values, dtype=bool)
-    first = np.asarray(status.sel(arm=context.comparators[arm]).values, dtype=bool)
+    this, first = able[arm, ability], able[context.comparators[arm], ability]
     parts = np.stack([this & first, this & ~first, ~this & first, ~this & ~first]).astype(float)
-    if "excluded" in data:
-        parts = np.where(data["excluded"].transpose(*status.sel(arm=arm).dims).values, np.nan, parts)
+    if "excluded" in context.dataset:
+        excluded = context.dataset["excluded"].transpose("draw", "patient").values
+        parts = np.where(excluded, np.nan, parts)
     return np.nanmean(parts, axis=-1).mean(axis=-1)
+
+
+def able_at_end(context: FigureContext) -> AbleAtEnd:
+    """Who can do it at the last visit, by arm and ability; shape (draw, person)."""
+    status = context.dataset["milestone_status"].isel(visit_month=-1)
+    status = status.transpose("arm", "milestone", "draw", "patient")
+    arms, names = ([str(name) for name in status[axis].values] for axis in ("arm", "milestone"))
+    values = np.asarray(status.values, dtype=bool)
+    return {
+        (arm, name): values[place, number]
+        for place, arm in enumerate(arms)
+        for number, name in enumerate(names)
+    }
 
 
 def added_groups(context: FigureContext) -> list[AddedGroup]:
     """Icons of the abilities in which the plans differ; none where there is one plan, or where none differs."""
     from motorpool.figures.icons import of_one_hundred
 
-    when = time_words(max(context.months))
+    when, able = time_words(max(context.months)), able_at_end(context)
     groups: list[AddedGroup] = []
     for name, verb in ABILITIES:
         rows: list[AddedRow] = []
         for arm in context.arms:
-            shares = paired_shares(context, arm, name)
+            shares = paired_shares(context, arm, name, able)
             if shares is not None:
                 counts = dict(zip(PARTS, of_one_hundred(shares), strict=True))
                 first = context.labels[context.comparators[arm]]
@@ -93,9 +117,9 @@ def added_table(context: FigureContext, *, plain: bool) -> pd.DataFrame:
     for name, verb in ABILITIES:
         found = {
             str(row["arm"]): row
-            for row in context.rows(
+            for row in context.records(
                 kind="milestone", quantity=name, measure="difference_able_share", visit_month=last
-            ).to_dict("records")
+            )
         }
         label = f"Can {verb}" if plain else milestone_label(name)
         cells = {context.labels[arm]: _cell(found.get(arm), "knowledge.", 100.0) for arm in arms}
@@ -162,9 +186,11 @@ def added_words(context: FigureContext, *, plain: bool) -> list[str]:
 
 
 def _by_arm(context: FigureContext, outcome: str, measure: str) -> dict[str, Estimate]:
-    rows = context.rows(kind="outcome", quantity=outcome, measure=measure, visit_month=max(context.months))
+    rows = context.records(
+        kind="outcome", quantity=outcome, measure=measure, visit_month=max(context.months)
+    )
     found: dict[str, Estimate] = {}
-    for row in rows.to_dict("records"):
+    for row in rows:
         mean, low, high = (
             float(row.get(f"knowledge.{name}", math.nan)) for name in ("mean", "q2.5", "q97.5")
         )

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from motorpool.report.tables import html_table
 from motorpool.web.added import added_groups, added_table, added_words
-from motorpool.web.explore import Shown, in_plan_words, topics_of
+from motorpool.web.explore import Shown, topics_of
 from motorpool.web.layer_words import begun_words, daily_table, layer_sentences
 from motorpool.web.plain_words import icon_groups, questions, time_words, unknowns
+from motorpool.web.plan_terms import in_plan_words
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import re
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,8 @@ import numpy as np
 from motorpool.simulation.errors import ScenarioError
 from motorpool.simulation.scenario import Scenario
 from motorpool.web.description import Description
+from motorpool.web.page_specs import page_spec
+from motorpool.web.plan_terms import TODAY, in_plan_words
 from motorpool.web.population import Kept, Population
 from motorpool.web.scenario_of import DOUBT_DRAWS, scenario_of
 from motorpool.web.timing import layer
@@ -39,24 +40,7 @@ TOPICS = {
     "safety": "Side effects and procedures",
     "survival": "Living, and living without permanent ventilation",
 }
-TODAY = "today"
 PLAIN_TOPICS = ("abilities", "motor", "additions", "daily_life", "safety", "survival")
-# The figures speak of arms of a study; here they are plans for a child.
-OTHER_WORDS = (
-    (re.compile(r"\bsince enrolment\b"), "from today"),
-    (re.compile(r"\bafter enrolment\b"), "from today"),
-    (re.compile(r"\bat enrolment\b"), "today"),
-    (re.compile(r"\b([Ee])veryone enrolled\b"), r"\1veryone"),
-    (re.compile(r"\b(each|per|an|the|every|any) arm\b"), r"\1 plan"),
-    (re.compile(r"\ban plan\b"), "a plan"),
-    (re.compile(r"\bAn arm\b"), "A plan"),
-    (re.compile(r"\bArms\b"), "Plans"),  # fmt: skip
-    (re.compile(r"\b(all|both|between|many|\d+) arms\b"), r"\1 plans"),
-    (re.compile(r"\barm they belong to\b"), "plan they belong to"),
-    (re.compile(r"\bits comparator\b"), "the first plan"),
-    (re.compile(r"(^|\")Arm(\"|$)"), r"\1Plan\2"),
-)
-OF_SURVIVAL = re.compile(r"[^.;]*\b(died|dead|death|alive)\b[^.;]*[.;]?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -128,7 +112,7 @@ class Explorer:
             shown = self.show(Description(plans=plans), doubt=False)
             for topic in ("motor", "abilities", "daily_life", "additions"):
                 for figure in topic_figures(shown, topic):
-                    figure_data(figure, narrow=False)
+                    figure_data(figure, shown.context.labels, narrow=False)
 
     def _simulate(self, scenario: Scenario) -> tuple[FigureContext, float]:
         from motorpool.web.quick_context import QuickContext
@@ -229,35 +213,14 @@ def find_figure(shown: Shown, identifier: str) -> Figure | None:
     return None
 
 
-def in_plan_words(text: str, beginning: str = TODAY) -> str:
-    """A text of the figures in the words of this page; months count from the `beginning`."""
-    for pattern, words in OTHER_WORDS:
-        text = pattern.sub(words, text)
-    return text if beginning == TODAY else text.replace(f"from {TODAY}", f"from {beginning}")
-
-
-def plan_spec(spec: dict[str, Any], beginning: str = TODAY) -> dict[str, Any]:
-    """A specification in the words of this page, its data as they are under names that do not depend on them, so that a
-    browser sees what stayed the same."""
-    rows = spec.get("datasets", {})
-    rest = in_plan_words(
-        json.dumps({key: value for key, value in spec.items() if key != "datasets"}), beginning
-    )
-    names = {name: f"rows-{place}" for place, name in enumerate(rows, 1)}
-    for name, short in names.items():
-        rest = rest.replace(json.dumps(name), json.dumps(short))
-    return {**json.loads(rest), "datasets": {short: rows[name] for name, short in names.items()}}
-
-
-def gently(caption: str) -> str:
-    """A caption for families who did not ask about survival: without the clauses that speak of it."""
-    return OF_SURVIVAL.sub("", caption).strip()
-
-
 def figure_data(
-    figure: Figure, *, narrow: bool, beginning: str = TODAY, table: bool = True
+    figure: Figure, labels: Mapping[str, str], *, narrow: bool, beginning: str = TODAY, table: bool = True
 ) -> dict[str, Any]:
-    """A figure as JSON: words, the table as HTML where it is wanted, and the specification for one layout."""
+    """A figure as JSON: words, the table as HTML where it is wanted, and the specification for one layout.
+
+    Args:
+        labels: names of the plans by key.
+    """
     from motorpool.report.tables import html_table
 
     def words(text: object) -> str:
@@ -269,7 +232,7 @@ def figure_data(
         "alt": words(figure.alt),
         "caption": words(figure.caption),
         "source": figure.source,
-        "spec": plan_spec(figure.narrow_spec if narrow else figure.spec, beginning),
+        "spec": page_spec(figure.narrow_spec if narrow else figure.spec, labels, beginning),
     }
     if table:
         made["table"] = html_table(figure.table.rename(columns=words), words(figure.title))

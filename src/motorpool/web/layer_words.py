@@ -30,9 +30,7 @@ def layer_sentences(context: FigureContext) -> list[str]:
     if outcome is None:
         return []
     view, last = outcome_view(outcome), max(context.months)
-    rows = context.rows(kind="outcome", quantity=outcome, measure=MEASURE, visit_month=last).to_dict(
-        "records"
-    )
+    rows = context.records(kind="outcome", quantity=outcome, measure=MEASURE, visit_month=last)
     name = view.plain_label[:1].lower() + view.plain_label[1:]
     found: list[str] = []
     for row in rows:

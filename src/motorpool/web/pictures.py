@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fastapi import HTTPException
 from fastapi.responses import Response
 
-from motorpool.web.explore import TODAY, in_plan_words, plan_spec
+from motorpool.web.plan_terms import TODAY, in_plan_words, plan_spec
 
 if TYPE_CHECKING:
     from motorpool.figures.figure import Figure

@@ -105,9 +105,7 @@ def _estimates(context: FigureContext, month: float) -> dict[tuple[str, str, str
         row
         for measure in ("able_share", "difference_able_share")
         for name, _ in ABILITIES
-        for row in context.rows(kind="milestone", quantity=name, measure=measure, visit_month=month).to_dict(
-            "records"
-        )
+        for row in context.records(kind="milestone", quantity=name, measure=measure, visit_month=month)
     ]
     for row in rows:
         mean, low, high = (

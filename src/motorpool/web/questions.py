@@ -17,11 +17,10 @@ from motorpool.web.explore import (
     Shown,
     figure_data,
     find_figure,
-    gently,
-    plan_spec,
     topic_figures,
     topics_of,
 )
+from motorpool.web.plan_terms import gently, plan_spec
 from motorpool.web.timing import layer
 from motorpool.web.turns import checkpoint
 
@@ -65,7 +64,7 @@ def topic_pictures(shown: Shown, topic: str, *, narrow: bool) -> list[dict[str, 
         found: list[dict[str, Any]] = []
         for figure in topic_figures(shown, topic):
             checkpoint()
-            found.append(figure_data(figure, narrow=narrow, table=False))
+            found.append(figure_data(figure, shown.context.labels, narrow=narrow, table=False))
     if shown.description.voice == "plain" and not shown.description.survival:
         found = [{**data, "caption": gently(data["caption"])} for data in found]
     return found
@@ -106,8 +105,9 @@ def _pictures(explorer: Explorer, asked: Asked) -> bytes:
 
 def _table(explorer: Explorer, asked: Asked) -> bytes | None:
     """The numbers of one figure as a table of the page."""
-    found = find_figure(_shown(explorer, asked), asked["figure"])
-    return None if found is None else figure_data(found, narrow=False)["table"].encode()
+    shown = _shown(explorer, asked)
+    found = find_figure(shown, asked["figure"])
+    return None if found is None else figure_data(found, shown.context.labels, narrow=False)["table"].encode()
 
 
 def _file(explorer: Explorer, asked: Asked) -> Left | None:
@@ -161,7 +161,7 @@ def _window(explorer: Explorer, asked: Asked) -> bytes:
         found[name] = {
             "sentences": window_sentences(context, described),
             "figures": [
-                figure_data(figure, narrow=asked["narrow"], beginning=BIRTH)
+                figure_data(figure, context.labels, narrow=asked["narrow"], beginning=BIRTH)
                 for figure in window_figures(context, name, described)
             ],
         }

@@ -10,6 +10,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, select_autoescape
 
+from motorpool.web.icon_paths import cross_path, people_path
+
 NAVIGATION = (
     ("/explore", "Explore"),
     ("/window", "Treatment window"),
@@ -34,6 +36,7 @@ def environment() -> Environment:
     made.policies["json.dumps_kwargs"] = {"sort_keys": False}  # the order of kinds is that of their choice
     made.filters["query"] = _query
     made.filters["plain"] = _spaced
+    made.globals |= {"people_path": people_path, "cross_path": cross_path}
     return made
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from motorpool.web.job_store import Job
+from motorpool.web.page_specs import page_spec
 
 if TYPE_CHECKING:
     from motorpool.figures.figure import Figure
@@ -66,7 +67,7 @@ def plain_figure(figure: Figure, *, narrow: bool) -> dict[str, Any]:
         "caption": figure.caption,
         "source": figure.source,
         "table": html_table(figure.table, figure.title),
-        "spec": figure.narrow_spec if narrow else figure.spec,
+        "spec": page_spec(figure.narrow_spec if narrow else figure.spec),
     }
 
 

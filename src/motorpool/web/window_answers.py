@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from motorpool.web.explore import in_plan_words
+from motorpool.web.plan_terms import in_plan_words
 
 if TYPE_CHECKING:
     from motorpool.figures.context import FigureContext

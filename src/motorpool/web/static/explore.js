@@ -1,7 +1,7 @@
 // The page Explore: every change asks the engine again, what is no longer wanted is cancelled, and the address of the page
 // always holds all that was entered.
 import { preparePlans } from "/static/plans.js";
-import { figureOf, fillTable } from "/static/pictures.js";
+import { figureOf, fillTable, showFigures } from "/static/pictures.js";
 import { clearProblems, problemItem } from "/static/problems.js";
 
 const form = document.getElementById("describe");
@@ -49,6 +49,7 @@ function showProblems(problems) {
 
 async function fill(section, query, signal) {
   const found = await ask(`/explore/pictures/${section.dataset.topic}?${query}${layout()}`, signal);
+  if (signal.aborted) { return; }
   await put(section, found, query, signal);
 }
 
@@ -56,17 +57,16 @@ const layout = () => (narrow.matches ? "&narrow=1" : "");
 
 async function put(section, found, query, signal) {
   const keep = query.replace(/&?doubt=1/, "");
-  const figures = await Promise.all(found.map((data) => figureOf(data, "/explore/files", keep, "h4", `/explore/tables/${data.id}?${query}`)));
-  if (signal.aborted) { return; }
-  const open = new Set([...section.querySelectorAll("details[open]")].map((one) => one.closest("figure").id));
-  await Promise.all(figures.filter(({ id }) => open.has(id)).map((figure) => fillTable(figure.querySelector("details"), signal)));
-  if (signal.aborted) { return; }
-  figures.forEach((figure) => { if (open.has(figure.id)) { figure.querySelector("details").open = true; } });
-  const nothing = document.createElement("p");
-  nothing.className = "note";
-  nothing.textContent = "Nothing to show: too few of these children can be assessed.";
-  section.querySelector(".figures").replaceChildren(...(figures.length ? figures : [nothing]));
+  const place = section.querySelector(".figures");
+  const figures = await showFigures(place, found, (data, shown) => figureOf(data, "/explore/files", keep, { table: `/explore/tables/${data.id}?${query}`, shown }));
   section.dataset.query = query;
+  if (!figures.length) {
+    const nothing = document.createElement("p");
+    nothing.className = "note";
+    nothing.textContent = "Nothing to show: too few of these children can be assessed.";
+    place.replaceChildren(nothing);
+  }
+  await Promise.all(figures.map((figure) => figure.querySelector("details")).filter(({ open }) => open).map((details) => fillTable(details, signal)));
 }
 
 function arrange(topics) {
@@ -115,10 +115,9 @@ async function redraw(doubt) {
   document.body.classList.remove("stale");
   arrange(found.topics);
   const worded = performance.now();
-  for (const [topic, figures] of Object.entries(found.pictures)) {
-    await put(pictures.querySelector(`[data-topic="${topic}"]`), figures, query, signal);
-    if (signal.aborted) { return; }
-  }
+  // All at once, so that they are laid out and painted in one frame.
+  await Promise.all(Object.entries(found.pictures).map(([topic, figures]) => put(pictures.querySelector(`[data-topic="${topic}"]`), figures, query, signal)));
+  if (signal.aborted) { return; }
   // As the browser's own tools and the benchmark read them; only those of the last redraw are kept.
   performance.clearMeasures();
   performance.measure("motorpool: asked and answered", { start: asked, end: came });

@@ -1,5 +1,5 @@
 // Draws the pictures of a page whose parts are known to the server: each holder names where its pictures are asked for.
-import { figureOf } from "/static/pictures.js";
+import { figureOf, showFigures } from "/static/pictures.js";
 
 const narrow = matchMedia("(max-width: 40rem)");
 
@@ -12,7 +12,7 @@ async function fill(holder) {
   const parts = Array.isArray(found) ? { [holder.id]: found } : found;
   for (const [id, figures] of Object.entries(parts)) {
     const place = document.getElementById(Array.isArray(found) ? id : `figures-${id}`);
-    if (place) { place.replaceChildren(...await Promise.all(figures.map((data) => figureOf(data, holder.dataset.files, "", "h3")))); }
+    if (place) { await showFigures(place, figures, (data, shown) => figureOf(data, holder.dataset.files, "", { heading: "h3", shown })); }
   }
 }
 

@@ -1,5 +1,5 @@
 // The page of the treatment window: every change asks the engine again; the address holds all that was entered.
-import { figureOf } from "/static/pictures.js";
+import { figureOf, showFigures } from "/static/pictures.js";
 
 const form = document.getElementById("describe");
 const statusLine = document.getElementById("status");
@@ -10,6 +10,12 @@ let timer = 0;
 
 const queryOf = () => new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== "")).toString();
 
+// The words of a part of the page, and the place of its pictures.
+function partsOf(part) {
+  if (!part.children.length) { part.append(document.createElement("div"), document.createElement("div")); }
+  return part.children;
+}
+
 async function show(query, signal) {
   const response = await fetch(`/window/pictures?${query}${narrow.matches ? "&narrow=1" : ""}`, { signal });
   const found = await response.json();
@@ -18,9 +24,10 @@ async function show(query, signal) {
     const list = document.createElement("ul");
     list.className = "answers";
     list.append(...part.sentences.map((text) => { const item = document.createElement("li"); item.textContent = text; return item; }));
-    const figures = await Promise.all(part.figures.map((data) => figureOf(data, `/window/files/${name}`, query.replace("&doubt=1", ""), "h3")));
     if (signal.aborted) { return; }
-    document.getElementById(name).replaceChildren(list, ...figures);
+    const [words, place] = partsOf(document.getElementById(name));
+    words.replaceChildren(list);
+    await showFigures(place, part.figures, (data, shown) => figureOf(data, `/window/files/${name}`, query.replace("&doubt=1", ""), { heading: "h3", shown }));
   }
   problem.hidden = true;
 }
