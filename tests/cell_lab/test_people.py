@@ -35,6 +35,15 @@ def people(plan: BasePlan) -> People:
     return found
 
 
+@pytest.fixture(scope="module")
+def untreated() -> People:
+    """Sitters of two to three years without a drug, whose neurons still die."""
+    changes = ("cohort.background=[]", "cohort.enrolment.age_months={min: 24, max: 40}")
+    found = People(base_plan("cells_addon_sitters", patients=16, months=MONTHS, changes=changes), 2)
+    found.recruit_all(lambda share: None)
+    return found
+
+
 TRANSMISSION, RECOVERY = CELL_MECHANISMS.index("transmission"), CELL_MECHANISMS.index("recovery")
 
 
@@ -87,13 +96,16 @@ def test_stated_effects_are_those_that_the_plan_itself_would_draw(people: People
 
 
 @pytest.mark.parametrize("name", CELL_MECHANISMS)
-def test_every_mechanism_does_something_and_harms_when_it_is_turned_round(name: str, people: People):
-    outcome = NEURONS if name in ("neuroprotection", "inflammation") else "rulm"
+def test_every_mechanism_does_something_and_harms_when_it_is_turned_round(
+    name: str, people: People, untreated: People
+):
+    saves_neurons = name in ("neuroprotection", "inflammation")
+    outcome, chosen = (NEURONS, untreated) if saves_neurons else ("rulm", people)
     place = CELL_MECHANISMS.index(name)
-    for_better = gains(people, alone(place), "doses=6", outcome=outcome)
-    for_worse = gains(people, alone(place, -0.5), "doses=6", outcome=outcome)
-    assert for_better[3] > 0.0
-    assert for_worse[3] < 0.0 or name == "recovery"  # cells cannot take neurons away
+    for_better = gains(chosen, alone(place), "doses=6", outcome=outcome)
+    for_worse = gains(chosen, alone(place, -0.5), "doses=6", outcome=outcome)
+    assert for_better[3] > 1e-4  # well above rounding
+    assert for_worse[3] < -1e-4 or name == "recovery"  # cells cannot take neurons away
 
 
 def test_more_doses_of_a_helpful_cell_never_do_less(people: People):
@@ -103,18 +115,22 @@ def test_more_doses_of_a_helpful_cell_never_do_less(people: People):
 
 
 def test_the_effect_fades_after_the_last_dose_with_its_half_life(people: People):
-    """The fall from month to month follows the half-life, once the cells themselves are gone."""
+    """The fall from month to month follows the half-life, once the cells themselves are gone.
+
+    Endurance follows transmission at once; scores lag behind with the muscle.
+    """
     for half_life_hours in (1000.0, 2000.0):
         found = gains(
             people,
             alone(TRANSMISSION, 0.2),
             "doses=1",
+            outcome="endurance_percent",
             factor_half_life_hours=half_life_hours,
             cell_half_life_hours=24.0,
             half_saturation_level=10.0,
         )
         month = 0.5 ** (730.5 / half_life_hours)
-        assert found[1:4] / found[:3] == pytest.approx(month, rel=0.08)
+        assert found[1:4] / found[:3] == pytest.approx(month, rel=0.01)
 
 
 def test_the_interval_matters_as_the_half_life_says(people: People):
