@@ -34,6 +34,7 @@ MONTHS_PER_YEAR = HOURS_PER_YEAR / HOURS_PER_MONTH
 DEFAULT_PEOPLE = 1024
 ENOUGH_PEOPLE = 256.0  # after weighting; numerical choice
 MOST_AT_FLOOR = 0.95  # an endpoint at the end of its scale in more people than this cannot tell arms apart
+NOBODY_LEAVES = 0.999  # under one draw of what is not known an endpoint may say nearly nothing; that is an answer too
 VENTILATION = "permanent_ventilation_16h_14d"
 
 Array = NDArray[Any]
@@ -220,6 +221,7 @@ def copies_at_birth() -> dict[int, float]:
 
 def _refuse_floor(design: TrialDesign, pool: Pool) -> None:
     """An endpoint at the end of its scale in nearly everybody, all the time, cannot tell arms apart."""
+    most = MOST_AT_FLOOR if pool.draw_number is None else NOBODY_LEAVES
     for place, endpoint in enumerate(design.endpoints):
         if endpoint.outcome is None:
             continue
@@ -228,7 +230,7 @@ def _refuse_floor(design: TrialDesign, pool: Pool) -> None:
             if end is None:
                 continue
             at_end = [_share_at(lives.true[:, row], end) for lives in pool.lives.values()]
-            if min(at_end) > MOST_AT_FLOOR:
+            if min(at_end) > most:
                 message = (
                     f"stands at its {word} value, {end:g}, in {100 * min(at_end):.0f} % of these people at every "
                     "visit of every arm; it cannot tell the arms apart. Choose another score or other people"
