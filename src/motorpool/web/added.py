@@ -186,9 +186,7 @@ def added_words(context: FigureContext, *, plain: bool) -> list[str]:
 
 
 def _by_arm(context: FigureContext, outcome: str, measure: str) -> dict[str, Estimate]:
-    rows = context.records(
-        kind="outcome", quantity=outcome, measure=measure, visit_month=max(context.months)
-    )
+    rows = context.records(kind="outcome", quantity=outcome, measure=measure, visit_month=max(context.months))
     found: dict[str, Estimate] = {}
     for row in rows:
         mean, low, high = (
