@@ -34,7 +34,8 @@ MONTHS_PER_YEAR = HOURS_PER_YEAR / HOURS_PER_MONTH
 DEFAULT_PEOPLE = 1024
 ENOUGH_PEOPLE = 256.0  # after weighting; numerical choice
 MOST_AT_FLOOR = 0.95  # an endpoint at the end of its scale in more people than this cannot tell arms apart
-NOBODY_LEAVES = 0.999  # under one draw of what is not known an endpoint may say nearly nothing; that is an answer too
+# Under one draw of what is not known an endpoint may say nearly nothing; that is an answer too.
+NOBODY_LEAVES = 0.999
 VENTILATION = "permanent_ventilation_16h_14d"
 
 Array = NDArray[Any]

@@ -36,7 +36,8 @@ def environment() -> Environment:
     made.policies["json.dumps_kwargs"] = {"sort_keys": False}  # the order of kinds is that of their choice
     made.filters["query"] = _query
     made.filters["plain"] = _spaced
-    made.globals |= {"people_path": people_path, "cross_path": cross_path}
+    own: dict[str, Any] = {"people_path": people_path, "cross_path": cross_path}
+    made.globals.update(own)
     return made
 
 
