@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from motorpool.calibration.emulate import Emulator, fit_emulator, informed_directions
+from motorpool.calibration.emulate import Emulator, fit_emulator
 
 DIMENSIONS, TARGETS, POINTS = 6, 8, 160
 NOISE = 0.2  # of the total error of a target
@@ -142,12 +142,3 @@ def test_a_target_that_is_hardly_ever_predicted_says_nothing():
         assert np.isfinite(part).all()
     assert (found.error_sd[[2, 3]] > 50 * np.sqrt(true.variance[[2, 3]])).all()
     assert (found.error_sd[[0, 1]] < np.sqrt(true.variance[[0, 1]])).all()
-
-
-def test_the_most_informed_direction_comes_first():
-    slopes = np.array([[3.0, 4.0, 0.0], [0.0, 0.0, 1.0]])
-    directions = informed_directions(slopes, np.array([1.0, 1.0]), count=2)
-    np.testing.assert_allclose(np.abs(directions), [[0.6, 0.8, 0.0], [0.0, 0.0, 1.0]], atol=1e-12)
-    # A target of little error weighs more than one of large slopes.
-    precise = informed_directions(slopes, np.array([1.0, 1e-3]), count=1)
-    np.testing.assert_allclose(np.abs(precise), [[0.0, 0.0, 1.0]], atol=1e-12)

@@ -55,7 +55,7 @@ def emulator_of(targets: int, dimensions: int, seed: int, bend: float, error: fl
         centre=np.zeros(dimensions),
         level=0.3 * generator.normal(size=targets) * size,
         slopes=generator.normal(size=(targets, dimensions)) * size[:, None],
-        directions=np.eye(dimensions),
+        axes=np.tile(np.arange(dimensions), (targets, 1)),
         curvature=bend * 0.5 * (curvature + curvature.transpose(0, 2, 1)),
         error_sd=error * size,
     )

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,18 +26,25 @@ from motorpool.evidence.parameters import Value, load_parameter_table
 from motorpool.evidence.study_sets import StudySet
 from motorpool.simulation.api import keep_compiled_programs
 
+if TYPE_CHECKING:
+    from motorpool.studies.study import Study
+
 Array = NDArray[np.float64]
 PARENT_CHECK_SECONDS = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """What a worker is asked: endpoints of these studies, so many people per arm, so many replicate studies."""
+    """What a worker is asked: endpoints of these studies, so many people per arm, so many replicate studies.
+
+    luck: the seed of the people and of all that happens to them; ``None`` for each study's own.
+    """
 
     studies: tuple[str, ...]
     chosen: StudySet
     patients: int
     count: int = 0
+    luck: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,14 +102,18 @@ def evaluate(values: Mapping[str, Value], job: Job) -> Evaluation:
     from motorpool.calibration.targets import targets_of
     from motorpool.simulation.model import draw_of_values
     from motorpool.studies.predict import predict_all
-    from motorpool.studies.study import load_study
+    from motorpool.studies.study import load_study, with_seed
+
+    def study_of(name: str) -> Study:
+        study = load_study(name)
+        return study if job.luck is None else with_seed(study, job.luck)
 
     table = load_parameter_table()
     draw = draw_of_values({**table.central_values(), **values}, table)
     targets = [t for name in job.studies for t in targets_of(load_study(name), job.chosen)]
     wanted: dict[str, Any] = {}
     for target in targets:
-        wanted.setdefault(target.study, (load_study(target.study), []))[1].append(target.endpoint)
+        wanted.setdefault(target.study, (study_of(target.study), []))[1].append(target.endpoint)
     found = predict_all(wanted, draw, patients=job.patients, count=job.count)
     nothing = np.nan
     predictions = [found.get(target.name) for target in targets]
@@ -147,22 +158,27 @@ class Evaluator:
         sets: Sequence[Mapping[str, Value]],
         pool: ProcessPoolExecutor,
         tell: Callable[[int, int], None] = lambda done, of: None,
+        luck: Sequence[int] | None = None,
     ) -> list[Evaluation]:
-        """Evaluate these parameter sets, in order; ``tell`` is called with how many are done."""
-        keys = [self._key(values) for values in sets]
-        waiting = {key: values for key, values in zip(keys, sets, strict=True) if key not in self.known}
+        """Evaluate these parameter sets, in order.
+
+        Args:
+            tell: called with how many are done, and of how many.
+            luck: a seed for each set; all meet the same luck, that of the job, without it.
+        """
+        seeds: Sequence[int | None] = [self.job.luck] * len(sets) if luck is None else luck
+        jobs = [dataclasses.replace(self.job, luck=seed) for seed in seeds]
+        keys = [_key(values, job) for values, job in zip(sets, jobs, strict=True)]
+        asked = zip(keys, sets, jobs, strict=True)
+        waiting = {key: (values, job) for key, values, job in asked if key not in self.known}
         done = len(sets) - len(waiting)
         tell(done, len(sets))
-        futures = {pool.submit(evaluate, values, self.job): key for key, values in waiting.items()}
+        futures = {pool.submit(evaluate, *work): key for key, work in waiting.items()}
         for future in as_completed(futures):
             self._keep(futures[future], future.result())
             done += 1
             tell(done, len(sets))
         return [self.known[key] for key in keys]
-
-    def _key(self, values: Mapping[str, Value]) -> str:
-        text = json.dumps([sorted(values.items()), dataclasses.astuple(self.job)])
-        return hashlib.sha256(text.encode()).hexdigest()[:24]
 
     def _keep(self, key: str, evaluation: Evaluation) -> None:
         self.known[key] = evaluation
@@ -173,6 +189,11 @@ class Evaluator:
         text = "\n" if _is_cut_off(self.record) else ""
         with self.record.open("a") as file:
             file.write(text + json.dumps({"identity": self.identity, "key": key, **fields}) + "\n")
+
+
+def _key(values: Mapping[str, Value], job: Job) -> str:
+    text = json.dumps([sorted(values.items()), dataclasses.astuple(job)])
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def _plain(array: Array) -> list[float | None]:

@@ -126,11 +126,7 @@ def leave_studies_out(
 
 def _tangent(emulator: Emulator, at: Array) -> tuple[Array, Array]:
     """Prediction (T,) at the prior's centre along the tangent at a point, and its slopes (T, D)."""
-    inside = emulator.directions @ (at - emulator.centre)
-    bend = np.einsum("i,tij,jd->td", inside, emulator.curvature, emulator.directions)
-    slopes = (
-        emulator.slopes + bend + np.einsum("j,tij,id->td", inside, emulator.curvature, emulator.directions)
-    )
+    slopes = emulator.slopes_at(at)
     return emulator.predict(at[None])[0] - slopes @ at, slopes
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -39,7 +40,10 @@ from motorpool.studies.scale import kind_of, load_calibration_rules
 Array = NDArray[np.float64]
 Tell = Callable[[str, int, int], None]
 """Called with a stage in words, how much of it is done, and how much there is."""
-PATIENTS = 512
+PATIENTS = 512  # an arm, on the way to the mode, where all meet the same luck
+# An arm, for the emulator: every point meets luck of its own, which averages out over the points.
+EMULATED_PATIENTS = 256
+SAME_POINT = 16  # simulations of the mode under different luck, to see what chance is
 REPLICATES = 48  # replicate studies behind the sampling SD of papers without an error
 WIDENED = 1.2  # simulations around the mode spread this much wider than the normal approximation
 ROUNDS = 12  # of steps to the mode
@@ -94,16 +98,43 @@ class Calibration:
         self.evaluator = Evaluator(setting.job, setting.identity, folder / "simulations.jsonl")
         counted = dataclasses.replace(setting.job, count=REPLICATES)
         self.counting = Evaluator(counted, setting.identity, folder / "scatter.jsonl")
+        fewer = dataclasses.replace(setting.job, patients=min(EMULATED_PATIENTS, setting.job.patients))
+        self.lucks = 1  # the next seed; the stages follow in one order, so that a resumed calibration meets the same
+        self.emulating = Evaluator(fewer, setting.identity, folder / "emulated.jsonl")
 
     @property
     def axes(self) -> int:
         """Number of parameters that move."""
         return len(self.setting.space.axes)
 
+    @property
+    def simulated(self) -> int:
+        """How many simulations of all studies there are."""
+        return len(self.evaluator.known) + len(self.emulating.known)
+
     def simulate(self, points: Sequence[Array], pool: ProcessPoolExecutor, stage: str) -> list[Array]:
         """Predictions (T,) at points ``z``."""
         found = self.evaluator.run(self._sets(points), pool, lambda done, of: self.tell(stage, done, of))
         return [evaluation.values for evaluation in found]
+
+    def simulate_with_own_luck(
+        self, points: Sequence[Array], pool: ProcessPoolExecutor, stage: str
+    ) -> list[Array]:
+        """Predictions (T,) at points ``z``, each with luck of its own."""
+        luck = range(self.lucks, self.lucks + len(points))
+        self.lucks += len(points)
+        found = self.emulating.run(
+            self._sets(points), pool, lambda done, of: self.tell(stage, done, of), luck
+        )
+        return [evaluation.values for evaluation in found]
+
+    def chance(self, z: Array, pool: ProcessPoolExecutor) -> Array:
+        """Variance (T,) that luck alone gives the simulations of one point."""
+        points = [z] * SAME_POINT
+        values = np.stack(self.simulate_with_own_luck(points, pool, "simulating one point again"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # a target that nothing predicts
+            return np.nan_to_num(np.nanvar(values, axis=0, ddof=1), nan=0.0)
 
     def scatter(self, z: Array, pool: ProcessPoolExecutor) -> Evaluation:
         """The same at one point, with the scatter of studies of the published size."""
@@ -123,6 +154,10 @@ class Calibration:
         shares = 1.0 / (1.0 + np.exp(-np.where(logit, np.nan_to_num(at.values), 0.0)))
         finite = np.where(logit, 1.0 / ((people + 1.0) * shares * (1.0 - shares)), finite)
         return errors_of(targets, at.sampling_sd, finite)
+
+    def infinite_errors(self, at: Evaluation) -> Errors:
+        """The same where luck has been averaged out, as with infinitely many simulated people."""
+        return errors_of(self.setting.targets, at.sampling_sd, np.zeros(len(self.setting.targets)))
 
     def find_mode(
         self, pool: ProcessPoolExecutor, start: Array | None = None, slopes: Array | None = None
@@ -153,10 +188,22 @@ class Calibration:
         return [np.clip(mode.z + WIDENED * row, low, high) for row in drawn]
 
     def emulate(
-        self, mode: Mode, errors: Errors, points: Sequence[Array], values: Sequence[Array]
+        self,
+        mode: Mode,
+        errors: Errors,
+        points: Sequence[Array],
+        values: Sequence[Array],
+        chance: Array,
+        judged: int | None = None,
     ) -> Emulator:
-        """An emulator from simulated points."""
-        return fit_emulator(np.stack(points), np.stack(values), mode.z, mode.slopes, errors.variance)
+        """An emulator from simulated points, whose values have the variance ``chance`` (T,) by luck alone.
+
+        Args:
+            judged: how many of the last points its error is judged by; all without it.
+        """
+        return fit_emulator(
+            np.stack(points), np.stack(values), mode.z, mode.slopes, errors.variance, chance, judged
+        )
 
     def doubt(self, emulator: Emulator, at: Evaluation, sampled: Sampled) -> Doubt:
         """How wrong the model is about studies that are left out of the fit."""

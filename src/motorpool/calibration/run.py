@@ -1,9 +1,9 @@
 """The whole calibration: from nothing, or from an interrupted one, to the files of a posterior.
 
-In full: slopes and mode; simulations around the mode, emulator, NUTS; simulations at draws of that first posterior,
-the emulator anew, NUTS again; studies left out in turn, to see how wrong the model is about others than its own; and
-NUTS with a discrepancy of that size. ``quick``: the mode with the slopes of the shipped calibration, and the normal
-approximation there.
+In full: slopes and mode; simulations around the mode, emulator, NUTS; in several rounds simulations at draws of that
+posterior, the emulator anew, NUTS again; studies left out in turn, to see how wrong the model is about others than its
+own; NUTS with a discrepancy of that size; and real simulations at draws of what came out. ``quick``: the mode with the
+slopes of the shipped calibration, and the normal approximation there.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motorpool.calibration.emulate import Emulator
-from motorpool.calibration.evaluate import worker_pool
+from motorpool.calibration.evaluate import Evaluation, worker_pool
 from motorpool.calibration.global_sensitivity import drawn_inputs, sensitivity_data, sobol_indices
 from motorpool.calibration.left_out import Doubt
 from motorpool.calibration.mode import Errors, Mode, posterior_precision
@@ -38,7 +39,8 @@ from motorpool.simulation.calibration_state import model_digest, parameters_dige
 from motorpool.studies.scale import load_calibration_rules
 
 Array = NDArray[np.float64]
-AROUND_MODE, AT_POSTERIOR = 200, 160
+AROUND_MODE, AT_POSTERIOR, ROUNDS = 250, 250, 3
+CHECKED = 96  # draws of the posterior at which real simulations are held against the targets
 SHIPPED_DRAWS = 400
 QUICK_DRAWS = 400
 SEED = 20261126
@@ -63,29 +65,44 @@ def run_calibration(folder: Path, *, quick: bool, tell: Tell) -> Path:
             start, slopes = _shipped_start(setting)
             mode, errors = work.find_mode(pool, start, slopes)
             names, draws, facts = _normal_approximation(setting, mode, errors)
-            facts["simulations"] = len(work.evaluator.known)
+            facts["simulations"] = work.simulated
             return _write(folder / "posterior", setting, names, draws, facts, mode)
         mode, errors = work.find_mode(pool, _start(setting))
         at = work.scatter(mode.z, pool)
-        points = work.around(mode, errors, AROUND_MODE, SEED)
-        values = work.simulate(points, pool, "simulating around the mode")
-        first = work.sample(work.emulate(mode, errors, points, values), at, SEED, rough=True)
-        tell("first posterior sampled", 1, 1)
-        later = _some(first.z, AT_POSTERIOR, SEED + 1)
-        values += work.simulate(later, pool, "simulating at the first posterior")
-        emulator = work.emulate(mode, errors, points + later, values)
+        chance = work.chance(mode.z, pool)
+        emulator = _emulated(work, pool, mode, errors, at, chance)
         fitted = work.sample(emulator, at, SEED + 2)
         tell("posterior sampled", 1, 1)
         doubt = work.doubt(emulator, at, fitted)
         sampled = work.sample(emulator, at, SEED + 4, doubt=doubt)
         tell("posterior sampled with the doubt that left-out studies show", 1, 1)
-    names, draws, facts = _from_samples(setting, sampled, emulator, errors, values[AROUND_MODE:])
+        drawn = _some(sampled.z, CHECKED, SEED + 5)
+        checks = work.simulate_with_own_luck(drawn, pool, "simulating at the posterior")
+    names, draws, facts = _from_samples(setting, sampled, emulator, work.infinite_errors(at), checks)
     facts["shared_by_study"] = doubt.shared
     facts["diagnostics"]["left_out"] = _left_out(doubt)
-    facts["simulations"] = len(work.evaluator.known)
+    facts["simulations"] = work.simulated
     facts["diagnostics"]["misfit_on_the_way_to_the_mode"] = [round(x, 2) for x in mode.course]
     (folder / "sensitivity.json").write_text(_sensitivity(setting, emulator, sampled))
     return _write(folder / "posterior", setting, names, draws, facts, mode)
+
+
+def _emulated(
+    work: Calibration, pool: ProcessPoolExecutor, mode: Mode, errors: Errors, at: Evaluation, chance: Array
+) -> Emulator:
+    """The emulator after all rounds, each of which simulates where the posterior of the one before lies."""
+    yardstick = work.infinite_errors(at)
+    points = work.around(mode, errors, AROUND_MODE, SEED)
+    values = work.simulate_with_own_luck(points, pool, "simulating around the mode")
+    for number in range(ROUNDS):
+        emulator = work.emulate(mode, yardstick, points, values, chance, judged=AT_POSTERIOR)
+        found = work.sample(emulator, at, SEED + 10 + number, rough=True)
+        work.tell(f"posterior {number + 1} of {ROUNDS + 1} sampled roughly", 1, 1)
+        later = _some(found.z, AT_POSTERIOR, SEED + 20 + number)
+        stage = f"simulating at posterior {number + 1} of {ROUNDS}"
+        values += work.simulate_with_own_luck(later, pool, stage)
+        points += later
+    return work.emulate(mode, yardstick, points, values, chance, judged=AT_POSTERIOR)
 
 
 def _some(draws: Array, count: int, seed: int) -> list[Array]:

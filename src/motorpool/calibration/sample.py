@@ -211,12 +211,9 @@ def _model(
     own = np.array([np.nan if t.standard_error is None else t.standard_error for t in targets])
     error = np.where(np.isnan(own), np.nan_to_num(sampling_sd, nan=0.0), own)
     low, high = (np.array(side) for side in zip(*(axis.reach() for axis in space.axes), strict=True))
-    centre, level, slopes, directions, curvature = (
-        jnp.asarray(part)
-        for part in (
-            emulator.centre, emulator.level, emulator.slopes, emulator.directions, emulator.curvature
-        )
-    )  # fmt: skip
+    centre, level, slopes, curvature = (
+        jnp.asarray(part) for part in (emulator.centre, emulator.level, emulator.slopes, emulator.curvature)
+    )
     tails = load_calibration_rules().tails_degrees_of_freedom
     where_count, where_normal = np.flatnonzero(counts), np.flatnonzero(~counts)
 
@@ -237,8 +234,8 @@ def _model(
         discrepancy: Any = numpyro.deterministic("discrepancy", size_of)
         of_study: Any = numpyro.sample("of_study", dist.Normal(jnp.zeros(len(studies)), 1.0).to_event(1))
         moved = z - centre
-        inside = directions @ moved
-        mean: Any = level + slopes @ moved + jnp.einsum("i,tij,j->t", inside, curvature, inside)
+        inside = moved[emulator.axes]
+        mean: Any = level + slopes @ moved + jnp.einsum("ti,tij,tj->t", inside, curvature, inside)
         size = discrepancy[family]
         mean = mean + size * jnp.asarray(loading) * of_study[study]
         own_variance = jnp.asarray(1.0 - loading**2) * size**2 + jnp.asarray(emulator.error_sd) ** 2

@@ -24,7 +24,7 @@ from motorpool.simulation.screening import screen
 from motorpool.studies.predict import LARGEST_SAMPLE, Prediction, predict_study
 from motorpool.studies.scale import backward, published_estimate
 from motorpool.studies.simulate import MOST_TRIED, asking_for
-from motorpool.studies.study import Population, Study, arms_of
+from motorpool.studies.study import Population, Study, arms_of, with_seed
 from motorpool.studies.words import SHARES
 
 Array = NDArray[np.float64]
@@ -96,7 +96,7 @@ def compare_study(study: Study, *, patients: int, draws: int, seed: int, tell: T
         seed: of the draws and of the people.
         tell: progress.
     """
-    study = _with_seed(study, seed)
+    study = with_seed(study, seed)
     numbers: Sequence[int | None] = range(draws) if draws else (None,)
     count = max(LEAST_REPLICATES, REPLICATES // len(numbers))
     found: dict[str, list[Prediction]] = {}
@@ -121,14 +121,6 @@ def compare_study(study: Study, *, patients: int, draws: int, seed: int, tell: T
     left = [NotPredicted(endpoint, _reason(endpoint, empty)) for endpoint in missing]
     left += [NotPredicted(endpoint, f"no target: {endpoint.not_scored}") for endpoint in unscored]
     return StudyComparison(study, len(numbers), compared, tuple(left))
-
-
-def _with_seed(study: Study, seed: int) -> Study:
-    populations = tuple(
-        dataclasses.replace(population, scenario=population.scenario.model_copy(update={"seed": seed}))
-        for population in study.populations
-    )
-    return dataclasses.replace(study, populations=populations)
 
 
 def _compared(study: Study, endpoint: PublishedEndpoint, predictions: Sequence[Prediction]) -> Compared:

@@ -87,6 +87,15 @@ class Study:
         return load_study_sets().of(self.name, endpoint.id)
 
 
+def with_seed(study: Study, seed: int) -> Study:
+    """The same study with other people, who meet other luck."""
+    populations = tuple(
+        dataclasses.replace(population, scenario=population.scenario.model_copy(update={"seed": seed}))
+        for population in study.populations
+    )
+    return dataclasses.replace(study, populations=populations)
+
+
 def run_arm_of(endpoint: PublishedEndpoint) -> str:
     """The simulated arm that an endpoint is read from."""
     return endpoint.arm_run or endpoint.arm
