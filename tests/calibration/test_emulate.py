@@ -142,3 +142,37 @@ def test_a_target_that_is_hardly_ever_predicted_says_nothing():
         assert np.isfinite(part).all()
     assert (found.error_sd[[2, 3]] > 50 * np.sqrt(true.variance[[2, 3]])).all()
     assert (found.error_sd[[0, 1]] < np.sqrt(true.variance[[0, 1]])).all()
+
+
+def test_chance_is_not_put_down_to_the_emulator():
+    """What luck does to a simulation that was left out is no error of the emulator."""
+    true, generator = simulator(), np.random.default_rng(0)
+    points, fresh = 0.7 * generator.normal(size=(400, DIMENSIONS)), fresh_points()
+    values, chance = true.simulate(points, generator), NOISE**2 * true.variance
+    emulator = fit_emulator(points, values, np.zeros(DIMENSIONS), true.slopes, true.variance, chance)
+    blind = fit_emulator(points, values, np.zeros(DIMENSIONS), true.slopes, true.variance)
+    np.testing.assert_array_equal(emulator.predict(fresh), blind.predict(fresh))
+    error = root_mean_square(emulator.predict(fresh) - true.figures(fresh))
+    assert (error < 0.6 * blind.error_sd).all()
+    assert (emulator.error_sd < 0.6 * blind.error_sd).all()
+    assert (emulator.error_sd > 0.5 * error).all()
+
+
+def test_its_error_is_judged_where_it_is_asked_for():
+    """Far from the middle a wave that no quadratic follows counts only when those points are judged by."""
+    true, generator = simulator(), np.random.default_rng(0)
+    far, near = (size * generator.normal(size=(150, DIMENSIONS)) for size in (1.5, 0.2))
+    points = np.concatenate([far, near])
+    values = true.figures(points) + 0.1 * np.sqrt(true.variance) * np.sum(points**4, axis=1, keepdims=True)
+    judged, whole = (
+        fit_emulator(points, values, np.zeros(DIMENSIONS), true.slopes, true.variance, judged=number)
+        for number in (150, None)
+    )
+    assert (judged.error_sd < 0.5 * whole.error_sd).all()
+
+
+def test_the_slopes_at_a_point_are_those_of_the_predictions():
+    emulator, at, step = fitted(simulator()), np.linspace(-0.5, 0.8, DIMENSIONS), 1e-5
+    moved = at + step * np.eye(DIMENSIONS)
+    there = (emulator.predict(moved) - emulator.predict(at[None])) / step
+    np.testing.assert_allclose(emulator.slopes_at(at), there.T, rtol=1e-3, atol=1e-3)

@@ -82,6 +82,19 @@ def test_another_model_or_another_job_starts_anew(record: Path):
         assert pool.asked == []
 
 
+def test_each_set_may_meet_luck_of_its_own(record: Path):
+    """The same set under other luck is another simulation, and is kept as one."""
+    pool: Any = Pool()
+    Evaluator(JOB, "model A", record).run([SETS[0], SETS[0], SETS[1]], pool, luck=[1, 2, 1])
+    assert [job.luck for job in pool.jobs] == [1, 2, 1]
+    again: Any = Pool()
+    evaluator = Evaluator(JOB, "model A", record)
+    evaluator.run([SETS[0], SETS[1]], again, luck=[2, 3])
+    assert [job.luck for job in again.jobs] == [3]
+    evaluator.run([SETS[0]], again)
+    assert again.jobs[-1].luck is None
+
+
 def test_a_line_that_was_cut_off_is_simulated_again_and_costs_nothing_after_it(record: Path):
     run(Evaluator(JOB, "model A", record))
     *whole, last = record.read_text().splitlines(keepends=True)

@@ -47,7 +47,9 @@ def test_inputs_spread_as_the_draws_and_stay_within_the_bounds() -> None:
 
 def test_an_emulator_is_such_a_function() -> None:
     slopes = np.array([[2.0, 0.0, 0.0]])
-    emulator = Emulator(np.zeros(3), np.ones(1), slopes, np.zeros((1, 1), int), np.zeros((1, 1, 1)), np.full(1, 0.1))
+    emulator = Emulator(
+        np.zeros(3), np.ones(1), slopes, np.zeros((1, 1), int), np.zeros((1, 1, 1)), np.full(1, 0.1)
+    )
     found = sobol_indices(emulator.predict, prior_inputs(NAMES, -FAR, FAR), ("STUDY.endpoint",), samples=256)
     data = sensitivity_data(found, shown=2)
     assert list(data["mean_total_index"])[0] == "first"

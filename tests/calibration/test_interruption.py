@@ -70,7 +70,13 @@ def test_the_points_around_the_mode_are_the_same(setting: Setting, tmp_path: Pat
 def test_the_posterior_is_the_same(setting: Setting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for name, few in (("ROUGH_WARMUP", 40), ("ROUGH_DRAWS", 20), ("WARMUP", 60), ("DRAWS", 100)):
         monkeypatch.setattr(pipeline, name, few)
-    for name, few in (("SENSITIVITY_SAMPLES", 8), ("AROUND_MODE", 60), ("AT_POSTERIOR", 40)):
+    for name, few in (
+        ("SENSITIVITY_SAMPLES", 8),
+        ("AROUND_MODE", 60),
+        ("AT_POSTERIOR", 40),
+        ("ROUNDS", 2),
+        ("CHECKED", 8),
+    ):
         monkeypatch.setattr(run, name, few)
     folders = {"straight": [Pool()], "interrupted": [Pool(7), Pool(40), Pool()]}
     for name, pools in folders.items():

@@ -113,6 +113,7 @@ class Pool(AbstractContextManager["Pool"]):
 
     def __init__(self, interrupted_at: int | None = None) -> None:
         self.asked: list[Mapping[str, Value]] = []
+        self.jobs: list[Job] = []
         self.interrupted_at = interrupted_at
 
     def __exit__(self, *error: object) -> None:
@@ -127,4 +128,5 @@ class Pool(AbstractContextManager["Pool"]):
         else:
             future.set_result(work(values, job))
         self.asked.append(values)
+        self.jobs.append(job)
         return future

@@ -23,14 +23,16 @@ FOLDS = 5
 # of a slope that counts there.
 SLOPE_SD, SLOPE_CHANCE, CURVATURE_SHARE, LEAST_BENT, LEVEL_SD = 0.03, 0.2, 0.15, 0.5, 30.0
 NOISE_LEVELS = (0.15, 0.25, 0.4, 0.6, 0.9, 1.4)  # total errors; that which predicts best is taken
-LEAST_ERROR_SHARE = 0.3  # of what is left out: the least that is put down to the emulator, the rest being chance
+LEAST_ERROR_SHARE = (
+    0.3  # of what is left out: the least that is put down to the emulator, the rest being chance
+)
 # A target with fewer figures cannot be emulated; its error, in total errors, is so large that it says nothing.
 LEAST_POINTS, SAYS_NOTHING = 20, 100.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Emulator:
-    """``value = level + slopes (z - centre) + inside curvature inside`` for every target, ``inside = (z - centre)[axes]``.
+    """``value = level + slopes moved + moved[axes] curvature moved[axes]`` for every target, ``moved = z - centre``.
 
     centre (D,); level (T,); slopes (T, D); axes (T, K) places of the axes along which a target bends; curvature
     (T, K, K); error_sd (T,): how far the emulator errs.
@@ -119,7 +121,7 @@ def fit_emulator(
 
 
 def _ridge(design: Array, wanted: Array, judged: NDArray[np.bool_]) -> tuple[Array, float]:
-    """Weights of a ridge regression at the best of ``NOISE_LEVELS``, and its mean squared error where it was not fitted."""
+    """Weights of a ridge regression at the best of ``NOISE_LEVELS``, and its mean squared error where not fitted."""
     fold = np.arange(wanted.size) % FOLDS
     whole, right = design.T @ design, design.T @ wanted
     squared = np.zeros(len(NOISE_LEVELS))

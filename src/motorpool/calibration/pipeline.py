@@ -99,7 +99,9 @@ class Calibration:
         counted = dataclasses.replace(setting.job, count=REPLICATES)
         self.counting = Evaluator(counted, setting.identity, folder / "scatter.jsonl")
         fewer = dataclasses.replace(setting.job, patients=min(EMULATED_PATIENTS, setting.job.patients))
-        self.lucks = 1  # the next seed; the stages follow in one order, so that a resumed calibration meets the same
+        self.lucks = (
+            1  # the next seed; the stages follow in one order, so that a resumed calibration meets the same
+        )
         self.emulating = Evaluator(fewer, setting.identity, folder / "emulated.jsonl")
 
     @property
