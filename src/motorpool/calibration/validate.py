@@ -32,7 +32,7 @@ from motorpool.studies.words import unit_of
 
 Array = NDArray[np.float64]
 Tell = Callable[[str, float], None]
-DRAWS, PATIENTS, REPLICATES = 16, 128, 40
+DRAWS, PATIENTS, REPLICATES = 32, 128, 40
 SEED = 1  # of the priors of parameters that no calibration study informs
 NOT_PREDICTED = "under most draws there is nobody like this population, or no value (a median not reached)"
 

@@ -27,7 +27,7 @@ def validate(
     chosen: str = typer.Option(
         "validation", "--set", help="validation, apart, calibration or all of the shipped studies."
     ),
-    draws: int = typer.Option(16, "--draws", min=4, max=400, help="Posterior draws."),
+    draws: int = typer.Option(32, "--draws", min=4, max=400, help="Posterior draws."),
     patients: int = typer.Option(
         128, "--patients", "-n", min=32, max=4096, help="Virtual people per arm and draw."
     ),
