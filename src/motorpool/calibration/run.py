@@ -179,10 +179,11 @@ def _from_samples(
     return names, draws, facts
 
 
-def _left_out(doubt: Doubt) -> dict[str, float]:
+def _left_out(doubt: Doubt) -> dict[str, Any]:
     """Studies left out in turn, with the discrepancy of the fit and with the one that is used."""
     return {
-        "factor": doubt.factor,
+        "factor": round(doubt.factor, 3),
+        "factors": {family: round(factor, 2) for family, factor in doubt.factors.items()},
         "coverage_90": round(doubt.chosen.coverage_90, 3),
         "log_density": round(doubt.chosen.log_density, 1),
         "coverage_90_as_fitted": round(doubt.fitted.coverage_90, 3),

@@ -42,6 +42,7 @@ class CalibrationRules(EvidenceRecord):
     not_calibrated: tuple[str, ...]
     discrepancy: Mapping[str, DiscrepancyScale]
     shared_by_study: float = Field(ge=0, le=1)
+    families_log_sd: float = Field(gt=0)
     tails_degrees_of_freedom: float = Field(gt=2)
     start: Mapping[str, float] = {}  # where the search for the mode begins, by axis; no part of the posterior
 
