@@ -118,6 +118,9 @@ class Lowering:
             elif name in _LOOPS:
                 live = _read_later(known, last_use, place) | foreign
                 results = _LOOPS[name](self, operands, equation, _spent(operands, live))
+            elif name in _FUNCTIONS:
+                live = _read_later(known, last_use, place) | foreign
+                results = self.inline(operands, equation, _spent(operands, live))
             elif name in _STRUCTURES:
                 results = _STRUCTURES[name](self, operands, equation)
             else:
@@ -298,13 +301,13 @@ class Lowering:
 
     # -- loops and choices
 
-    def inline(self, operands: list[Operand], equation: Any) -> list[Operand]:
-        """A function within a function, written where it is called."""
+    def inline(self, operands: list[Operand], equation: Any, spent: Sequence[bool]) -> list[Operand]:
+        """A function within a function, written where it is called. ``spent`` as in :meth:`scan`."""
         params = equation.params
         inner = params.get("jaxpr") or params.get("call_jaxpr") or params.get("fun_jaxpr")
-        if hasattr(inner, "jaxpr"):
-            return self.run(inner.jaxpr, inner.consts, operands)
-        return self.run(inner, (), operands)
+        changeable = [operand for operand, free in zip(operands, spent, strict=True) if free]
+        traced, constants = (inner.jaxpr, inner.consts) if hasattr(inner, "jaxpr") else (inner, ())
+        return self.run(traced, constants, operands, changeable=changeable)
 
     def scan(self, operands: list[Operand], equation: Any, spent: Sequence[bool]) -> list[Operand]:
         """A loop of known length: written out if it is short. ``spent``: operands that nothing reads later."""
@@ -556,13 +559,9 @@ def _looked_up(jaxpr: Any) -> set[int]:
     return found
 
 
+_FUNCTIONS = ("jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call")
 _LOOPS: dict[str, Callable[..., list[Operand]]] = {"scan": Lowering.scan, "while": Lowering.loop}
 _STRUCTURES: dict[str, Callable[..., list[Operand]]] = {
-    "jit": Lowering.inline,
-    "pjit": Lowering.inline,
-    "closed_call": Lowering.inline,
-    "custom_jvp_call": Lowering.inline,
-    "custom_vjp_call": Lowering.inline,
     "cond": Lowering.choice,
     "slice": Lowering.part,
     "squeeze": Lowering.same_in_order,
