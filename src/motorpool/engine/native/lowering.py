@@ -47,6 +47,8 @@ class Lowering:
         """Write with ``code``."""
         self.code = code
         self.elementary = Elementary(code)
+        # Where results of the whole program belong, by variable: loops write their rows there at once.
+        self.destinations: dict[Any, Memory] = {}
 
     # -- arrays
 
@@ -352,12 +354,7 @@ class Lowering:
             for row in rows
         ]
         results = [
-            Memory(
-                code.reserve(str(variable.aval.dtype), True, int(np.prod(variable.aval.shape))),
-                tuple(variable.aval.shape),
-                str(variable.aval.dtype),
-                True,
-            )
+            self.destinations.get(variable) or self._room_for(variable.aval)
             for variable in equation.outvars[moving:]
         ]
         counter = Memory(code.reserve("int32", False, 1), (), "int32", False)
@@ -384,6 +381,11 @@ class Lowering:
                 code.jump(top)
         code.start(after)
         return [*[self._read_if_single(memory) for memory in held], *results]
+
+    def _room_for(self, shape: Any) -> Memory:
+        """Room on the stack for an array, wide."""
+        dtype, axes = str(shape.dtype), tuple(shape.shape)
+        return Memory(self.code.reserve(dtype, True, int(np.prod(axes))), axes, dtype, True)
 
     def _one_row(self, source: Memory, number: Values) -> Values:
         """Row ``number`` of an array in memory."""

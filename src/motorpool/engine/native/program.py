@@ -7,6 +7,7 @@ import functools
 import hashlib
 import os
 import pickle
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -67,7 +68,7 @@ class Program:
         results = [np.empty((*shape, patients), _stored(dtype)) for shape, dtype in shapes]
         stored = [a if a.dtype != np.bool_ else a.astype(_stored(a.dtype)) for a in arrays]
         buffers = [*stored, *results]
-        bases = np.array([buffer.ctypes.data for buffer in buffers], np.uint64)
+        bases = np.array([buffer.__array_interface__["data"][0] for buffer in buffers], np.uint64)
         own = [*self._own, *[True] * len(results)]
         offsets = np.array(
             [buffer.itemsize * LANES * mine for buffer, mine in zip(buffers, own, strict=True)], np.uint64
@@ -76,7 +77,7 @@ class Program:
         def work(groups: range) -> None:
             for group in groups:
                 pointers = bases + offsets * np.uint64(group)
-                run(pointers.ctypes.data, patients)
+                run(pointers.__array_interface__["data"][0], patients)
 
         _share_out(work, patients // LANES)
         typed = [
@@ -210,11 +211,21 @@ def written(traced: Any, own: Sequence[bool]) -> str:
         _array_at(code, place, variable.aval, wide=mine, unchanging=True)
         for place, (variable, mine) in enumerate(zip(traced.jaxpr.invars, own, strict=True))
     ]
+    outputs = [
+        _array_at(code, len(inputs) + place, variable.aval, wide=True, unchanging=False)
+        for place, variable in enumerate(traced.jaxpr.outvars)
+    ]
+    named = Counter(traced.jaxpr.outvars)
+    lowering.destinations = {
+        variable: memory
+        for variable, memory in zip(traced.jaxpr.outvars, outputs, strict=True)
+        if named[variable] == 1
+    }
     results = lowering.run(traced.jaxpr, traced.consts, inputs)
-    for place, (variable, result) in enumerate(zip(traced.jaxpr.outvars, results, strict=True)):
-        memory = _array_at(code, len(inputs) + place, variable.aval, wide=True, unchanging=False)
-        for row, value in enumerate(lowering.values(result).reshape(-1)):
-            lowering.write(memory, row, value)
+    for memory, result in zip(outputs, results, strict=True):
+        if result is not memory:
+            for row, value in enumerate(lowering.values(result).reshape(-1)):
+                lowering.write(memory, row, value)
     return "\n".join(
         [
             f"define void @{FUNCTION}(ptr %arguments, i64 %patients) #0 {{",
