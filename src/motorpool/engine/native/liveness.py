@@ -23,13 +23,9 @@ def last_uses(jaxpr: Any) -> dict[Any, int]:
     return uses
 
 
-def read_later(known: dict[Any, Operand], last_use: dict[Any, int], place: int) -> set[str]:
-    """Addresses of the arrays in memory that are read after an equation."""
-    return {
-        operand.base
-        for variable, operand in known.items()
-        if isinstance(operand, Memory) and last_use.get(variable, -1) > place
-    }
+def read_later(changeable: dict[Any, str], last_use: dict[Any, int], place: int) -> set[str]:
+    """Addresses of the arrays in changeable memory that are read after an equation; ``changeable`` by variable."""
+    return {base for variable, base in changeable.items() if last_use.get(variable, -1) > place}
 
 
 def spent_among(operands: Sequence[Operand], live: set[str]) -> list[bool]:

@@ -43,6 +43,7 @@ class Lowering(Loops):
         ``changeable``: those inputs in memory that belong to this function alone and may be changed in place.
         """
         known: dict[Any, Operand] = {}
+        in_memory: dict[Any, str] = {}  # of these, the addresses of those in memory that may change
         own = {operand.base for operand in changeable if isinstance(operand, Memory)}
         foreign = {operand.base for operand in inputs if isinstance(operand, Memory)} - own
 
@@ -52,29 +53,34 @@ class Lowering(Loops):
                 return self.constants(np.asarray(atom.val), str(shape.dtype))
             return known[atom]
 
+        def name(variable: Any, operand: Operand) -> None:
+            known[variable] = operand
+            if isinstance(operand, Memory) and not operand.unchanging:
+                in_memory[variable] = operand.base
+
+        def spent(operands: Sequence[Operand], place: int) -> list[bool]:
+            return spent_among(operands, read_later(in_memory, last_use, place) | foreign)
+
         last_use = last_uses(jaxpr)
         for variable, number in zip(jaxpr.constvars, constants, strict=True):
-            known[variable] = self.constants(np.asarray(number))
+            name(variable, self.constants(np.asarray(number)))
         for variable, operand in zip(jaxpr.invars, inputs, strict=True):
-            known[variable] = operand
+            name(variable, operand)
         for place, equation in enumerate(jaxpr.eqns):
             operands = [read(atom) for atom in equation.invars]
-            name = equation.primitive.name
-            if name == "dynamic_update_slice":
-                live = read_later(known, last_use, place) | foreign
-                results = [self._update(operands, equation.params, spent_among(operands, live)[0])]
-            elif name in _LOOPS:
-                live = read_later(known, last_use, place) | foreign
-                results = _LOOPS[name](self, operands, equation, spent_among(operands, live))
-            elif name in _FUNCTIONS:
-                live = read_later(known, last_use, place) | foreign
-                results = self.inline(operands, equation, spent_among(operands, live))
-            elif name in _STRUCTURES:
-                results = _STRUCTURES[name](self, operands, equation)
+            kind = equation.primitive.name
+            if kind == "dynamic_update_slice":
+                results = [self._update(operands, equation.params, spent(operands, place)[0])]
+            elif kind in _LOOPS:
+                results = _LOOPS[kind](self, operands, equation, spent(operands, place))
+            elif kind in _FUNCTIONS:
+                results = self.inline(operands, equation, spent(operands, place))
+            elif kind in _STRUCTURES:
+                results = _STRUCTURES[kind](self, operands, equation)
             else:
-                results = [self._plain(name, operands, equation)]
+                results = [self._plain(kind, operands, equation)]
             for variable, result in zip(equation.outvars, results, strict=True):
-                known[variable] = result
+                name(variable, result)
         return [read(atom) for atom in jaxpr.outvars]
 
     def _plain(self, name: str, operands: list[Operand], equation: Any) -> Operand:

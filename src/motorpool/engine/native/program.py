@@ -21,7 +21,7 @@ from motorpool.engine.native import machine
 from motorpool.engine.native.arrays import Memory
 from motorpool.engine.native.instructions import Instructions
 from motorpool.engine.native.lowering import Lowering
-from motorpool.engine.native.ordering import ordered
+from motorpool.engine.native.ordering import names_in, ordered
 from motorpool.engine.native.overlapping import overlapped
 
 LANES = 16
@@ -230,12 +230,14 @@ def written(traced: Any, own: Sequence[bool]) -> str:
         if result is not memory:
             for row, value in enumerate(lowering.values(result).reshape(-1)):
                 lowering.write(memory, row, value)
+    body = overlapped(ordered(code.lines))
+    names_in.cache_clear()
     return "\n".join(
         [
             f"define void @{FUNCTION}(ptr %arguments, i64 %patients) #0 {{",
             "entry:",
             *code.entry_lines,
-            *overlapped(ordered(code.lines)),
+            *body,
             "  ret void",
             "}",
             *sorted(code.declarations),
