@@ -26,10 +26,12 @@ from motorpool.benchmark.equations import (
     table_columns,
 )
 from motorpool.engine.native import machine
-from motorpool.engine.native.instructions import Instructions, Value
-from motorpool.engine.native.lowering import Lowering, Memory
+from motorpool.engine.native.arrays import Memory
+from motorpool.engine.native.instructions import Instructions
+from motorpool.engine.native.lowering import Lowering
 from motorpool.engine.native.ordering import ordered
 from motorpool.engine.native.overlapping import overlapped
+from motorpool.engine.native.values import Value
 
 Numbers = NDArray[np.float64]
 NAME = "motorpool_right_hand_side"

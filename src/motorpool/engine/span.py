@@ -114,25 +114,34 @@ def live_on(
     def hours_at(row: Array) -> Array:
         return grid_hours.at[row, people].get(mode="promise_in_bounds")
 
-    def step(life: Life, target: Array) -> Life:
+    def following(row: Array, target: Array) -> Array:
+        """The row after ``row``, unless the target comes first."""
+        return jnp.where(row < target, row + 1, row)
+
+    def step(life: Life, coming: Array, target: Array) -> tuple[Life, Array]:
         moving = life.row < target
         hours = life.hours
-        next_row = jnp.where(moving, life.row + 1, life.row)
-        next_hours = hours_at(next_row)
+        next_row = following(life.row, target)
+        next_hours = jnp.where(moving, coming, hours)
+        # Looked up now and needed in the next step: nothing waits for memory.
+        coming = hours_at(following(next_row, target))
         now, doses = advance(life.now, hours, next_hours, in_use, around, chance=chance)
         now = _now_of_those(moving, now, life.now)
         watched = follow(life.watched, (life.now, now), (hours, next_hours), doses, around, definitions)
-        return dataclasses.replace(
+        life = dataclasses.replace(
             life,
             row=next_row,
-            hours=jnp.where(moving, next_hours, hours),
+            hours=next_hours,
             now=now,
             watched=_watched_of_those(moving, watched, life.watched),
         )
+        return life, coming
 
     def to_target(life: Life, target: Array) -> tuple[Life, Row]:
-        there = jax.lax.while_loop(
-            lambda life: jnp.any(life.row < target), lambda life: step(life, target), life
+        there, _ = jax.lax.while_loop(
+            lambda now: jnp.any(now[0].row < target),
+            lambda now: step(*now, target),
+            (life, hours_at(following(life.row, target))),
         )
         row = jax.lax.cond(jnp.any(target >= 0), _recorded, _nothing_recorded, there, around)
         return _without_doses(there), row

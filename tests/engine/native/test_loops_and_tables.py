@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import lax
 
-from motorpool.engine.native.lowering import LoweringError
-from motorpool.engine.native.program import LANES, Belongs
+from motorpool.engine.native.moves import LoweringError
+from motorpool.engine.native.program import LANES, Belongs, written
 from tests.support.compiled import agrees, compiled
 
 PATIENTS = 3 * LANES
@@ -191,3 +192,42 @@ def test_a_loop_within_a_loop_changes_only_what_nothing_reads_later(read_later: 
         return lax.while_loop(lambda now: jnp.any(now[0] < turns), turn, (0.0 * rows[0], rows, 0.0 * rows[0]))
 
     agrees(nested, (np.full_like(TURNS, 5), ROWS), exact=False)
+
+
+def test_a_row_changed_by_a_function_within_a_loop_is_the_only_one_that_is_written_again() -> None:
+    """JAX traces the change of a row as a function within the loop; the other rows stay where they are."""
+    count = 12
+
+    def changed(rows: Any, turns: Any) -> Any:
+        def turn(place: Any, now: Any) -> Any:
+            row = lax.dynamic_index_in_dim(now, place, keepdims=False)
+            return jax.jit(lax.dynamic_update_index_in_dim, static_argnums=3)(now, 2.0 * row, place, 0)
+
+        return lax.fori_loop(0, turns, turn, rows)
+
+    rows = np.resize(ROWS, (count, PATIENTS))
+    agrees(changed, (rows, np.int32(5)), (OWN, SHARED))
+    traced = jax.make_jaxpr(changed)(rows[:, :1], np.int32(5))
+    stores = [line for line in written(traced, (True, False)).splitlines() if line.startswith("  store <")]
+    # Each row when it comes to the stack and when it leaves, and the one that changes.
+    assert len(stores) == 2 * count + 1
+
+
+def test_rows_that_a_loop_makes_are_written_to_the_results_at_once() -> None:
+    length = 50
+
+    def scanned(x: Any, rows: Any) -> Any:
+        return lax.scan(lambda now, row: (0.5 * now + row, (now, now > row)), x, rows)
+
+    rows = np.resize(ROWS, (length, PATIENTS))
+    traced = jax.make_jaxpr(scanned)(X[:1], rows[:, :1])
+    stores = [line for line in written(traced, (True, True)).splitlines() if line.startswith("  store <")]
+    # What is carried when it begins, goes on and leaves, and the two numbers of a row; rows are read where they are.
+    assert len(stores) == 5
+    last, (before, above) = compiled(scanned)(X, rows)
+    total = X
+    for row, one, higher in zip(rows, before, above, strict=True):
+        np.testing.assert_allclose(one, total, rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(higher, one > row)
+        total = np.float32(0.5) * total + row
+    np.testing.assert_allclose(last, total, rtol=1e-5, atol=1e-6)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from jax import lax
 
-from motorpool.engine.native.lowering import LoweringError
+from motorpool.engine.native.moves import LoweringError
 from motorpool.engine.native.program import LANES
 from tests.support.compiled import agrees, compiled
 

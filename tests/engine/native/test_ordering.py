@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from motorpool.engine.native import machine
-from motorpool.engine.native.instructions import Instructions, Value
+from motorpool.engine.native.instructions import Instructions
 from motorpool.engine.native.ordering import ordered
+from motorpool.engine.native.values import Value
 
 LANES, INPUTS, PLACES, RESULTS = 4, 3, 2, 3
 OPERATIONS = ("add", "sub", "mul", "larger", "smaller", "store", "load")

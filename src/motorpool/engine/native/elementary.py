@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 
-from motorpool.engine.native.instructions import Instructions, Value
+from motorpool.engine.native.instructions import Instructions
+from motorpool.engine.native.values import Value
 
 LOG2_E = 1.44269504088896341
 LN2_HIGH, LN2_LOW = 0.693359375, -2.12194440e-4

@@ -15,7 +15,7 @@ from typing import Any
 import llvmlite.binding as llvm
 
 # Straight-line code of many thousand instructions: what helps loops over arrays only costs time here.
-OPTIMISATION_LEVEL = 2
+OPTIMISATION_LEVEL = 1
 # Of what turns instructions into machine code: a higher one takes twice as long for the same instructions.
 CODE_LEVEL = 1
 # Instructions stay in the order in which they were written, which hides how long each takes (see `overlapping`).

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from motorpool.engine.native.instructions import Value
+from motorpool.engine.native.values import Value
 
 
 class LoweringError(NotImplementedError):

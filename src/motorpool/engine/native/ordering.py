@@ -6,12 +6,16 @@ every number would be stored and read again; written element by element most sta
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Sequence
 
 _NAME = re.compile(r"%[\w.]+")
 _RESULT = re.compile(r"\s+(%[\w.]+) = (.*)")
 _KEEPS_PLACE = ("phi ", "load ")  # a load of memory that may change stays between its stores
+
+
+LINES_REMEMBERED = 1 << 17  # each line of a program is taken apart several times
 
 
 def ordered(lines: list[str]) -> list[str]:
@@ -32,12 +36,13 @@ def blocks_of(lines: Sequence[str]) -> Iterator[list[str]]:
     yield block
 
 
-def names_in(line: str) -> tuple[str | None, list[str]]:
+@functools.lru_cache(maxsize=LINES_REMEMBERED)
+def names_in(line: str) -> tuple[str | None, tuple[str, ...]]:
     """The name that a line gives a value, and the names it uses."""
     match = _RESULT.match(line)
     if match:
-        return match.group(1), _NAME.findall(match.group(2))
-    return None, _NAME.findall(line)
+        return match.group(1), tuple(_NAME.findall(match.group(2)))
+    return None, tuple(_NAME.findall(line))
 
 
 def _used_in_other_blocks(blocks: list[list[str]]) -> set[str]:
@@ -59,7 +64,7 @@ def _used_in_other_blocks(blocks: list[list[str]]) -> set[str]:
 
 
 def _ordered_block(block: list[str], used_elsewhere: set[str]) -> list[str]:
-    made: dict[str, tuple[str, list[str]]] = {}
+    made: dict[str, tuple[str, tuple[str, ...]]] = {}
     done: set[str] = set()
     result: list[str] = []
 

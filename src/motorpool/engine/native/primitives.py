@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from motorpool.engine.native.instructions import FLOATS, Value
+from motorpool.engine.native.values import FLOATS, Value
 
 
 def _simple(name: str) -> Callable[..., Value]:

@@ -14,15 +14,19 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.extend import core as jax_core
 from numpy.typing import NDArray
 
 from motorpool.engine.native import machine
+from motorpool.engine.native.arrays import Memory
 from motorpool.engine.native.instructions import Instructions
-from motorpool.engine.native.lowering import Lowering, Memory
-from motorpool.engine.native.ordering import ordered
+from motorpool.engine.native.lowering import Lowering
+from motorpool.engine.native.ordering import names_in, ordered
 from motorpool.engine.native.overlapping import overlapped
 
 LANES = 16
+CONDITION = np.dtype(np.bool_).char
+SHARES_PER_THREAD = 16  # of the work that threads share out: all end nearly together
 FUNCTION = "motorpool_program"
 # The rooms whose text programs are made of; any change of it makes new programs.
 ROOMS = ("biology", "therapies", "outcomes", "engine", "cohorts")
@@ -58,16 +62,16 @@ class Program:
     def __call__(self, *arguments: Any) -> Any:
         """Results as NumPy arrays; runs without holding Python's lock."""
         leaves, structure = jax.tree.flatten(arguments)
-        arrays = [_single(np.asarray(leaf, order="C")) for leaf in leaves]
+        arrays = [_numbers(leaf) for leaf in leaves]
         patients = arrays[self._first_own].shape[-1]
         if patients % LANES:
             message = f"{patients} patients are not a multiple of {LANES}"
             raise ValueError(message)
         run, result_structure, shapes = self._program(structure, arrays)
         results = [np.empty((*shape, patients), _stored(dtype)) for shape, dtype in shapes]
-        stored = [a if a.dtype != np.bool_ else a.astype(_stored(a.dtype)) for a in arrays]
+        stored = [a if a.dtype.char != CONDITION else a.astype(_stored(a.dtype)) for a in arrays]
         buffers = [*stored, *results]
-        bases = np.array([buffer.ctypes.data for buffer in buffers], np.uint64)
+        bases = np.array([buffer.__array_interface__["data"][0] for buffer in buffers], np.uint64)
         own = [*self._own, *[True] * len(results)]
         offsets = np.array(
             [buffer.itemsize * LANES * mine for buffer, mine in zip(buffers, own, strict=True)], np.uint64
@@ -76,7 +80,7 @@ class Program:
         def work(groups: range) -> None:
             for group in groups:
                 pointers = bases + offsets * np.uint64(group)
-                run(pointers.ctypes.data, patients)
+                run(pointers.__array_interface__["data"][0], patients)
 
         _share_out(work, patients // LANES)
         typed = [
@@ -141,8 +145,9 @@ def _widest() -> str:
     return str(jax.dtypes.canonicalize_dtype(np.float64))
 
 
-def _single(array: NDArray[Any]) -> NDArray[Any]:
-    """The array with numbers of 32 bits where JAX would trace them so."""
+def _numbers(leaf: Any) -> NDArray[Any]:
+    """An array whose numbers follow one another, of 32 bits each where JAX would trace them so."""
+    array = leaf if type(leaf) is np.ndarray and leaf.flags.c_contiguous else np.asarray(leaf, order="C")
     if array.itemsize < 8:
         return array
     return array.astype(jax.dtypes.canonicalize_dtype(array.dtype), copy=False)
@@ -161,7 +166,7 @@ def workers() -> int:
 def _share_out(work: Callable[[range], None], groups: int) -> None:
     """Share groups out among this thread and others, a few groups at a time, so that all end together."""
     count = min(workers(), groups)
-    each = max(1, groups // (4 * count))
+    each = max(1, groups // (SHARES_PER_THREAD * count))
     shares = iter(range(0, groups, each))  # each thread takes the next: Python's lock keeps them apart
 
     def take() -> None:
@@ -210,17 +215,29 @@ def written(traced: Any, own: Sequence[bool]) -> str:
         _array_at(code, place, variable.aval, wide=mine, unchanging=True)
         for place, (variable, mine) in enumerate(zip(traced.jaxpr.invars, own, strict=True))
     ]
+    outputs = [
+        _array_at(code, len(inputs) + place, variable.aval, wide=True, unchanging=False)
+        for place, variable in enumerate(traced.jaxpr.outvars)
+    ]
+    named = [variable for variable in traced.jaxpr.outvars if not isinstance(variable, jax_core.Literal)]
+    lowering.destinations = {
+        variable: memory
+        for variable, memory in zip(traced.jaxpr.outvars, outputs, strict=True)
+        if named.count(variable) == 1
+    }
     results = lowering.run(traced.jaxpr, traced.consts, inputs)
-    for place, (variable, result) in enumerate(zip(traced.jaxpr.outvars, results, strict=True)):
-        memory = _array_at(code, len(inputs) + place, variable.aval, wide=True, unchanging=False)
-        for row, value in enumerate(lowering.values(result).reshape(-1)):
-            lowering.write(memory, row, value)
+    for memory, result in zip(outputs, results, strict=True):
+        if result is not memory:
+            for row, value in enumerate(lowering.values(result).reshape(-1)):
+                lowering.write(memory, row, value)
+    body = overlapped(ordered(code.lines))
+    names_in.cache_clear()
     return "\n".join(
         [
             f"define void @{FUNCTION}(ptr %arguments, i64 %patients) #0 {{",
             "entry:",
             *code.entry_lines,
-            *overlapped(ordered(code.lines)),
+            *body,
             "  ret void",
             "}",
             *sorted(code.declarations),
