@@ -102,7 +102,7 @@ def _dropped(data: TrialData) -> Ended:
     kept = kept_arms(design, first_z)
     later = ~first_people(data, number)
     sign = benefit_sign(endpoint)
-    seconds = [analyse(data, endpoint, arm, among=later) for arm in design.test_arms]
+    seconds = [_second(data, arm, later, kept[:, place]) for place, arm in enumerate(design.test_arms)]
     second_z = np.stack([sign * one.normal_statistic for one in seconds], axis=-1)
     ratio = design.arms[design.test_arms[0]].ratio / design.arms[str(design.control)].ratio
     boundaries = boundaries_of(design)
@@ -141,6 +141,17 @@ def _dropped(data: TrialData) -> Ended:
     facts |= {f"allocated/{name}": _share_of(data, names.index(name), numbers) for name in names}
     size = np.full(replicates, design.patients)
     return Ended(numbers, size, look, stopped, first, facts, adjusted)
+
+
+def _second(data: TrialData, arm: str, later: Array, kept: Array) -> Estimate:
+    """The estimate of the people after the look, where the arm went on; NaN elsewhere, where nothing asks for it."""
+    rows = np.flatnonzero(kept)
+    none = np.full(kept.size, np.nan)
+    nothing = Estimate(**{field.name: none for field in dataclasses.fields(Estimate)})
+    if not rows.size:
+        return nothing
+    found = analyse(replicates_of(data, rows), data.design.endpoints[0], arm, among=later[rows])
+    return put(nothing, rows, found)
 
 
 def _harm(data: TrialData, found: Ended) -> Ended:

@@ -20,6 +20,7 @@ from motorpool.trials.analyses.repeated import patterns_of
 NEAR = (
     1e-3  # of the log likelihood: chains leave the maximum at once, so that they need not start at it exactly
 )
+LARGEST_CONDITION = 1e8  # of the covariance; beyond it one visit determines another
 
 
 @dataclass(frozen=True)
@@ -86,10 +87,30 @@ def design_of(columns: Array, visits: int, repeats: int) -> Design:
 
 
 def first_root(values: Array, columns: Array) -> Array:
-    """Root of the covariance by restricted likelihood, (replicates, visits, visits), where the draws start."""
-    kind = structure("unstructured", values.shape[-1])
-    patterns = patterns_of(values, columns, np.ones(columns.shape[-1], dtype=bool))
-    return symmetric_root(kind.matrix(fit(patterns, kind, settled=NEAR).parameters))
+    """Root of the covariance by restricted likelihood, (replicates, visits, visits), where the draws start.
+
+    NaN where the model has no posterior or no likelihood with a maximum: where fewer people were seen at a visit than
+    there are columns and visits together, or one visit determines another.
+
+    Args:
+        values: (replicates, patients, visits), NaN where missing.
+        columns: (replicates, patients, q).
+    """
+    visits = values.shape[-1]
+    rank = np.linalg.matrix_rank(np.swapaxes(columns, 1, 2) @ columns, hermitian=True)
+    enough = (np.isfinite(values).sum(axis=1) >= rank[:, None] + visits).all(axis=-1)
+    root = np.full((len(values), visits, visits), np.nan)
+    rows = np.flatnonzero(enough)
+    if not rows.size:
+        return root
+    kind = structure("unstructured", visits)
+    patterns = patterns_of(values[rows], columns[rows], np.ones(columns.shape[-1], dtype=bool))
+    with np.errstate(all="ignore"):
+        found = np.asarray(kind.matrix(fit(patterns, kind, settled=NEAR).parameters))
+        known: Flags = np.asarray(np.isfinite(found).all(axis=(1, 2)))
+        settled = known & (np.linalg.cond(np.where(known[:, None, None], found, 0.0)) < LARGEST_CONDITION)
+    root[rows[settled]] = symmetric_root(found[settled])
+    return root
 
 
 def draw_parameters(complete: Array, design: Design, streams: Streams) -> Draw:

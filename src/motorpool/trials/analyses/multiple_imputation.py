@@ -58,7 +58,8 @@ def impute(
     Values missing after a treated patient's last visit follow the assumption (Carpenter, Roger and Kenward 2013): the
     mean of the treated (missing at random), that of controls (jump to reference), the last mean of the treated plus
     the changes of controls (copy increments in reference), or that of controls from the start (copy reference), each
-    given what was seen. Missed visits in between, and controls, are missing at random.
+    given what was seen. Missed visits in between, and controls, are missing at random. Where that model
+    has no posterior (see `first_root`) there is no complete data set, but NaN.
 
     Args:
         value: Change from baseline, (replicates, patients, visits); NaN where missing.
@@ -112,8 +113,16 @@ def _parts(
     step = max(1, VALUES_AT_ONCE // max(imputations * values[0].size, 1))
     for start in range(0, len(values), step):
         part = slice(start, start + step)
-        streams = Streams(each[part], imputations)
-        yield part, _imputed(values[part], arm[part], columns[part], assumption, delta, streams)
+        complete = np.full((imputations, *values[part].shape), np.nan)
+        root = first_root(values[part], columns[part])
+        sound = np.flatnonzero(np.isfinite(root).all(axis=(1, 2)))
+        if sound.size:
+            rows = start + sound
+            streams = Streams([each[int(row)] for row in rows], imputations)
+            complete[:, sound] = _imputed(
+                values[rows], arm[rows], columns[rows], root[sound], assumption, delta, streams
+            )
+        yield part, complete
 
 
 def _generators(
@@ -132,6 +141,7 @@ def _imputed(
     values: Array,
     arm: Flags,
     columns: Array,
+    start: Array,
     assumption: Assumption,
     delta: float,
     streams: Streams,
@@ -141,7 +151,7 @@ def _imputed(
     design = design_of(columns, values.shape[-1], imputations)
     chain_values = np.concatenate([values] * imputations)
     gaps = gaps_of(np.isfinite(chain_values))
-    root = np.concatenate([first_root(values, columns)] * imputations)
+    root = np.concatenate([start] * imputations)
     means = np.concatenate([_start_means(values, columns)] * imputations)
     complete = draw_missing(chain_values, means, root, gaps, streams)
     for cycle in range(CYCLES):
