@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from motorpool.trials.design import TrialDesign
     from motorpool.trials.power import PowerSettings
 
-POWER_REPLICATES, COMPARE_REPLICATES = 2000, 2000
+POWER_REPLICATES, COMPARE_REPLICATES, SENSITIVITY_REPLICATES = 2000, 2000, 500
 
 
 def power(
@@ -172,6 +172,9 @@ def report(
     sensitivity: bool = typer.Option(
         True, "--sensitivity/--no-sensitivity", help="Vary each assumption in turn."
     ),
+    varied: int = typer.Option(
+        SENSITIVITY_REPLICATES, "--sensitivity-replicates", help="Trials for each assumption that is varied."
+    ),
     seed: int | None = typer.Option(None, "--seed", help="Random seed, instead of the file's."),
     changes: list[str] = typer.Option([], "--set", metavar="PATH=VALUE", help=SET_HELP),
     cluster: str | None = typer.Option(None, "--cluster", metavar="ADDRESS", help=CLUSTER_HELP),
@@ -192,6 +195,7 @@ def report(
     design = design_of(file, changes, seed)
     folder = (out or Path(f"{design.name}-report")).expanduser().absolute()
     check_folder(folder)
+    within("--sensitivity-replicates", varied, 50, MOST_REPLICATES)
     asked = _asked(design, replicates, draws, people, (), ())
     rows: list[dict[str, Any]] = []
     with going_on([design], **asdict(asked)):
@@ -199,7 +203,7 @@ def report(
         if sensitivity:
             with progress_display() as progress, workers_of(cluster) as workers:
                 rows = sensitivity_of(
-                    design, replicates=replicates, people=people, workers=workers, progress=progress
+                    design, replicates=varied, people=people, workers=workers, progress=progress
                 )
     paths = write_trial_pages(design, found, rows, folder)
     print(f"One page for a funder: {paths[1]}")

@@ -21,6 +21,7 @@ from motorpool.trials.workers import BlockWorkers, part_of, simulated_trials
 Progress = Callable[[str, float], None]
 NOTHING: dict[str, Any] = dict.fromkeys(
     (
+        "replicates",
         "effect",
         "bias",
         "coverage",
@@ -67,6 +68,7 @@ def sensitivity_of(
             found.append({"assumption": words, "entries": entries, **NOTHING, "not_possible": str(error)})
             continue
         row = {
+            "replicates": replicates,
             "effect": under.data()["truth"],
             "bias": under.bias.data(),
             "coverage": under.coverage.data(),
