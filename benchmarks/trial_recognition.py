@@ -34,9 +34,9 @@ REAL = {
 
 def table(replicates: int, draws: int) -> str:
     """The table and what stands around it, in Markdown."""
+    over = f", and as many over {draws} draws of what is not known" if draws else ""
     lines = [
-        f"{replicates:,} replicates with central values, and as many over {draws} draws of what is not known "
-        f"({posterior_words()}; nothing was tuned to this):",
+        f"{replicates:,} replicates with central values{over} ({posterior_words()}; nothing was tuned to this):",
         "",
         "| design | published | what is not known | middle 95 % of the replicates | replicates inside the published "
         "interval | of a perfect model | power |",
@@ -45,10 +45,10 @@ def table(replicates: int, draws: int) -> str:
     reasons: list[str] = []
     for name, words in REAL.items():
         design = load_design(name)
-        for how, settings in (
-            ("central values", Settings(replicates, MODEL, 0, PEOPLE)),
-            (f"{draws} draws", Settings(replicates, MODEL, draws, PEOPLE_PER_DRAW)),
-        ):
+        asked = {"central values": Settings(replicates, MODEL, 0, PEOPLE)}
+        if draws:
+            asked[f"{draws} draws"] = Settings(replicates, MODEL, draws, PEOPLE_PER_DRAW)
+        for how, settings in asked.items():
             found = run_trial(design, settings, progress=tell).summary["published"]
             lines.append(_row(words, how, found))
             if not found["recognised"]:
@@ -83,7 +83,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--replicates", type=int, default=2000)
-    parser.add_argument("--draws", type=int, default=32)
+    parser.add_argument("--draws", type=int, default=32, help="0: central values alone")
     parser.add_argument("--write", type=Path, metavar="PAGE")
     given = parser.parse_args()
     keep_compiled_programs()

@@ -13,11 +13,15 @@ from motorpool.trials.analyses.ancova import ancova
 from motorpool.trials.analyses.estimate import CONFIDENCE, Array, Estimate, Flags, summarised
 from motorpool.trials.analyses.imputation_model import (
     Streams,
+    Sums,
     design_of,
     draw_missing,
     draw_parameters,
     first_root,
     gaps_of,
+    sums_of,
+    sums_of_rows,
+    times,
 )
 from motorpool.trials.analyses.patients import covariate_columns, flags
 
@@ -146,24 +150,34 @@ def _imputed(
     delta: float,
     streams: Streams,
 ) -> Array:
-    """Imputations of some replicates; a chain is a replicate and an imputation."""
-    imputations = streams.imputations
+    """Imputations of some replicates; a chain is a replicate and an imputation.
+
+    Only patients with a visit missing change from cycle to cycle; of the others the sums are enough.
+    """
+    imputations, replicates = streams.imputations, len(values)
+    known = np.isfinite(values)
+    gaps = gaps_of(np.concatenate([known] * imputations))
+    own = gaps.chain % replicates, gaps.patient
+    here, rows = values[own], columns[own]
+    whole = known.all(axis=-1)[..., None]
+    complete = sums_of(np.where(whole, values, 0.0), np.where(whole, columns, 0.0))
+    fixed = Sums(*(np.concatenate([one] * imputations) for one in (complete.column_values, complete.values)))
     design = design_of(columns, values.shape[-1], imputations)
-    chain_values = np.concatenate([values] * imputations)
-    gaps = gaps_of(np.isfinite(chain_values))
     root = np.concatenate([start] * imputations)
-    means = np.concatenate([_start_means(values, columns)] * imputations)
-    complete = draw_missing(chain_values, means, root, gaps, streams)
+    filled = draw_missing(here, _start_means(values, columns)[own], root, gaps, streams)
     for cycle in range(CYCLES):
-        draw = draw_parameters(complete, design, streams)
-        means = design.columns @ draw.coefficients
+        sums = fixed.with_rows(sums_of_rows(filled, rows, gaps.chain, len(root)))
+        draw = draw_parameters(sums, design, streams)
+        coefficients = draw.coefficients[gaps.chain]
+        means = times(np.swapaxes(coefficients, 1, 2), rows)
         if cycle == CYCLES - 1:
-            means = _assumed(means, draw.coefficients, chain_values, design.columns, assumption)
-        complete = draw_missing(chain_values, means, draw.root, gaps, streams)
+            means = _assumed(means, coefficients[:, 1], here, rows[:, 1] > 0.0, assumption)
+        filled = draw_missing(here, means, draw.root, gaps, streams)
     if delta:
-        late = np.tile(_after_last(values) & arm[..., None], (imputations, 1, 1))
-        complete = complete + delta * late
-    return complete.reshape(imputations, *values.shape)
+        filled = filled + delta * (_after_last(here) & (rows[:, 1:2] > 0.0))
+    found = np.concatenate([values] * imputations)
+    found[gaps.chain, gaps.patient] = filled
+    return found.reshape(imputations, *values.shape)
 
 
 def _start_means(values: Array, columns: Array) -> Array:
@@ -184,25 +198,26 @@ def _after_last(values: Array) -> Flags:
     return ~np.logical_or.accumulate(known[..., ::-1], axis=-1)[..., ::-1]
 
 
-def _assumed(
-    means: Array, coefficients: Array, values: Array, columns: Array, assumption: Assumption
-) -> Array:
-    """Means that missing values of the treated are drawn around."""
+def _assumed(means: Array, effect: Array, here: Array, treated: Flags, assumption: Assumption) -> Array:
+    """Means that missing values of the treated are drawn around, (rows, visits).
+
+    Args:
+        means: of each patient's own arm; effect: of the arm, (rows, visits) both.
+        here: values, NaN where missing; treated: (rows,).
+    """
     if assumption == "missing_at_random":
         return means
-    treated = columns[..., 1][..., None] > 0.0
-    reference = means - columns[..., 1][..., None] * coefficients[:, None, 1, :]
-    late = _after_last(values)
+    late = _after_last(here)
     if assumption == "copy_reference":
-        changed = reference
+        lost = effect
     elif assumption == "jump_to_reference":
-        changed = np.where(late, reference, means)
+        lost = np.where(late, effect, 0.0)
     else:
         seen = (~late).sum(axis=-1, keepdims=True)
-        effect = np.concatenate([np.zeros_like(means[..., :1]), means - reference], axis=-1)
-        at_last = np.take_along_axis(effect, seen, axis=-1)  # 0 for those never seen after baseline
-        changed = np.where(late, reference + at_last, means)
-    return np.where(treated, changed, means)
+        gained = np.concatenate([np.zeros_like(effect[:, :1]), effect], axis=-1)
+        at_last = np.take_along_axis(gained, seen, axis=-1)  # 0 for those never seen after baseline
+        lost = np.where(late, effect - at_last, 0.0)
+    return means - np.where(treated[:, None], lost, 0.0)
 
 
 def pool(
