@@ -159,7 +159,7 @@ def _imputed(
     gaps = gaps_of(np.concatenate([known] * imputations))
     own = gaps.chain % replicates, gaps.patient
     here, rows = values[own], columns[own]
-    whole = known.all(axis=-1)[..., None]
+    whole: Flags = np.expand_dims(known.all(axis=-1), -1)
     complete = sums_of(np.where(whole, values, 0.0), np.where(whole, columns, 0.0))
     fixed = Sums(*(np.concatenate([one] * imputations) for one in (complete.column_values, complete.values)))
     design = design_of(columns, values.shape[-1], imputations)
