@@ -112,6 +112,18 @@ def first_root(values: Array, columns: Array) -> Array:
     return root
 
 
+def start_means(values: Array, columns: Array) -> Array:
+    """Means of each arm at each visit among those seen, as where the draws start."""
+    known = np.isfinite(values)
+    arm = columns[..., 1][..., None] > 0.0
+    means = np.zeros(values.shape)
+    for member in (arm, ~arm):
+        who = known & member
+        sums = np.where(who, values, 0.0).sum(axis=1, keepdims=True)
+        means = np.where(member, sums / np.maximum(who.sum(axis=1, keepdims=True), 1), means)
+    return means
+
+
 @dataclass(frozen=True)
 class Sums:
     """Products summed over patients: of columns with values, (chains, q, visits), and of values with each other."""

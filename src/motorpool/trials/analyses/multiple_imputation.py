@@ -19,6 +19,7 @@ from motorpool.trials.analyses.imputation_model import (
     draw_parameters,
     first_root,
     gaps_of,
+    start_means,
     sums_of,
     sums_of_rows,
     times,
@@ -164,7 +165,7 @@ def _imputed(
     fixed = Sums(*(np.concatenate([one] * imputations) for one in (complete.column_values, complete.values)))
     design = design_of(columns, values.shape[-1], imputations)
     root = np.concatenate([start] * imputations)
-    filled = draw_missing(here, _start_means(values, columns)[own], root, gaps, streams)
+    filled = draw_missing(here, start_means(values, columns)[own], root, gaps, streams)
     for cycle in range(CYCLES):
         sums = fixed.with_rows(sums_of_rows(filled, rows, gaps.chain, len(root)))
         draw = draw_parameters(sums, design, streams)
@@ -178,18 +179,6 @@ def _imputed(
     found = np.concatenate([values] * imputations)
     found[gaps.chain, gaps.patient] = filled
     return found.reshape(imputations, *values.shape)
-
-
-def _start_means(values: Array, columns: Array) -> Array:
-    """Means of each arm at each visit among those seen, as where the draws start."""
-    known = np.isfinite(values)
-    arm = columns[..., 1][..., None] > 0.0
-    means = np.zeros(values.shape)
-    for member in (arm, ~arm):
-        who = known & member
-        sums = np.where(who, values, 0.0).sum(axis=1, keepdims=True)
-        means = np.where(member, sums / np.maximum(who.sum(axis=1, keepdims=True), 1), means)
-    return means
 
 
 def _after_last(values: Array) -> Flags:
