@@ -4,7 +4,7 @@
     python -m benchmarks.trial_null_study --write docs/explanation/trials.md      # and puts it into the page
     python -m benchmarks.trial_null_study --replicates 500                         # a first look
 
-Finished blocks are kept until the table is there: the same command goes on where it was interrupted. About two minutes
+Finished blocks are kept until the table is there: the same command goes on where it was interrupted. About one minute
 of one core for 10,000 replicates.
 """
 
