@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from motorpool.cli.main import run
+from motorpool.trials import blocks, unfinished
 from tests.support.command_line import Capture, refused, shown
 
 QUICK = ["--people", "64"]
@@ -99,10 +101,27 @@ def test_a_run_prints_its_results_as_json_and_nothing_else(folder: Path, capsys:
     assert printed.rstrip().endswith("out") and "years to enrol" in printed
 
 
-def test_designs_are_compared_at_equal_cost(capsys: Capture) -> None:
+def test_designs_are_compared_at_equal_cost(
+    folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     variant = ["--variant", "few:visits.months=[0, 12]", "--truth", "cells=1.0"]
     arguments = ["trial", "compare", "cells_addon_sitters", *variant, "--replicates", "50", "--json", *QUICK]
-    first, few = json.loads(shown(arguments, capsys))["designs"]
+    monkeypatch.setattr(unfinished, "work_folder", lambda: folder / "unfinished")
+    original, done = blocks.simulate_block, []
+
+    def breaks(*given: object) -> object:
+        done.append(given)
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        return original(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(blocks, "simulate_block", breaks)
+    assert run(arguments) == 130
+    assert "the same command goes on" in capsys.readouterr().err
+    assert run(arguments) == 0
+    printed = capsys.readouterr()
+    assert "1 parts that an earlier attempt finished are kept" in printed.err and len(done) == 5
+    first, few = json.loads(printed.out)["designs"]
     assert few["patients"] > first["patients"] == 120
     assert few["cost"] <= first["cost"]
     assert few["standard_deviation_of_estimate"] < 1.2 * first["standard_deviation_of_estimate"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +26,14 @@ from motorpool.cli.trial_inputs import (
     variants_of,
     workers_of,
 )  # fmt: skip
+from motorpool.cli.trial_work import going_on
 from motorpool.report.trial.text import comparison_rows, estimation_lines, result_rows, value_lines
 
 if TYPE_CHECKING:
     from motorpool.trials.design import TrialDesign
+    from motorpool.trials.power import PowerSettings
 
-POWER_REPLICATES, COMPARE_REPLICATES = 2000, 2000
+POWER_REPLICATES, COMPARE_REPLICATES, SENSITIVITY_REPLICATES = 2000, 2000, 500
 
 
 def power(
@@ -55,7 +57,7 @@ def power(
     """Power, errors, assurance, the smallest trial, years to enrol, and the value of the answer.
 
     Every share has its Monte-Carlo error. Type I error is counted under the null of the model, in which the treated
-    live the control's lives.
+    live the control's lives. When it is interrupted, the same command goes on where it was.
 
     \b
     Examples:
@@ -64,11 +66,13 @@ def power(
       motorpool trial power my_trial.yaml --replicates 500 --draws 16 --json
       motorpool trial power my_trial.yaml --replicates 20000 --cluster tcp://10.0.0.5:8786
     """
-    found = _power(file, changes, seed, replicates, draws, people, tuple(effects), tuple(sizes), cluster)[1]
+    design = design_of(file, changes, seed)
+    asked = _asked(design, replicates, draws, people, tuple(effects), tuple(sizes))
+    with going_on([design], **asdict(asked)):
+        found = _power(design, asked, cluster)
     if as_json:
         print_json(found)
         return
-    design = design_of(file, changes, seed)
     print(design.title)
     for under in found["under"].values():
         print(f"\nTrue: {under['words']}")
@@ -103,6 +107,8 @@ def compare(
 ) -> None:
     """Compare designs at equal cost: each gets as many patients as the first one's cost pays for.
 
+    When it is interrupted, the same command goes on where it was.
+
     \b
     Examples:
       motorpool trial compare my_trial.yaml other.yaml
@@ -129,13 +135,19 @@ def compare(
             "compare needs at least two designs: give another FILE, or --variant NAME:PATH=VALUE."
         )
     first = next(iter(designs.values()))
+    shared = None if truth is None else truth_of(truth, first)
     keep_compiled_programs()
-    with progress_display() as progress, workers_of(cluster) as workers:
+    asked = {"replicates": replicates, "people": people, "truth": truth, "smallest": smallest}
+    with (
+        going_on(list(designs.values()), **asked),
+        progress_display() as progress,
+        workers_of(cluster) as workers,
+    ):
         found = compare_designs(
             designs,
             replicates=replicates,
             people=people,
-            truth=None if truth is None else truth_of(truth, first),
+            truth=shared,
             find_smallest=smallest,
             workers=workers,
             progress=progress,
@@ -160,13 +172,17 @@ def report(
     sensitivity: bool = typer.Option(
         True, "--sensitivity/--no-sensitivity", help="Vary each assumption in turn."
     ),
+    varied: int = typer.Option(
+        SENSITIVITY_REPLICATES, "--sensitivity-replicates", help="Trials for each assumption that is varied."
+    ),
     seed: int | None = typer.Option(None, "--seed", help="Random seed, instead of the file's."),
     changes: list[str] = typer.Option([], "--set", metavar="PATH=VALUE", help=SET_HELP),
     cluster: str | None = typer.Option(None, "--cluster", metavar="ADDRESS", help=CLUSTER_HELP),
 ) -> None:
     """Write the report for a protocol's appendix, and one page for a funder.
 
-    Both are single files that need no network. The last line printed is the report's path.
+    Both are single files that need no network. When it is interrupted, the same command goes on where it was. The last
+    line printed is the report's path.
 
     \b
     Examples:
@@ -176,38 +192,38 @@ def report(
     from motorpool.report.trial.page import check_folder, write_trial_pages
     from motorpool.trials.sensitivity import sensitivity_of
 
-    folder = (out or Path(f"{design_of(file, changes, seed).name}-report")).expanduser().absolute()
+    design = design_of(file, changes, seed)
+    folder = (out or Path(f"{design.name}-report")).expanduser().absolute()
     check_folder(folder)
-    design, found = _power(file, changes, seed, replicates, draws, people, (), (), cluster)
+    within("--sensitivity-replicates", varied, 50, MOST_REPLICATES)
+    asked = _asked(design, replicates, draws, people, (), ())
     rows: list[dict[str, Any]] = []
-    if sensitivity:
-        with progress_display() as progress, workers_of(cluster) as workers:
-            rows = sensitivity_of(
-                design, replicates=replicates, people=people, workers=workers, progress=progress
-            )
+    with going_on([design], **asdict(asked)):
+        found = _power(design, asked, cluster)
+        if sensitivity:
+            with progress_display() as progress, workers_of(cluster) as workers:
+                rows = sensitivity_of(
+                    design, replicates=varied, people=people, workers=workers, progress=progress
+                )
     paths = write_trial_pages(design, found, rows, folder)
     print(f"One page for a funder: {paths[1]}")
     print(paths[0], flush=True)
 
 
-def _power(
-    file: str,
-    changes: Sequence[str],
-    seed: int | None,
+def _asked(
+    design: TrialDesign,
     replicates: int,
     draws: int,
     people: int,
     effects: tuple[float, ...],
     sizes: tuple[int, ...],
-    cluster: str | None,
-) -> tuple[TrialDesign, dict[str, Any]]:
-    from motorpool.simulation.api import keep_compiled_programs
-    from motorpool.trials.power import PowerSettings, power_report
+) -> PowerSettings:
+    """How thoroughly a design is examined, checked."""
+    from motorpool.trials.power import PowerSettings
 
     within("--replicates", replicates, 50, MOST_REPLICATES)
     within("--draws", draws, 2, min(MOST_DRAWS, replicates))
     within("--people", people, LEAST_PEOPLE, MOST_PEOPLE)
-    design = design_of(file, list(changes), seed)
     least = 2 * sum(arm.ratio for arm in design.arms.values())
     for size in sizes:
         within("--size", size, least, 20_000)
@@ -215,7 +231,13 @@ def _power(
         limit = 3.0 if design.cells_decide else 1.0
         if not 0.0 < effect <= limit:
             raise InputProblem(f"--effect: {effect:g} must be above 0 and at most {limit:g}.")
+    return PowerSettings(replicates, draws, people, effects, sizes)
+
+
+def _power(design: TrialDesign, asked: PowerSettings, cluster: str | None) -> dict[str, Any]:
+    from motorpool.simulation.api import keep_compiled_programs
+    from motorpool.trials.power import power_report
+
     keep_compiled_programs()
     with progress_display() as progress, workers_of(cluster) as workers:
-        asked = PowerSettings(replicates, draws, people, effects, sizes)
-        return design, power_report(design, asked, workers=workers, progress=progress)
+        return power_report(design, asked, workers=workers, progress=progress)

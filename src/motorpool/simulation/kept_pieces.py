@@ -64,13 +64,29 @@ def kept(what: Any, make: Callable[[], Arrays]) -> Arrays:
     keeper = _KEEPER.get()
     if keeper is None:
         return make()
-    name = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
-    found = keeper.read(name)
+    found = kept_already(what)
     if found is None:
         outside = _KEEPER.set(None)
         try:
             found = make()
         finally:
             _KEEPER.reset(outside)
-        keeper.write(name, found)
+        keep(what, found)
     return found
+
+
+def kept_already(what: Any) -> Arrays | None:
+    """The arrays of a piece that was finished before; None where it was not, or where nothing is kept."""
+    keeper = _KEEPER.get()
+    return None if keeper is None else keeper.read(_name_of(what))
+
+
+def keep(what: Any, arrays: Arrays) -> None:
+    """Keep a piece that somebody else made; nothing where nothing is kept."""
+    keeper = _KEEPER.get()
+    if keeper is not None:
+        keeper.write(_name_of(what), arrays)
+
+
+def _name_of(what: Any) -> str:
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()

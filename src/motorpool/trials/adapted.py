@@ -18,6 +18,7 @@ from motorpool.trials.adaptive.combination import inverse_normal
 from motorpool.trials.adaptive.safety import SafetyRule, stops_at
 from motorpool.trials.adjusted import after_selection, after_stages
 from motorpool.trials.analyses.estimate import Estimate
+from motorpool.trials.analyses.rerandomisation import rerandomised_p_value
 from motorpool.trials.analysis import analyse, benefit_sign
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.ending import (
@@ -33,8 +34,9 @@ from motorpool.trials.ending import (
 )
 from motorpool.trials.event_looks import ended_by_cut
 from motorpool.trials.looks import boundaries_of, followed
-from motorpool.trials.reallocation import first_estimates, first_statistics, kept_arms
+from motorpool.trials.reallocation import first_estimates, first_statistics, followed_again, kept_arms
 from motorpool.trials.replicate import TrialData
+from motorpool.trials.rerandomised import scores_of, tested
 
 Array = NDArray[Any]
 
@@ -83,9 +85,28 @@ def _responsive(data: TrialData, alpha: float) -> Ended:
         if rule.test == "stages":
             z = inverse_normal(np.stack([one.normal_statistic for one in parts], axis=-1), sizes)
             first[arm] = retested(naive, z), np.abs(z) >= norm.isf(alpha / 2.0)
+        elif rule.test == "rerandomisation":
+            again = _drawn_again(data, arm, naive)
+            first[arm] = again, again.p_value_two_sided < alpha
     names = list(design.arms)
     facts = {f"allocated/{name}": _share_of(data, place, found.numbers) for place, name in enumerate(names)}
     return dataclasses.replace(found, first=first, facts=facts, adjusted=adjusted)
+
+
+def _drawn_again(data: TrialData, arm: str, naive: Estimate) -> Estimate:
+    """The estimate of everybody, tested by allocations that follow the responses with other luck."""
+    design, endpoint = data.design, data.design.endpoints[0]
+    place = list(design.arms).index(arm)
+    baseline = data.baseline[design.outcomes.index(str(endpoint.outcome))]
+    scores, known = scores_of(
+        data,
+        endpoint,
+        np.ones(data.arm.shape, bool),
+        baseline if endpoint.adjust_for_baseline else None,
+        data.stratum if design.strata.any and design.strata.in_analysis else None,
+    )
+    redrawn = ((arms == place, arms != place) for arms in followed_again(data))
+    return tested(naive, rerandomised_p_value(scores, data.arm == place, known, redrawn))
 
 
 def _dropped(data: TrialData) -> Ended:
@@ -102,7 +123,7 @@ def _dropped(data: TrialData) -> Ended:
     kept = kept_arms(design, first_z)
     later = ~first_people(data, number)
     sign = benefit_sign(endpoint)
-    seconds = [analyse(data, endpoint, arm, among=later) for arm in design.test_arms]
+    seconds = [_second(data, arm, later, kept[:, place]) for place, arm in enumerate(design.test_arms)]
     second_z = np.stack([sign * one.normal_statistic for one in seconds], axis=-1)
     ratio = design.arms[design.test_arms[0]].ratio / design.arms[str(design.control)].ratio
     boundaries = boundaries_of(design)
@@ -141,6 +162,17 @@ def _dropped(data: TrialData) -> Ended:
     facts |= {f"allocated/{name}": _share_of(data, names.index(name), numbers) for name in names}
     size = np.full(replicates, design.patients)
     return Ended(numbers, size, look, stopped, first, facts, adjusted)
+
+
+def _second(data: TrialData, arm: str, later: Array, kept: Array) -> Estimate:
+    """The estimate of the people after the look, where the arm went on; NaN elsewhere, where nothing asks for it."""
+    rows = np.flatnonzero(kept)
+    none = np.full(kept.size, np.nan)
+    nothing = Estimate(**{field.name: none for field in dataclasses.fields(Estimate)})
+    if not rows.size:
+        return nothing
+    found = analyse(replicates_of(data, rows), data.design.endpoints[0], arm, among=later[rows])
+    return put(nothing, rows, found)
 
 
 def _harm(data: TrialData, found: Ended) -> Ended:

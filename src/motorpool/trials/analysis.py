@@ -29,6 +29,7 @@ from motorpool.trials.design_sections import Endpoint
 from motorpool.trials.estimand_values import changes, event_times, responses
 from motorpool.trials.imputed import imputed_change
 from motorpool.trials.replicate import TrialData
+from motorpool.trials.rerandomised import rerandomised
 
 Array = NDArray[Any]
 SUMMARIES = {
@@ -105,7 +106,10 @@ def analyse(
     if design.external_control is not None and design.external_control.method != "pooled" and not complete:
         return borrowed_analysis(data, endpoint, arm).estimate
     view = _Compared(data, endpoint, treated, counted, stratum, complete)
-    return _METHODS[endpoint.method](view)
+    found: Estimate = _METHODS[endpoint.method](view)
+    if endpoint.test == "analysis" or complete:
+        return found
+    return rerandomised(data, endpoint, found, treated, counted, baseline=view.baseline, stratum=view.stratum)
 
 
 def borrowed_analysis(data: TrialData, endpoint: Endpoint, arm: str) -> Borrowed:

@@ -104,10 +104,15 @@ def block_results(design: TrialDesign, settings: Settings, block: Block) -> Arra
     Raises:
         ScenarioError: as :func:`simulate_block`.
     """
+    piece = piece_of(design, settings, block)
+    return kept(piece, lambda: dict(simulate_block(design, settings, block).people))
+
+
+def piece_of(design: TrialDesign, settings: Settings, block: Block) -> list[Any]:
+    """All that decides the results of a block; see :mod:`motorpool.simulation.kept_pieces`."""
     from motorpool.trials.design import dump_design
 
-    piece = ["block", dump_design(design), settings.data(), asdict(block)]
-    return kept(piece, lambda: dict(simulate_block(design, settings, block).people))
+    return ["block", dump_design(design), settings.data(), asdict(block)]
 
 
 def run_replicates(
@@ -156,6 +161,7 @@ _NOT_OF_THE_POOL = (
 )  # fmt: skip
 
 
+@functools.lru_cache(maxsize=64)
 def _what_makes_a_pool(design: str) -> str:
     """What of a design decides its pool, so that trials of several sizes and conducts share theirs."""
     import yaml

@@ -17,7 +17,7 @@ from motorpool.trials.reference import reference_truth
 from motorpool.trials.run import accrual_data
 from motorpool.trials.sizes import smallest_trial
 from motorpool.trials.truth import NULL, Truth
-from motorpool.trials.workers import BlockWorkers, simulated_trials
+from motorpool.trials.workers import BlockWorkers, part_of, simulated_trials
 
 Progress = Callable[[str, float], None]
 
@@ -73,12 +73,13 @@ def compare_designs(
     rows: list[dict[str, Any]] = []
     for place, name in enumerate(names):
         design = at_cost(designs[name], cost)
-        say(f"simulating {name}", place / len(names))
+        words = f"simulating {name}"
+        say(words, place / len(names))
         pool = cached_pool(design, people, None, shared.cells_effect)
         settings = Settings(replicates, shared, 0, people, first_only=True)
-        results = simulated_trials(design, settings, workers)
+        results = simulated_trials(design, settings, workers, part_of(say, words, 2 * place, 2 * len(names)))
         none = Settings(replicates, NULL, 0, people, first_only=True)
-        null = simulated_trials(design, none, workers)
+        null = simulated_trials(design, none, workers, part_of(say, words, 2 * place + 1, 2 * len(names)))
         key = f"{design.endpoints[0].name}/{design.test_arms[0]}"
         under = characteristics(design, results, {key: results[f"truth/{key}"]})[0]
         error = characteristics(design, null, {key: null[f"truth/{key}"]})[0]

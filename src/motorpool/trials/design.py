@@ -162,6 +162,20 @@ class TrialDesign(InputModel):
 
 def dump_design(design: TrialDesign) -> str:
     """The design as YAML text with all defaults filled in; loading it gives an equal design."""
+    key = design.model_dump_json()
+    if key not in _DUMPED:
+        if len(_DUMPED) >= MOST_DUMPED:
+            _DUMPED.clear()
+        _DUMPED[key] = _dumped(design)
+    return _DUMPED[key]
+
+
+# Every block of replicates asks for its design's text, and writing YAML takes as long as analysing the block.
+_DUMPED: dict[str, str] = {}
+MOST_DUMPED = 256
+
+
+def _dumped(design: TrialDesign) -> str:
     import yaml
 
     data = design.model_dump(mode="json", exclude_none=True)

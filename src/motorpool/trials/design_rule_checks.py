@@ -63,6 +63,7 @@ def rule_problems(design: TrialDesign) -> Iterator[Problem]:
     yield from _reestimation(design)
     yield from _arm_dropping(design)
     yield from _response_adaptive(design)
+    yield from _rerandomisation(design, given)
     yield from _safety(design)
     yield from _imputation(design)
     yield from _multiplicity(design, given)
@@ -188,6 +189,44 @@ def _response_adaptive(design: TrialDesign) -> Iterator[Problem]:
     elif rule.smallest_share * moving >= 1.0 - (fixed or 0.0):
         message = f"leaves nothing to move between {moving} arms"
         yield Problem("response_adaptive.smallest_share", message, rule.smallest_share)
+
+
+WITH_SCORES = ("ancova", "cochran_mantel_haenszel", "logrank")
+
+
+def _rerandomisation(design: TrialDesign, given: list[str]) -> Iterator[Problem]:
+    """A test by allocations drawn again needs a score of each person, and one rule by which all were drawn."""
+    rule = design.response_adaptive
+    if rule is not None and rule.test == "rerandomisation":
+        first = design.endpoints[0]
+        if first.method != "ancova":
+            message = "needs ancova as the first endpoint's analysis, whose scores do not look at the arm"
+            yield Problem("response_adaptive.test", message, rule.test)
+        if len(design.test_arms) > 1:
+            message = (
+                "needs one test arm: under the null of one arm nothing is known of what the others would have done, "
+                "so that the shares cannot be worked out again; `stages` takes several"
+            )
+            yield Problem("response_adaptive.test", message, rule.test)
+    for place, endpoint in enumerate(design.endpoints):
+        if endpoint.test == "analysis":
+            continue
+        where = f"endpoints.{place}.test"
+        if endpoint.method not in WITH_SCORES:
+            message = (
+                f"needs an analysis with scores of people that do not look at the arm ({', '.join(WITH_SCORES)}); "
+                f"{endpoint.method} has none"
+            )
+            yield Problem(where, message, endpoint.test)
+        if design.control is None or design.external_control is not None:
+            message = "needs a randomised control alone; people from outside were not allocated"
+            yield Problem(where, message, endpoint.test)
+        if rule is not None:
+            message = "is by blocks; where the allocation follows the responses use response_adaptive.test"
+            yield Problem(where, message, endpoint.test)
+        elif given:
+            message = f"cannot stand beside {given[0]}, whose boundaries count on normal statistics"
+            yield Problem(where, message, endpoint.test)
 
 
 def _safety(design: TrialDesign) -> Iterator[Problem]:

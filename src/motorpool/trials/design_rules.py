@@ -102,14 +102,15 @@ class ResponseAdaptive(InputModel):
     looks: parts of the planned people, followed to the end; before the first the arms' ratios hold. exponent: of the
     probability to be best, 0 for equal shares. control_share: fixed share of the control. test: of the first endpoint;
     `stages` joins the people between two looks, whose shares were fixed, with weights fixed beforehand, which keeps the
-    error also while the times change; `pooled` analyses everybody as if the shares had been fixed.
+    error also while the times change; `pooled` analyses everybody as if the shares had been fixed; `rerandomisation`
+    compares everybody, and draws the allocation again by the same rule.
     """
 
     looks: tuple[Part, ...] = Field(min_length=1, max_length=9)
     exponent: Annotated[float, Within(0, 5, above=True)] = 0.5
     smallest_share: Share = 0.1
     control_share: Part | None = None
-    test: Literal["stages", "pooled"] = "stages"
+    test: Literal["stages", "pooled", "rerandomisation"] = "stages"
 
     @model_validator(mode="after")
     def _rising(self) -> ResponseAdaptive:

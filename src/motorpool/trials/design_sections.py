@@ -109,7 +109,10 @@ class Imputation(InputModel):
 
 
 class Endpoint(InputModel):
-    """One endpoint: what is measured, when, and how the arms are compared. Their order is the order of testing."""
+    """One endpoint: what is measured, when, and how the arms are compared. Their order is the order of testing.
+
+    test: that of the analysis, or `rerandomisation`, by allocations drawn again; estimate and interval stay.
+    """
 
     name: Name
     outcome: OutcomeId | None = None
@@ -123,6 +126,7 @@ class Endpoint(InputModel):
     levels: tuple[Annotated[float, Within(-1000, 1000)], ...] = ()
     covariance: Covariance | None = None
     imputation: Imputation | None = None
+    test: Literal["analysis", "rerandomisation"] = "analysis"
 
     @property
     def method(self) -> str:

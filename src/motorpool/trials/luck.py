@@ -103,12 +103,35 @@ def strata_of(strata: Strata, age_months: Array, copies: Array, baseline: Array 
     return number, count
 
 
-def allocate(design: TrialDesign, stratum: Array, count: int, luck: Luck) -> Array:
-    """Arm of each person (R, N), by its place among the arms: permuted blocks within strata, in order of entry."""
+def strata_count(strata: Strata) -> int:
+    """How many strata there can be."""
+    found = 1
+    for cuts in (strata.age_months, strata.smn2_copies, strata.baseline):
+        found *= len(cuts) + 1
+    return found
+
+
+def blocks_within(design: TrialDesign, stratum: Array) -> Array:
+    """Number of the block of each person, (R, N), strata apart, in order of entry."""
+    block = np.zeros(stratum.shape, np.int64)
+    most = blocks_needed(design, stratum.shape[1])
+    for number in np.unique(stratum):
+        mine = stratum == number
+        place = np.cumsum(mine, axis=1) - 1
+        block = np.where(mine, number * most + place // block_size(design), block)
+    return block
+
+
+def allocate(design: TrialDesign, stratum: Array, count: int, blocks: Array) -> Array:
+    """Arm of each person (R, N), by its place among the arms: permuted blocks within strata, in order of entry.
+
+    Args:
+        blocks: uniform luck of the order within blocks, (R, strata, places).
+    """
     ratios = [arm.ratio for arm in design.arms.values()]
     block = np.repeat(np.arange(len(ratios)), [2 * ratio for ratio in ratios])
     replicates, people = stratum.shape
-    keys = luck.blocks.reshape(replicates, count, -1, block.size)
+    keys = blocks.reshape(replicates, count, -1, block.size)
     lists = block[np.argsort(keys, axis=-1, kind="stable")].reshape(replicates, count, -1)
     arm = np.zeros((replicates, people), np.int64)
     for number in range(count):

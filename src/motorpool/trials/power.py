@@ -23,7 +23,7 @@ from motorpool.trials.run import accrual_data
 from motorpool.trials.sizes import power_at, power_of, smallest_trial
 from motorpool.trials.truth import MODEL, NULL, Truth
 from motorpool.trials.value import benefit_of, people_affected, value_at
-from motorpool.trials.workers import BlockWorkers, simulated_trials
+from motorpool.trials.workers import BlockWorkers, part_of, simulated_trials
 
 Progress = Callable[[str, float], None]
 CELLS_EFFECTS = (0.1, 0.2, 0.4, 0.6, 0.8)
@@ -79,9 +79,9 @@ def power_report(
     under: dict[str, dict[str, Any]] = {}
     results: dict[str, Arrays] = {}
     for place, truth in enumerate(truths):
-        say(f"simulating trials, {truth.words}", place / len(truths))
         settings = Settings(asked.replicates, truth, 0, asked.people)
-        results[truth.kind] = simulated_trials(design, settings, workers)
+        told = part_of(say, f"simulating trials, {truth.words}", place, len(truths))
+        results[truth.kind] = simulated_trials(design, settings, workers, told)
         under[truth.kind] = _under(design, truth, results[truth.kind])
     say("looking for the effect that is worth having", 0.0)
     reference = reference_truth(design, asked.people)
@@ -145,9 +145,9 @@ def _by_effect(
         truths = [Truth("share", value) for value in asked.effects or SHARES_WHO_RESPOND]
     found: list[dict[str, Any]] = []
     for place, truth in enumerate([NULL, *truths]):
-        say("power by true effect", place / (len(truths) + 1))
+        told = part_of(say, "power by true effect", place, len(truths) + 1)
         settings = Settings(asked.replicates, truth, 0, asked.people, first_only=True)
-        results = null if truth == NULL else simulated_trials(design, settings, workers)
+        results = null if truth == NULL else simulated_trials(design, settings, workers, told)
         effect = first_effect(design, asked.people, None, truth)
         found.append({"truth": truth.words, "effect": _short(effect), **power_of(design, results).data()})
     return found
@@ -191,8 +191,8 @@ def _by_size(
     sizes: Sequence[int] = asked.sizes or [max(4, round(factor * design.patients)) for factor in SIZE_FACTORS]
     found: list[dict[str, Any]] = []
     for place, size in enumerate(sizes):
-        say("power by size", place / len(sizes))
-        found.append(power_at(design, settings, min(size, 20_000), workers).data())
+        told = part_of(say, "power by size", place, len(sizes))
+        found.append(power_at(design, settings, min(size, 20_000), workers, told).data())
     return found
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,10 @@ from motorpool.trials.analyses.estimate import Estimate
 from motorpool.trials.analysis import analyse, benefit_sign
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.estimand_values import changes
+from motorpool.trials.luck import allocate, block_size, blocks_needed, strata_count
 from motorpool.trials.pool import Pool
 from motorpool.trials.replicate import TrialData, draw_trials
+from motorpool.trials.rerandomised import luck_again
 from motorpool.trials.truth import Truth
 
 Array = NDArray[Any]
@@ -38,10 +40,42 @@ def conduct_trials(design: TrialDesign, pool: Pool, truth: Truth, replicates: Se
             draw_trials(design, pool, truth, replicates, allocation=arm), at_look=found
         )
     if design.response_adaptive is not None:
-        for share in design.response_adaptive.looks:
-            arm = _by_response(data, math.ceil(share * design.patients - 1e-9))
+        for number in look_numbers(design):
+            arm = _by_response(design, data.arm, _first_change(data), data.again, number)
             data = draw_trials(design, pool, truth, replicates, allocation=arm)
     return data
+
+
+def look_numbers(design: TrialDesign) -> list[int]:
+    """After how many people the allocation follows the responses anew."""
+    rule = design.response_adaptive
+    return [] if rule is None else [math.ceil(share * design.patients - 1e-9) for share in rule.looks]
+
+
+def followed_again(data: TrialData) -> Iterator[Array]:
+    """Arms as the rule of response-adaptive randomisation would have given them with other luck, (redraws, R, N).
+
+    Everybody's change is what it was: so it is if no arm does anything.
+    """
+    design, change = data.design, _first_change(data)
+    people, numbers = data.arm.shape[1], look_numbers(design)
+    count = strata_count(design.strata)
+    places = blocks_needed(design, people) * block_size(design)
+    for luck in luck_again(data, design.endpoints[0], count * places + people):
+        drawn: list[Array] = []
+        for one in luck:
+            blocks = one[:, : count * places].reshape(-1, count, places)
+            arm = allocate(design, data.stratum, count, blocks)
+            for number in numbers:
+                arm = _by_response(design, arm, change, one[:, count * places :], number)
+            drawn.append(arm)
+        yield np.stack(drawn)
+
+
+def _first_change(data: TrialData) -> Array:
+    """The first endpoint's change of each person, (R, N)."""
+    endpoint = data.design.endpoints[0]
+    return changes(data, endpoint)[..., data.design.visit_months.index(data.design.month_of(endpoint))]
 
 
 def first_estimates(data: TrialData, number: int) -> dict[str, Estimate]:
@@ -82,17 +116,15 @@ def _without_dropped(data: TrialData, number: int, kept: Array) -> Array:
     return np.where(moved, others, data.arm)
 
 
-def _by_response(data: TrialData, number: int) -> Array:
+def _by_response(design: TrialDesign, arm: Array, change: Array, luck: Array, number: int) -> Array:
     """Arms in which everybody after the first `number` is drawn with shares that follow the changes so far."""
-    design, names, endpoint = data.design, list(data.design.arms), data.design.endpoints[0]
+    names, endpoint = list(design.arms), design.endpoints[0]
     rule = design.response_adaptive
     assert rule is not None
-    visit = design.visit_months.index(design.month_of(endpoint))
-    change = changes(data, endpoint)[..., visit]
-    before = np.arange(data.arm.shape[1]) < number
+    before = np.arange(arm.shape[1]) < number
     means, errors = [], []
     for place in range(len(names)):
-        values = np.where((data.arm == place) & before & np.isfinite(change), change, np.nan)
+        values = np.where((arm == place) & before & np.isfinite(change), change, np.nan)
         count = np.isfinite(values).sum(axis=1)
         mean = np.nansum(values, axis=1) / np.maximum(count, 1)
         spread = np.nansum((values - mean[:, None]) ** 2, axis=1) / np.maximum(count - 1, 1)
@@ -111,7 +143,7 @@ def _by_response(data: TrialData, number: int) -> Array:
         higher_is_better=benefit_sign(endpoint) > 0,
     )
     # An arm of which nothing is known yet leaves the allocation as it is.
-    return np.where(known & np.logical_not(before), _drawn(shares, data.again), data.arm)
+    return np.where(known & np.logical_not(before), _drawn(shares, luck), arm)
 
 
 def _drawn(shares: Array, luck: Array) -> Array:

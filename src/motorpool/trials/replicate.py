@@ -85,7 +85,7 @@ def draw_trials(
     luck = draw_luck(design, replicates, people + outside, count)
     person = _drawn(pool.weights, luck.person)
     stratum = strata[person]
-    arm = allocate(design, stratum[:, :people], count, luck) if allocation is None else allocation
+    arm = allocate(design, stratum[:, :people], count, luck.blocks) if allocation is None else allocation
     entry = entry_months(design, pool, luck.arrivals[:, :people])
     if outside:
         person, stratum = _with_outsiders(design, pool, luck, person, stratum)

@@ -13,6 +13,7 @@ BOUNDARIES = {"obrien_fleming": "an O'Brien-Fleming", "pocock": "a Pocock"}
 TESTS = {
     "stages": "the people between two looks are compared on their own and joined with weights fixed beforehand",
     "pooled": "everybody is analysed together, as if the shares had been fixed",
+    "rerandomisation": "everybody is compared, and tested by allocations that follow the responses with other luck",
 }
 
 

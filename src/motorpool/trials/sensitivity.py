@@ -16,11 +16,12 @@ from motorpool.trials.reference import reference_truth
 from motorpool.trials.run import accrual_data
 from motorpool.trials.truth import NULL, Truth
 from motorpool.trials.variations import accrual_variations, variations
-from motorpool.trials.workers import BlockWorkers, simulated_trials
+from motorpool.trials.workers import BlockWorkers, part_of, simulated_trials
 
 Progress = Callable[[str, float], None]
 NOTHING: dict[str, Any] = dict.fromkeys(
     (
+        "replicates",
         "effect",
         "bias",
         "coverage",
@@ -52,14 +53,14 @@ def sensitivity_of(
     first = design.model_copy(update={"endpoints": design.endpoints[:1], "multiplicity": Multiplicity()})
     key = f"{design.endpoints[0].name}/{design.test_arms[0]}"
     for place, (words, entries) in enumerate(wanted):
-        say("varying the assumptions", place / len(wanted))
+        told = [part_of(say, "varying the assumptions", 2 * place + half, 2 * len(wanted)) for half in (0, 1)]
         try:
             varied = load_design(first, entries)
             under, null = (
                 characteristics(varied, results, {key: results[f"truth/{key}"]})[0]
                 for results in (
-                    simulated_trials(varied, Settings(replicates, truth, 0, people), workers),
-                    simulated_trials(varied, Settings(replicates, NULL, 0, people), workers),
+                    simulated_trials(varied, Settings(replicates, truth, 0, people), workers, told[0]),
+                    simulated_trials(varied, Settings(replicates, NULL, 0, people), workers, told[1]),
                 )
             )
         except ScenarioError as error:
@@ -67,6 +68,7 @@ def sensitivity_of(
             found.append({"assumption": words, "entries": entries, **NOTHING, "not_possible": str(error)})
             continue
         row = {
+            "replicates": replicates,
             "effect": under.data()["truth"],
             "bias": under.bias.data(),
             "coverage": under.coverage.data(),

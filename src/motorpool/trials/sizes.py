@@ -16,7 +16,7 @@ from motorpool.trials.blocks import Settings
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.design_sections import MOST_PATIENTS
 from motorpool.trials.operating import Arrays, Figure, share
-from motorpool.trials.workers import BlockWorkers, simulated_trials
+from motorpool.trials.workers import BlockWorkers, Done, part_of, simulated_trials
 
 Progress = Callable[[str, float], None]
 TRIES = 5  # numerical choice: sizes tried in the search
@@ -69,11 +69,15 @@ def power_of(design: TrialDesign, results: Arrays) -> Figure:
 
 
 def power_at(
-    design: TrialDesign, settings: Settings, patients: int, workers: BlockWorkers | None = None
+    design: TrialDesign,
+    settings: Settings,
+    patients: int,
+    workers: BlockWorkers | None = None,
+    done: Done | None = None,
 ) -> PowerAtSize:
-    """Power at one size."""
+    """Power at one size; `done` is called with the share that is simulated."""
     sized = with_size(design, patients)
-    return PowerAtSize(sized.patients, power_of(sized, simulated_trials(sized, settings, workers)))
+    return PowerAtSize(sized.patients, power_of(sized, simulated_trials(sized, settings, workers, done)))
 
 
 def smallest_trial(
@@ -92,14 +96,16 @@ def smallest_trial(
     tries: list[PowerAtSize] = []
     critical = float(norm.isf(design.alpha / len(design.test_arms) / 2.0))
     wanted_z = critical + float(norm.ppf(target))
-    if progress is not None:
-        progress("looking for the smallest trial", 0.0)
-    results = simulated_trials(design, settings, workers)
+
+    say = progress or (lambda stage, share: None)
+
+    def told(number: int) -> Done:
+        return part_of(say, "looking for the smallest trial", number, TRIES)
+
+    results = simulated_trials(design, settings, workers, told(0))
     tries.append(PowerAtSize(design.patients, power_of(design, results)))
     slope = _standardised_effect(design, results) / math.sqrt(design.patients)
     for number in range(1, TRIES):
-        if progress is not None:
-            progress("looking for the smallest trial", number / TRIES)
         last = tries[-1]
         if abs(last.power.value - target) <= CLOSE * last.power.monte_carlo_error or slope <= 0.0:
             break
@@ -109,7 +115,7 @@ def smallest_trial(
         following = with_size(design, math.ceil(wanted)).patients
         if following in [one.patients for one in tries]:
             break
-        tries.append(power_at(design, settings, following, workers))
+        tries.append(power_at(design, settings, following, workers, told(number)))
         slope = _slope(tries[-1], settings.replicates, critical)
     return _chosen(target, tries)
 

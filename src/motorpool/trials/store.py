@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import platform
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,8 +41,8 @@ FILES = (
 
 @functools.cache
 def trials_digest() -> str:
-    """SHA-256 of this room's code and data."""
-    digest = hashlib.sha256(code_digest().encode())
+    """SHA-256 of the code and data of this room and of those it rests on."""
+    digest = hashlib.sha256(code_digest("studies").encode())
     folder = Path(__file__).parent
     for path in sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".yaml")):
         if path.parent.name != "designs":
@@ -71,6 +72,20 @@ def identity(design: TrialDesign, settings: Settings, keep: int) -> str:
         "manifest": manifest_of(design),
         "settings": settings.data(),
         "keep": keep,
+        "code": trials_digest(),
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def work_identity(asked: Mapping[str, Any]) -> str:
+    """A digest of all that decides the bits of work that is asked for: inputs, code, posterior, versions."""
+    posterior = load_posterior()
+    facts = {
+        "asked": dict(asked),
+        "parameters": load_parameter_table().digest(),
+        "posterior": None if posterior is None else posterior.facts.draws_sha256,
+        "packages": packages(),
+        "processor": platform.machine(),
         "code": trials_digest(),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -7,14 +7,28 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from motorpool.simulation.cluster import Job, cluster_workers
+from motorpool.simulation.kept_pieces import keep, kept_already
 from motorpool.simulation.part import Part, Tell
 from motorpool.simulation.workers import InTurn, Workers
-from motorpool.trials.blocks import Block, Settings, block_results, blocks_of, joined, simulate_block
+from motorpool.trials.blocks import (
+    Block,
+    Settings,
+    block_results,
+    blocks_of,
+    joined,
+    piece_of,
+    simulate_block,
+)
 from motorpool.trials.design import TrialDesign
 from motorpool.trials.operating import Arrays
 from motorpool.trials.store import trials_digest
 
 Done = Callable[[float], None]
+
+
+def part_of(say: Callable[[str, float], None], words: str, place: int, count: int) -> Done:
+    """Progress of one of several pieces of a stage, told as that of the stage."""
+    return lambda share: say(words, (place + share) / count)
 
 
 @dataclass(frozen=True)
@@ -102,10 +116,19 @@ def simulated_trials(
 def _each(
     design: TrialDesign, settings: Settings, blocks: Sequence[Block], workers: BlockWorkers | None
 ) -> Iterator[tuple[tuple[int, int], Arrays]]:
-    """Key and results of each block; this process keeps them where pieces are kept."""
+    """Key and results of each block; finished ones are kept where pieces are kept."""
     if workers is None:
         for block in blocks:
             yield block.key, block_results(design, settings, block)
         return
-    for part in simulate_blocks(design, settings, blocks, workers):
+    pieces = {block.key: piece_of(design, settings, block) for block in blocks}
+    missing: list[Block] = []
+    for block in blocks:
+        found = kept_already(pieces[block.key])
+        if found is None:
+            missing.append(block)
+        else:
+            yield block.key, found
+    for part in simulate_blocks(design, settings, missing, workers):
+        keep(pieces[part.key], dict(part.people))
         yield part.key, dict(part.people)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from motorpool.trials.analyses.ancova import ancova
-from motorpool.trials.analyses.imputation_model import Streams, design_of, draw_parameters
+from motorpool.trials.analyses.imputation_model import Streams, design_of, draw_parameters, sums_of
 from motorpool.trials.analyses.mmrm import mmrm
 from motorpool.trials.analyses.multiple_imputation import impute, imputed_ancova, pool
 from tests.trials.analyses.trial_samples import Trials, trials
@@ -108,14 +108,29 @@ def test_complete_data_have_nothing_to_impute(sample: Trials) -> None:
     assert (found.missing_information == 0.0).all()
 
 
+def test_too_few_people_have_no_answer_and_leave_the_others_as_they_are(sample: Trials) -> None:
+    values, few = sample.visits[:4].copy(), np.arange(sample.visits.shape[1]) >= 5
+    values[1, few] = np.nan
+    values[2] = values[2, :, :1]  # one visit determines the others
+
+    def estimated(rows: list[int]) -> np.ndarray:
+        generators = [np.random.default_rng([3, row]) for row in rows]
+        return imputed_ancova(
+            values[rows], sample.treated[rows], imputations=3, generator=generators
+        ).estimate
+
+    together = estimated([0, 1, 2, 3])
+    assert np.isnan(together).tolist() == [False, True, True, False]
+    np.testing.assert_array_equal(together[[0, 3]], estimated([0, 3]))
+
+
 def test_draws_of_the_covariance_have_the_mean_of_the_inverse_wishart() -> None:
     generator = np.random.default_rng(11)
     values = generator.normal(size=(1, 30, 3)) @ np.linalg.cholesky([[2, 1, 0], [1, 2, 1], [0, 1, 2]]).T
     columns = np.ones((1, 30, 1))
     chains = 20_000
-    draw = draw_parameters(
-        np.concatenate([values] * chains), design_of(columns, 3, chains), Streams([generator], chains)
-    )
+    sums = sums_of(np.concatenate([values] * chains), np.concatenate([columns] * chains))
+    draw = draw_parameters(sums, design_of(columns, 3, chains), Streams([generator], chains))
     centred = values[0] - values[0].mean(axis=0)
     expected = centred.T @ centred / (29 - 3 - 1)
     mean = (draw.root @ np.swapaxes(draw.root, 1, 2)).mean(axis=0)

@@ -81,6 +81,8 @@ def _analysis(endpoint: Endpoint) -> str:
         words += f" ({asked.assumption.replace('_', ' ')}{moved}, {asked.imputations} imputations)"
     if not endpoint.adjust_for_baseline:
         words += ", not adjusted for the baseline"
+    if endpoint.test == "rerandomisation":
+        words += "; tested by allocations drawn again (re-randomisation)"
     return words
 
 

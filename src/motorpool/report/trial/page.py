@@ -82,6 +82,7 @@ def trial_pages(
         "found": found,
         "pictures": pictures,
         "tables": trial_tables(design, found, sensitivity),
+        "varied": next((row["replicates"] for row in sensitivity if row["replicates"] is not None), None),
         "assumptions": assumptions(design),
         "limits": limits(design),
         "funder": funder_words(design, found),

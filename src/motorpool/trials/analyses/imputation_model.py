@@ -20,6 +20,7 @@ from motorpool.trials.analyses.repeated import patterns_of
 NEAR = (
     1e-3  # of the log likelihood: chains leave the maximum at once, so that they need not start at it exactly
 )
+LARGEST_CONDITION = 1e8  # of the covariance; beyond it one visit determines another
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,8 @@ class Draw:
 
 @dataclass(frozen=True)
 class Design:
-    """Columns (chains, patients, q), and of their cross products the inverse, its root and the degrees left."""
+    """Of the cross products of the columns of each chain the inverse, its root and the degrees left."""
 
-    columns: Array
     inverse: Array
     root: Array
     degrees: Array
@@ -82,22 +82,83 @@ def design_of(columns: Array, visits: int, repeats: int) -> Design:
     def repeated(one: Array) -> Array:
         return np.concatenate([one] * repeats)
 
-    return Design(repeated(columns), repeated(inverse), repeated(symmetric_root(inverse)), repeated(degrees))
+    return Design(repeated(inverse), repeated(symmetric_root(inverse)), repeated(degrees))
 
 
 def first_root(values: Array, columns: Array) -> Array:
-    """Root of the covariance by restricted likelihood, (replicates, visits, visits), where the draws start."""
-    kind = structure("unstructured", values.shape[-1])
-    patterns = patterns_of(values, columns, np.ones(columns.shape[-1], dtype=bool))
-    return symmetric_root(kind.matrix(fit(patterns, kind, settled=NEAR).parameters))
+    """Root of the covariance by restricted likelihood, (replicates, visits, visits), where the draws start.
+
+    NaN where the model has no posterior or no likelihood with a maximum: where fewer people were seen at a visit than
+    there are columns and visits together, or one visit determines another.
+
+    Args:
+        values: (replicates, patients, visits), NaN where missing.
+        columns: (replicates, patients, q).
+    """
+    visits = values.shape[-1]
+    rank = np.linalg.matrix_rank(np.swapaxes(columns, 1, 2) @ columns, hermitian=True)
+    enough = (np.isfinite(values).sum(axis=1) >= rank[:, None] + visits).all(axis=-1)
+    root = np.full((len(values), visits, visits), np.nan)
+    rows = np.flatnonzero(enough)
+    if not rows.size:
+        return root
+    kind = structure("unstructured", visits)
+    patterns = patterns_of(values[rows], columns[rows], np.ones(columns.shape[-1], dtype=bool))
+    with np.errstate(all="ignore"):
+        found = np.asarray(kind.matrix(fit(patterns, kind, settled=NEAR).parameters))
+        known: Flags = np.asarray(np.isfinite(found).all(axis=(1, 2)))
+        settled = known & (np.linalg.cond(np.where(known[:, None, None], found, 0.0)) < LARGEST_CONDITION)
+    root[rows[settled]] = symmetric_root(found[settled])
+    return root
 
 
-def draw_parameters(complete: Array, design: Design, streams: Streams) -> Draw:
-    """Coefficients and covariance given complete data (chains, patients, visits)."""
-    visits = complete.shape[-1]
-    centre = design.inverse @ (np.swapaxes(design.columns, 1, 2) @ complete)
-    residual = complete - design.columns @ centre
-    squares = np.swapaxes(residual, 1, 2) @ residual
+def start_means(values: Array, columns: Array) -> Array:
+    """Means of each arm at each visit among those seen, as where the draws start."""
+    known = np.isfinite(values)
+    arm = columns[..., 1][..., None] > 0.0
+    means = np.zeros(values.shape)
+    for member in (arm, ~arm):
+        who = known & member
+        sums = np.where(who, values, 0.0).sum(axis=1, keepdims=True)
+        means = np.where(member, sums / np.maximum(who.sum(axis=1, keepdims=True), 1), means)
+    return means
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Products summed over patients: of columns with values, (chains, q, visits), and of values with each other."""
+
+    column_values: Array
+    values: Array
+
+    def with_rows(self, rows: Sums) -> Sums:
+        """These and others together."""
+        return Sums(self.column_values + rows.column_values, self.values + rows.values)
+
+
+def sums_of(values: Array, columns: Array) -> Sums:
+    """Of complete data: values (chains, patients, visits), columns (chains, patients, q)."""
+    return Sums(np.swapaxes(columns, 1, 2) @ values, np.swapaxes(values, 1, 2) @ values)
+
+
+def sums_of_rows(values: Array, columns: Array, chain: Numbers, chains: int) -> Sums:
+    """Of patients given one a row, chains in order: values (rows, visits), columns (rows, q), chain (rows,)."""
+    starts = np.flatnonzero(np.diff(chain, prepend=-1))
+
+    def summed(left: Array) -> Array:
+        found = np.zeros((chains, left.shape[1], values.shape[1]))
+        if starts.size:
+            found[chain[starts]] = np.add.reduceat(left[:, :, None] * values[:, None, :], starts, axis=0)
+        return found
+
+    return Sums(summed(columns), summed(values))
+
+
+def draw_parameters(sums: Sums, design: Design, streams: Streams) -> Draw:
+    """Coefficients and covariance given the sums of complete data."""
+    visits = sums.values.shape[-1]
+    centre = design.inverse @ sums.column_values
+    squares = sums.values - np.swapaxes(sums.column_values, 1, 2) @ centre
     # Bartlett: T lower triangular, T T' standard Wishart; the covariance is R (T T')^-1 R' with R R' the squares.
     triangle = np.tril(streams.normal((visits, visits)), -1)
     chi = np.sqrt(streams.chi_square(design.degrees[:, None] - np.arange(visits)))
@@ -144,21 +205,38 @@ def gaps_of(known: Flags) -> Gaps:
     return Gaps(chain, patient, seen, pattern, chain[first], seen[first])
 
 
-def draw_missing(values: Array, means: Array, root: Array, gaps: Gaps, streams: Streams) -> Array:
-    """Complete data (chains, patients, visits): seen values kept, missing ones drawn around their means.
+def draw_missing(here: Array, means: Array, root: Array, gaps: Gaps, streams: Streams) -> Array:
+    """Complete values of the patients with a visit missing, (gaps, visits): seen ones kept, others drawn around means.
 
     A whole set of values is drawn, and the missing ones are moved by what the seen ones differ from those drawn.
+
+    Args:
+        here: their values, (gaps, visits), NaN where missing.
+        means: around which they lie, (gaps, visits).
+        root: of the covariance, (chains, visits, visits).
     """
     covariance = root @ np.swapaxes(root, 1, 2)
     both = gaps.pattern_seen[:, :, None] & gaps.pattern_seen[:, None, :]
     of_pattern = covariance[gaps.pattern_chain]
-    inverse = np.where(both, np.linalg.inv(np.where(both, of_pattern, np.eye(values.shape[-1]))), 0.0)
+    inverse = np.where(both, _inverse(np.where(both, of_pattern, np.eye(here.shape[-1]))), 0.0)
     weights = of_pattern @ inverse
-    noise = streams.normal_of(gaps, values.shape[-1])[..., None]
-    drawn = means[gaps.chain, gaps.patient] + (root[gaps.chain] @ noise)[..., 0]
-    here = values[gaps.chain, gaps.patient]
+    drawn = means + times(root[gaps.chain], streams.normal_of(gaps, here.shape[-1]))
     short = np.where(gaps.seen, here - drawn, 0.0)
-    filled = drawn + (weights[gaps.pattern] @ short[..., None])[..., 0]
-    out = values.copy()
-    out[gaps.chain, gaps.patient] = np.where(gaps.seen, here, filled)
-    return out
+    return np.where(gaps.seen, here, drawn + times(weights[gaps.pattern], short))
+
+
+def times(matrices: Array, vectors: Array) -> Array:
+    """Each matrix times its vector; for small ones several times as fast as stacked matrix products."""
+    return np.einsum("gij,gj->gi", matrices, vectors)
+
+
+def _inverse(matrices: Array) -> Array:
+    """Inverses of small positive definite matrices, all together, by Gauss and Jordan without pivots."""
+    found = matrices.copy()
+    for place in range(found.shape[-1]):
+        pivot = found[:, place, place].copy()[:, None]
+        row, column = found[:, place, :] / pivot, found[:, :, place].copy()
+        found -= column[:, :, None] * row[:, None, :]
+        found[:, place, :], found[:, :, place] = row, -column / pivot
+        found[:, place, place] = 1.0 / pivot[:, 0]
+    return found

@@ -13,11 +13,16 @@ from motorpool.trials.analyses.ancova import ancova
 from motorpool.trials.analyses.estimate import CONFIDENCE, Array, Estimate, Flags, summarised
 from motorpool.trials.analyses.imputation_model import (
     Streams,
+    Sums,
     design_of,
     draw_missing,
     draw_parameters,
     first_root,
     gaps_of,
+    start_means,
+    sums_of,
+    sums_of_rows,
+    times,
 )
 from motorpool.trials.analyses.patients import covariate_columns, flags
 
@@ -58,7 +63,8 @@ def impute(
     Values missing after a treated patient's last visit follow the assumption (Carpenter, Roger and Kenward 2013): the
     mean of the treated (missing at random), that of controls (jump to reference), the last mean of the treated plus
     the changes of controls (copy increments in reference), or that of controls from the start (copy reference), each
-    given what was seen. Missed visits in between, and controls, are missing at random.
+    given what was seen. Missed visits in between, and controls, are missing at random. Where that model
+    has no posterior (see `first_root`) there is no complete data set, but NaN.
 
     Args:
         value: Change from baseline, (replicates, patients, visits); NaN where missing.
@@ -112,8 +118,16 @@ def _parts(
     step = max(1, VALUES_AT_ONCE // max(imputations * values[0].size, 1))
     for start in range(0, len(values), step):
         part = slice(start, start + step)
-        streams = Streams(each[part], imputations)
-        yield part, _imputed(values[part], arm[part], columns[part], assumption, delta, streams)
+        complete = np.full((imputations, *values[part].shape), np.nan)
+        root = first_root(values[part], columns[part])
+        sound = np.flatnonzero(np.isfinite(root).all(axis=(1, 2)))
+        if sound.size:
+            rows = start + sound
+            streams = Streams([each[int(row)] for row in rows], imputations)
+            complete[:, sound] = _imputed(
+                values[rows], arm[rows], columns[rows], root[sound], assumption, delta, streams
+            )
+        yield part, complete
 
 
 def _generators(
@@ -132,40 +146,39 @@ def _imputed(
     values: Array,
     arm: Flags,
     columns: Array,
+    start: Array,
     assumption: Assumption,
     delta: float,
     streams: Streams,
 ) -> Array:
-    """Imputations of some replicates; a chain is a replicate and an imputation."""
-    imputations = streams.imputations
-    design = design_of(columns, values.shape[-1], imputations)
-    chain_values = np.concatenate([values] * imputations)
-    gaps = gaps_of(np.isfinite(chain_values))
-    root = np.concatenate([first_root(values, columns)] * imputations)
-    means = np.concatenate([_start_means(values, columns)] * imputations)
-    complete = draw_missing(chain_values, means, root, gaps, streams)
-    for cycle in range(CYCLES):
-        draw = draw_parameters(complete, design, streams)
-        means = design.columns @ draw.coefficients
-        if cycle == CYCLES - 1:
-            means = _assumed(means, draw.coefficients, chain_values, design.columns, assumption)
-        complete = draw_missing(chain_values, means, draw.root, gaps, streams)
-    if delta:
-        late = np.tile(_after_last(values) & arm[..., None], (imputations, 1, 1))
-        complete = complete + delta * late
-    return complete.reshape(imputations, *values.shape)
+    """Imputations of some replicates; a chain is a replicate and an imputation.
 
-
-def _start_means(values: Array, columns: Array) -> Array:
-    """Means of each arm at each visit among those seen, as where the draws start."""
+    Only patients with a visit missing change from cycle to cycle; of the others the sums are enough.
+    """
+    imputations, replicates = streams.imputations, len(values)
     known = np.isfinite(values)
-    arm = columns[..., 1][..., None] > 0.0
-    means = np.zeros(values.shape)
-    for member in (arm, ~arm):
-        who = known & member
-        sums = np.where(who, values, 0.0).sum(axis=1, keepdims=True)
-        means = np.where(member, sums / np.maximum(who.sum(axis=1, keepdims=True), 1), means)
-    return means
+    gaps = gaps_of(np.concatenate([known] * imputations))
+    own = gaps.chain % replicates, gaps.patient
+    here, rows = values[own], columns[own]
+    whole: Flags = np.expand_dims(known.all(axis=-1), -1)
+    complete = sums_of(np.where(whole, values, 0.0), np.where(whole, columns, 0.0))
+    fixed = Sums(*(np.concatenate([one] * imputations) for one in (complete.column_values, complete.values)))
+    design = design_of(columns, values.shape[-1], imputations)
+    root = np.concatenate([start] * imputations)
+    filled = draw_missing(here, start_means(values, columns)[own], root, gaps, streams)
+    for cycle in range(CYCLES):
+        sums = fixed.with_rows(sums_of_rows(filled, rows, gaps.chain, len(root)))
+        draw = draw_parameters(sums, design, streams)
+        coefficients = draw.coefficients[gaps.chain]
+        means = times(np.swapaxes(coefficients, 1, 2), rows)
+        if cycle == CYCLES - 1:
+            means = _assumed(means, coefficients[:, 1], here, rows[:, 1] > 0.0, assumption)
+        filled = draw_missing(here, means, draw.root, gaps, streams)
+    if delta:
+        filled = filled + delta * (_after_last(here) & (rows[:, 1:2] > 0.0))
+    found = np.concatenate([values] * imputations)
+    found[gaps.chain, gaps.patient] = filled
+    return found.reshape(imputations, *values.shape)
 
 
 def _after_last(values: Array) -> Flags:
@@ -174,25 +187,26 @@ def _after_last(values: Array) -> Flags:
     return ~np.logical_or.accumulate(known[..., ::-1], axis=-1)[..., ::-1]
 
 
-def _assumed(
-    means: Array, coefficients: Array, values: Array, columns: Array, assumption: Assumption
-) -> Array:
-    """Means that missing values of the treated are drawn around."""
+def _assumed(means: Array, effect: Array, here: Array, treated: Flags, assumption: Assumption) -> Array:
+    """Means that missing values of the treated are drawn around, (rows, visits).
+
+    Args:
+        means: of each patient's own arm; effect: of the arm, (rows, visits) both.
+        here: values, NaN where missing; treated: (rows,).
+    """
     if assumption == "missing_at_random":
         return means
-    treated = columns[..., 1][..., None] > 0.0
-    reference = means - columns[..., 1][..., None] * coefficients[:, None, 1, :]
-    late = _after_last(values)
+    late = _after_last(here)
     if assumption == "copy_reference":
-        changed = reference
+        lost = effect
     elif assumption == "jump_to_reference":
-        changed = np.where(late, reference, means)
+        lost = np.where(late, effect, 0.0)
     else:
         seen = (~late).sum(axis=-1, keepdims=True)
-        effect = np.concatenate([np.zeros_like(means[..., :1]), means - reference], axis=-1)
-        at_last = np.take_along_axis(effect, seen, axis=-1)  # 0 for those never seen after baseline
-        changed = np.where(late, reference + at_last, means)
-    return np.where(treated, changed, means)
+        gained = np.concatenate([np.zeros_like(effect[:, :1]), effect], axis=-1)
+        at_last = np.take_along_axis(gained, seen, axis=-1)  # 0 for those never seen after baseline
+        lost = np.where(late, effect - at_last, 0.0)
+    return means - np.where(treated[:, None], lost, 0.0)
 
 
 def pool(
