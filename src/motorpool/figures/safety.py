@@ -35,7 +35,7 @@ def safety_figure(context: FigureContext, kind: Kind) -> Figure | None:
                 sort=order,
                 title=None,
                 axis=alt.Axis(
-                    labelLimit=280 if layout.name == "wide" else 110, grid=True, ticks=False, domain=False
+                    labelLimit=280 if layout.name == "wide" else 175, grid=True, ticks=False, domain=False
                 ),
             ),
             yOffset=alt.YOffset("label:N", sort=[s.label for s in styles], scale=alt.Scale(paddingInner=0.2)),
@@ -55,7 +55,7 @@ def safety_figure(context: FigureContext, kind: Kind) -> Figure | None:
                 x=x, shape=arm_shape(styles, layout)
             )
         )
-        width = layout.width - (160 if layout.name == "wide" else 70)
+        width = layout.width - (160 if layout.name == "wide" else 110)
         return layered(
             layers,
             data=data_of(table.loc[table["mean"] > 0, columns]),
@@ -81,7 +81,7 @@ def safety_figure(context: FigureContext, kind: Kind) -> Figure | None:
         title=f"{what} in each arm",
         alt=f"Dot plot of {what.lower()} per person and year lived. " + "; ".join(parts) + ".",
         caption=(
-            f"Total number divided by the years people lived during follow-up; line: {context.range_words}. "
+            f"Total number divided by the years people lived during follow-up; {context.marked('line: ')}. "
             "An arm in which people live longer has more time for events; the rate takes this into account. "
             "Arms without a mark have none."
         ),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from motorpool.report.tables import html_table
 from motorpool.web.added import added_groups, added_table, added_words
+from motorpool.web.course_words import present_words
 from motorpool.web.explore import Shown, topics_of
 from motorpool.web.layer_words import begun_words, daily_table, layer_sentences
 from motorpool.web.plain_words import icon_groups, questions, time_words, unknowns
@@ -45,6 +46,7 @@ def answer_words(shown: Shown) -> dict[str, Any]:
         "icons": icon_groups(context, description),
         "unknowns": unknowns(description),
         "questions": questions(description),
+        "present": present_words(description.present) if description.present else "",
         "begun": begun_words(context, description),
         "layer_texts": layer_sentences(context) if plain else [],
         "added": added_groups(context),

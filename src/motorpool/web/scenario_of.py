@@ -171,11 +171,18 @@ def _cohort(description: Description) -> dict[str, Any]:
         cohort["onset_age_months"] = {"min": description.corrected_age_months}
     if description.present is not None:
         present = description.present
-        start = max(0.0, description.corrected_age_months - present.since_months)
+        since = min(present.since_months, description.corrected_age_months)
+        left_out = present.dose_data() | present.piece_data(-since)
         kind = KINDS.get(present.therapy, {}).get(present.kind or "", {})
         cohort["background"] = [
-            {"therapy": present.therapy, **kind, "label": PRESENT, "start": {"age_months": start}}
-        ]
+            {
+                "therapy": present.therapy, **kind, **left_out, "label": PRESENT,
+                "start": {"age_months": description.corrected_age_months - since},
+            }
+        ]  # fmt: skip
+    if description.waits_for_diagnosis:
+        delay = description.diagnosis_delay_months or 0.0
+        cohort["diagnosis"] = {"by": "symptoms", "delay_months": delay}
     return cohort
 
 
