@@ -46,7 +46,7 @@ def test_a_switch_of_the_present_therapy_has_a_date_and_a_wait() -> None:
     begins = 6 + 30 * 24 / 730.5
     assert next_one.pauses[0].from_months == pytest.approx(12 - begins)
     assert next_one.dose_changes[0].factor == 0.5
-    assert plan_labels(description)[1] == "Nusinersen until month 6, risdiplam 30 days aft…"
+    assert plan_labels(description)[1] == "Nusinersen, risdiplam"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from motorpool.web.course_options import CHOICES, KINDS, rule_words, settings_of
@@ -95,6 +96,17 @@ def left_out_words(course: GivenTherapy) -> str:
     if course.late_days:
         parts.append(f"{course.late_days:g} days late")
     return "".join(f", {part}" for part in parts)
+
+
+def shorter_label(therapies: Sequence[str]) -> str:
+    """The therapies of a plan alone, as many as fit into a legend: `Risdiplam, brace and 2 more`."""
+    names = [name.replace("_", " ") for name in dict.fromkeys(therapies)]
+    for kept in range(len(names), 0, -1):
+        left = len(names) - kept
+        words = ", ".join(names[:kept]) + (f" and {left} more" if left else "")
+        if len(words) <= LONGEST_LABEL:
+            return words
+    return shortened(names[0])
 
 
 def shortened(label: str) -> str:

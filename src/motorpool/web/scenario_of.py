@@ -10,7 +10,7 @@ from motorpool.simulation.errors import ScenarioError
 from motorpool.simulation.scenario import Scenario
 from motorpool.web.course_options import KINDS
 from motorpool.web.course_scenario import PRESENT, arm_data, in_page_fields
-from motorpool.web.course_words import course_label, shortened
+from motorpool.web.course_words import LONGEST_LABEL, course_label, shortened, shorter_label
 from motorpool.web.description import DescribedPlan, Description, Present
 
 PEOPLE = 200  # as in the shipped scenarios
@@ -77,6 +77,12 @@ def plan_label(plan: DescribedPlan, place: int, others: tuple[str, ...], present
     """The plan's own name, or what it gives; a name used before gets its number."""
     now = "the present therapy" if present is None else present.therapy.replace("_", " ")
     label = plan.name.strip() or ", ".join(_course_labels(plan, now)) or "No drug"
+    if not plan.name.strip() and len(label) > LONGEST_LABEL:
+        going_on = [now] if present is not None and plan.stops_present and plan.present_to_months else []
+        short = shorter_label([*going_on, *(course.therapy for course in plan.courses)])
+        # Where there is one therapy, or another plan is called so, the details say more.
+        several = ", " in short and short[:1].upper() + short[1:] not in others
+        label = short if several else label
     label = shortened(label[:1].upper() + label[1:])
     return f"{label} ({place})" if label in others else label
 
