@@ -146,8 +146,7 @@ def _cell(row: Any, prefix: str, scale: float) -> str:
 
 
 def _signed(value: float) -> str:
-    digits = 2 if abs(value) < 0.95 else 1 if abs(value) < 9.5 else 0
-    text = f"{value:+.{digits}f}"
+    text = f"{'-' if value < 0 else '+'}{_digits(abs(value))}"
     return "0" if not float(text) else text.replace("-", "−")
 
 
@@ -224,7 +223,7 @@ def _more(value: float) -> str:
 
 
 def _digits(value: float) -> str:
-    return f"{value:.0f}" if abs(value) >= 9.5 else f"{value:.1f}"
+    return f"{value:.{2 if abs(value) < 0.95 else 1 if abs(value) < 9.5 else 0}f}"
 
 
 def _by_arm(context: FigureContext, outcome: str, measure: str) -> dict[str, Estimate]:

@@ -144,7 +144,8 @@ def _survival(context: FigureContext, event: str, survival: bool) -> tuple[str, 
     return "", [
         what,
         _range(context),
-        "The numbers below count the simulated children who are left at that time.",
+        "The numbers below say how many of the simulated children are alive"
+        f"{'' if event == 'death' else ' without it'} at that time.",
         _studies([point for point in context.published if point.quantity == event]),
     ]
 
