@@ -303,8 +303,12 @@ def test_bars_are_dragged_and_the_field_follows(open_page: Any) -> None:
     page.locator("#present-more > summary").press("Enter")
     page.locator("#present-more .add-piece[data-kind='pause']").press("Enter")
     assert page.evaluate("document.activeElement.id") == "present-pause.1.from"
-    page.keyboard.type("1")
-    until(page, lambda: "present.pause.1.to=9" in page.url, "the pause of the present therapy")
+    page.locator("[id='present-pause.1.from']").fill("1")
+    until(
+        page,
+        lambda: "present.pause.1.from=1&present.pause.1.to=9" in page.url,
+        "the pause of the present therapy",
+    )
     assert page.locator(".bar.present + .pause-mark").count() == 2, "it holds in both plans"
 
 
