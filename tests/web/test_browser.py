@@ -290,13 +290,13 @@ def test_bars_are_dragged_and_the_field_follows(open_page: Any) -> None:
     page.mouse.up()
     assert page.locator("#p2-1-from").input_value() == "6"
     until(page, lambda: "p2.1.from=6" in page.url, "the address")
-    page.locator("#p2-1-to").fill("8")
+    page.locator("#p2-1-to").fill("10")
     bar = page.locator(".plan[data-plan='2'] .bar").bounding_box()
     page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + 8)
     page.mouse.down()
     page.mouse.move(bar["x"] + bar["width"] / 2 - track["width"] / 4, bar["y"] + 8, steps=4)
     page.mouse.up()
-    assert [page.locator(f"#p2-1-{part}").input_value() for part in ("from", "to")] == ["3", "5"]
+    assert [page.locator(f"#p2-1-{part}").input_value() for part in ("from", "to")] == ["3", "7"]
     page.locator("summary", has_text="Present therapy").press("Enter")
     page.locator("#present").select_option("risdiplam")
     page.locator("[id='present.since_months']").fill("2")
