@@ -18,7 +18,7 @@ PATIENCE = 240.0  # a machine with much to do takes its time
 INFANT = "copies=2&age_months=6&years=1&p1=No+drug&p2=&p2.1.what=nusinersen&p2.1.from=0"
 SWITCH = (
     "copies=2&age_months=8&years=1&present.therapy=nusinersen&present.since_months=3&p1=Go+on&p2=&p2.stop_present=1"
-    "&p2.stop_month=3&p2.1.what=risdiplam&p2.1.begins=after&p2.1.after=0&p2.1.pause.1.from=6&p2.1.pause.1.to=8"
+    "&present.pause.1.from=1&present.pause.1.to=2&present.late=3&p2.stop_month=3&p2.1.what=risdiplam&p2.1.begins=after&p2.1.after=0&p2.1.pause.1.from=6&p2.1.pause.1.to=8"
     "&p2.1.dose.1.from=10&p2.1.dose.1.percent=50&p2.2.what=breathing_support&p2.2.begins=fvc_percent_below"
     "&p2.2.level=50"
     "&p2.3.what=cell_therapy&p2.3.from=2&p2.3.set.doses=4"
