@@ -5,13 +5,19 @@ from typing import Any
 
 import pytest
 
+from motorpool.figures.abilities import ability_figure
 from motorpool.figures.context import FigureContext
 from motorpool.figures.courses import CourseLayers, course_figure
+from motorpool.figures.daily_life import daily_life_figure
 from motorpool.figures.difference_courses import difference_course_figure
+from motorpool.figures.safety import safety_figure
+from motorpool.figures.survival import survival_figure
 from motorpool.web.added import added_groups, added_table, added_words, paired_shares
 from motorpool.web.course_figures import course_layers
 from motorpool.web.explore import Explorer
+from motorpool.web.family_pictures import family_figure
 from motorpool.web.layer_words import begun_words, daily_table, layer_sentences
+from motorpool.web.plan_terms import OF_SURVIVAL
 from motorpool.web.problems import checked
 
 
@@ -46,7 +52,7 @@ def test_words_table_forest_and_curve_agree(context: FigureContext) -> None:
     outcome = context.motor_scales[0]
     told = difference(context, "outcome", outcome, "difference_death_as_worst")["plan_2"]
     words = added_words(context, plain=True)[0]
-    found = re.search(r"on average \+(\S+) points", words)
+    found = re.search(r"children score (\S+) more points on average with “Nusinersen”", words)
     assert found is not None
     assert float(found[1]) == pytest.approx(told, abs=0.51)
     table = added_table(context, plain=True).set_index("What")
@@ -60,6 +66,34 @@ def test_words_table_forest_and_curve_agree(context: FigureContext) -> None:
     number = re.match(r"\+([\d.]+)", str(table.loc["Can sit without help", "Nusinersen"]))
     assert number is not None
     assert float(number[1]) == pytest.approx(100 * sits, abs=0.5)
+
+
+FOR_PROFESSIONALS = ("parameter", "95 % range", "interval", "median", "arm", "comparator", "enrolment")
+
+
+@pytest.mark.parametrize("survival", [False, True])
+def test_pictures_for_families_say_in_short_sentences_how_to_read_them(
+    context: FigureContext, survival: bool
+) -> None:
+    outcome = context.motor_scales[0]
+    made = [
+        ability_figure(context, plain=True), course_figure(context, outcome), daily_life_figure(context),
+        difference_course_figure(context, outcome), safety_figure(context, "procedure", plain=True),
+        *([survival_figure(context, "death")] if survival else []),
+    ]  # fmt: skip
+    for figure in made:
+        assert figure is not None
+        told = family_figure(figure, context, survival=survival)
+        words = f"{told.title}. {told.caption} {told.source}"
+        assert not [word for word in FOR_PROFESSIONALS if re.search(rf"\b{word}", words)], words
+        assert "what we do not know" in words
+        assert survival or not OF_SURVIVAL.search(words)
+        assert max(len(sentence.split()) for sentence in re.split(r"[.:;]\s", words)) <= 26
+        assert told.table is figure.table
+        assert told.build is figure.build
+    course = made[1]
+    assert course is not None
+    assert "can be tested" in family_figure(course, context, survival=survival).caption
 
 
 def test_all_sides_of_daily_life_have_a_row(context: FigureContext) -> None:

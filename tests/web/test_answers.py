@@ -258,6 +258,10 @@ def test_the_window_shows_what_waiting_costs(client: TestClient) -> None:
     treated = [float(row[4]) for row in rows if row[3]]
     assert treated[0] > treated[-1] + 10
     assert not [word for word in ("alive", "survival") if word in str(found["starts"]["sentences"]).lower()]
+    told = str([(part["sentences"], [one["caption"] for one in part["figures"]]) for part in found.values()])
+    assert not [word for word in ("died", "death", " die ") if word in told.lower()]
+    asked = client.get("/window/pictures", params={"years": "1", "survival": "1"}).json()
+    assert "Children who died count" in asked["starts"]["figures"][0]["caption"]
     assert client.get("/window/pictures", params={"years": "0"}).status_code == 422
 
 
@@ -276,6 +280,21 @@ def test_evidence_can_be_read(client: TestClient, address: str, words: str) -> N
     answer = client.get(address)
     assert answer.status_code == 200
     assert words in answer.text
+
+
+def test_the_validation_is_a_picture_with_its_numbers(client: TestClient) -> None:
+    (figure,) = client.get("/trust/pictures").json()
+    assert figure["id"] == "coverage-by-family"
+    lines = client.get(f"/trust/files/{figure['id']}.csv").text.splitlines()
+    shown = json.loads(client.get("/trust/pictures?narrow=1").content)[0]["spec"]["datasets"].values()
+    assert len(lines) - 1 == max(map(len, shown)) >= 5
+    assert client.get(f"/trust/files/{figure['id']}.svg").content.startswith(b"<svg")
+
+
+def test_an_address_without_a_page_says_what_to_do(client: TestClient) -> None:
+    answer = client.get("/nothing", headers={"accept": "text/html"})
+    assert answer.status_code == 404
+    assert "nothing at this address" in answer.text
 
 
 def test_unknown_evidence_names_the_nearest(client: TestClient) -> None:

@@ -18,7 +18,7 @@ PATIENCE = 240.0  # a machine with much to do takes its time
 INFANT = "copies=2&age_months=6&years=1&p1=No+drug&p2=&p2.1.what=nusinersen&p2.1.from=0"
 SWITCH = (
     "copies=2&age_months=8&years=1&present.therapy=nusinersen&present.since_months=3&p1=Go+on&p2=&p2.stop_present=1"
-    "&p2.stop_month=3&p2.1.what=risdiplam&p2.1.begins=after&p2.1.after=0&p2.1.pause.1.from=6&p2.1.pause.1.to=8"
+    "&present.pause.1.from=1&present.pause.1.to=2&present.late=3&p2.stop_month=3&p2.1.what=risdiplam&p2.1.begins=after&p2.1.after=0&p2.1.pause.1.from=6&p2.1.pause.1.to=8"
     "&p2.1.dose.1.from=10&p2.1.dose.1.percent=50&p2.2.what=breathing_support&p2.2.begins=fvc_percent_below"
     "&p2.2.level=50"
     "&p2.3.what=cell_therapy&p2.3.from=2&p2.3.set.doses=4"
@@ -290,6 +290,26 @@ def test_bars_are_dragged_and_the_field_follows(open_page: Any) -> None:
     page.mouse.up()
     assert page.locator("#p2-1-from").input_value() == "6"
     until(page, lambda: "p2.1.from=6" in page.url, "the address")
+    page.locator("#p2-1-to").fill("10")
+    bar = page.locator(".plan[data-plan='2'] .bar").bounding_box()
+    page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(bar["x"] + bar["width"] / 2 - track["width"] / 4, bar["y"] + 8, steps=4)
+    page.mouse.up()
+    assert [page.locator(f"#p2-1-{part}").input_value() for part in ("from", "to")] == ["3", "7"]
+    page.locator("summary", has_text="Present therapy").press("Enter")
+    page.locator("#present").select_option("risdiplam")
+    page.locator("[id='present.since_months']").fill("2")
+    page.locator("#present-more > summary").press("Enter")
+    page.locator("#present-more .add-piece[data-kind='pause']").press("Enter")
+    assert page.evaluate("document.activeElement.id") == "present-pause.1.from"
+    page.locator("[id='present-pause.1.from']").fill("1")
+    until(
+        page,
+        lambda: "present.pause.1.from=1&present.pause.1.to=9" in page.url,
+        "the pause of the present therapy",
+    )
+    assert page.locator(".bar.present + .pause-mark").count() == 2, "it holds in both plans"
 
 
 def test_errors_say_what_to_do_and_keep_what_was_entered(open_page: Any) -> None:

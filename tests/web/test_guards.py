@@ -77,6 +77,40 @@ def test_too_many_requests_are_refused_for_a_while(tmp_path: Path) -> None:
     assert codes == [200, 200, 200, 429]
 
 
+PROXY, FAR = "10.0.0.1", "203.0.113."
+
+
+def code_through(folder: Path, peer: str, forwarded: list[str], **settings: Any) -> list[int]:
+    """Answers to requests that a peer sends, each with what it says of who asks."""
+    add_user(folder / "users.txt", "anna", PASSWORD)
+    made = Settings(
+        folder=folder / "web", warm=False, requests_per_second=0.001, burst=1, users=folder / "users.txt",
+        names=("sma.example.org", "127.0.0.1"), **settings,
+    ).check()  # fmt: skip
+    asking = TestClient(create_app(made), base_url="http://127.0.0.1", client=(peer, 1))
+    login = {"authorization": "Basic " + base64.b64encode(f"anna:{PASSWORD}".encode()).decode()}
+    return [
+        asking.get("/api/v1/version", headers={**login, "x-forwarded-for": words}).status_code
+        for words in forwarded
+    ]
+
+
+def test_behind_a_trusted_proxy_limits_count_for_each_client(tmp_path: Path) -> None:
+    trusted = server.proxy_networks([PROXY, "10.0.1.0/24"])
+    told = [f"{FAR}7", f"{FAR}8", f"{FAR}7"]
+    assert code_through(tmp_path, PROXY, told, proxies=trusted) == [200, 200, 429]
+    # A client may put in whom it likes; the proxy appends the address it was asked from, which counts.
+    told = [f"{FAR}1, {FAR}7", f"{FAR}2, {FAR}7", f"{FAR}7, 10.0.1.9", "nobody", "nobody"]
+    assert code_through(tmp_path, PROXY, told, proxies=trusted) == [200, 429, 429, 200, 429]
+
+
+def test_what_a_client_says_of_its_address_is_not_believed(tmp_path: Path) -> None:
+    told = [f"{FAR}7", f"{FAR}8"]
+    assert code_through(tmp_path, PROXY, told) == [200, 429], "no proxy is trusted unless it is named"
+    trusted = server.proxy_networks([PROXY])
+    assert code_through(tmp_path, f"{FAR}5", told, proxies=trusted) == [200, 429], "this one is no proxy"
+
+
 def test_nobody_unknown_gets_in(tmp_path: Path) -> None:
     users = tmp_path / "users.txt"
     add_user(users, "anna", PASSWORD)
@@ -100,6 +134,9 @@ def test_nobody_unknown_gets_in(tmp_path: Path) -> None:
     [
         (["--public"], "--users"),
         (["--public", "--users", "{users}"], "--allow-host"),
+        (["--trust-proxy", "127.0.0.1", "--allow-host", "a.org"], "--users FILE"),
+        (["--trust-proxy", "proxy.example.org"], "--trust-proxy proxy.example.org: must be an address"),
+        (["--trust-proxy", "0.0.0.0/0"], "believe everybody"),
         (["--host", "0.0.0.0"], "--public"),
         (["--public", "--users", "{folder}/nobody", "--allow-host", "a.org"], "No such file"),
         (["--public", "--users", "{open}", "--allow-host", "a.org"], "chmod 600"),
@@ -136,7 +173,7 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path, capsys: pytest.CaptureFix
 def test_the_verb_becomes_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[str]] = []
     monkeypatch.setattr(serve, "_become", seen.append)
-    assert command_line.run(["serve", "--port", "0", "--allow-host", "a.org"]) == 0
+    assert command_line.run(["serve", "--port", "0", "--allow-host", "a.org", "--trust-proxy", "::1"]) == 0
     assert seen[0][1:] == [
         "-P",
         "-m",
@@ -147,6 +184,8 @@ def test_the_verb_becomes_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
         "127.0.0.1",
         "--allow-host",
         "a.org",
+        "--trust-proxy",
+        "::1",
     ]
     assert command_line.run(["serve", "--port", "70000"]) == 2
     assert command_line.run(["serve", "--add-user", "anna"]) == 2

@@ -46,7 +46,7 @@ def test_a_switch_of_the_present_therapy_has_a_date_and_a_wait() -> None:
     begins = 6 + 30 * 24 / 730.5
     assert next_one.pauses[0].from_months == pytest.approx(12 - begins)
     assert next_one.dose_changes[0].factor == 0.5
-    assert plan_labels(description)[1] == "Nusinersen until month 6, risdiplam 30 days aft…"
+    assert plan_labels(description)[1] == "Nusinersen, risdiplam"
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,7 @@ def test_a_switch_of_the_present_therapy_has_a_date_and_a_wait() -> None:
         ({"begins": "fvc_percent_below", "begins_level": 50}, "start.when", "fvc_percent < 50"),
         ({"begins": "cobb_degrees_reaches", "begins_level": 40}, "start.when", "cobb_degrees >= 40"),
         ({"begins": "first_signs", "wait_days": 30}, "start.days_after_onset", 30),
+        ({"begins": "diagnosis", "wait_days": 14}, "start.days_after_diagnosis", 14),
         ({"ends": "hfmse_below", "ends_level": 3}, "stop.when", "hfmse < 3"),
         ({"from_months": 3, "to_months": 9}, "stop.after_months", 6),
         (
@@ -77,6 +78,57 @@ def test_every_option_is_in_the_scenario(course: dict[str, Any], field: str, val
     assert found == value
     assert description_of(pairs_of(description)) == description
     assert plan_labels(description)[1] != "Nusinersen"
+
+
+def test_the_present_therapy_pauses_and_changes_its_dose_in_every_plan() -> None:
+    query = {
+        **CHILD,
+        "present.therapy": "risdiplam", "present.since_months": "3", "present.missed_percent": "10",
+        "present.pause.1.from": "6", "present.pause.1.to": "9",
+        "present.dose.1.from": "12", "present.dose.1.percent": "50",
+        "p1": "Go on", "p2": "Stop", "p2.stop_present": "1", "p2.stop_month": "3",
+    }  # fmt: skip
+    description = description_of(query.items())
+    assert description_of(pairs_of(description)) == description
+    for plan in ("plan_1", "plan_2"):
+        present = scenario_of(description, 0).courses_of(plan)[0]
+        assert [(one.from_months, one.to_months) for one in present.pauses] == [(9, 12)]
+        assert [(one.from_months, one.factor) for one in present.dose_changes] == [(15, 0.5)]
+        assert present.missed_probability == 0.1
+    young = description.model_copy(update={"weeks_early": 17.0, "age_months": 3.0})
+    assert (
+        scenario_of(young, 0).courses_of("plan_1")[0].pauses[0].from_months == 6
+    )  # it began at the due date
+
+
+@pytest.mark.parametrize(
+    ("fields", "where", "words"),
+    [
+        ({"therapy": "onasemnogene", "pause.1.from": "1", "pause.1.to": "2"}, "present.pauses", "leave out pauses"),
+        ({"therapy": "risdiplam", "pause.1.from": "3", "pause.1.to": "2"}, "present.pauses.0.to_months", "above 3"),
+        ({"therapy": "risdiplam", "late": "2"}, "present.late_days", "leave out late_days"),
+        ({"therapy": "risdiplam", "missed": "2"}, "present", "missed_doses"),
+    ],
+)  # fmt: skip
+def test_what_the_present_therapy_cannot_have_is_refused_by_name(
+    fields: dict[str, str], where: str, words: str
+) -> None:
+    with pytest.raises(UnusableInput) as caught:
+        description_of({**CHILD, **{f"present.{name}": value for name, value in fields.items()}}.items())
+    (problem,) = caught.value.problems
+    assert problem["where"].startswith(where)
+    assert words in f"{problem['where']} {problem['message']}"
+
+
+def test_a_therapy_waits_for_the_diagnosis_that_follows_the_first_signs() -> None:
+    course = {"therapy": "nusinersen", "begins": "diagnosis", "wait_days": 14}
+    description = described(course, diagnosis_delay_months=2, no_signs_yet=True, age_months=1)
+    scenario = scenario_of(description, 0)
+    assert scenario.cohort.diagnosis is not None
+    assert scenario.cohort.model_dump(mode="json")["diagnosis"]["delay_months"]["value"] == 2
+    assert "diagnosis" not in scenario_of(described({"therapy": "nusinersen"}), 0).cohort.model_fields_set
+    with pytest.raises(UnusableInput, match="no therapy begins by diagnosis"):
+        described({"therapy": "nusinersen"}, diagnosis_delay_months=2)
 
 
 @pytest.mark.parametrize("therapy", THERAPIES)
@@ -115,7 +167,7 @@ def test_the_form_offers_what_the_engine_takes() -> None:
 @pytest.mark.parametrize(
     ("fields", "where", "words"),
     [
-        ({"begins": "diagnosis"}, "begins", "has the diagnosis; use first_signs"),
+        ({"begins": "diagnosed"}, "begins", "Did you mean diagnosis?"),
         ({"begins": "loss_of_sitting"}, "begins", "no therapy can wait for an ability to be lost"),
         ({"begins": "walk"}, "begins", "no therapy can wait for an ability to be lost"),
         ({"begins": "fvc_percent_bellow"}, "begins", "Did you mean fvc_percent_below?"),
@@ -189,3 +241,25 @@ def test_options_act_through_the_engine() -> None:
     assert punctures("plan_4") == {4}
     begun = found["therapy_started"].sel(therapy="breathing_support").isel(draw=0)
     assert begun.sel(arm="plan_3").values.sum() > begun.sel(arm="plan_4").values.sum()
+
+
+def test_a_pause_of_the_present_therapy_and_a_late_diagnosis_act_through_the_engine() -> None:
+    population = Population()
+
+    def dataset(**described: Any) -> Any:
+        return population.dataset(scenario_of(checked({"years": 1, **described}), 0))
+
+    def punctures(pauses: list[dict[str, float]]) -> set[int]:
+        present = {"therapy": "nusinersen", "since_months": 3, "pauses": pauses}
+        found = dataset(age_months=8, present=present, plans=[{"name": "Go on"}])
+        alive = found["alive"].isel(visit_month=-1, draw=0, arm=0).values
+        counted = found["procedure_count"].sel(procedure="lumbar_puncture").isel(draw=0, arm=0)
+        return set(counted.values[alive].astype(int))
+
+    assert punctures([{"from_months": 0.5, "to_months": 11.5}]) != punctures([])
+    waiting = [
+        {"courses": [{"therapy": "risdiplam", "begins": begins}]} for begins in ("first_signs", "diagnosis")
+    ]
+    found = dataset(age_months=1, no_signs_yet=True, diagnosis_delay_months=9, plans=waiting)
+    begun = found["therapy_started"].sel(therapy="risdiplam").isel(draw=0)
+    assert begun.sel(arm="plan_1").values.sum() > begun.sel(arm="plan_2").values.sum()

@@ -32,6 +32,13 @@ def serve(
     allow_host: list[str] = typer.Option(
         [], "--allow-host", metavar="NAME", help="Another host name under which the page is reached."
     ),
+    trust_proxy: list[str] = typer.Option(
+        [],
+        "--trust-proxy",
+        metavar="ADDRESS",
+        help="Address or network of a server in front of this one, whose X-Forwarded-For says who asks, so that limits "
+        "count for each client. [default: none is believed]",
+    ),
     host: str | None = typer.Option(
         None,
         "--host",
@@ -71,6 +78,7 @@ def serve(
       motorpool serve --port 0
       motorpool serve --add-user anna --users users.txt
       motorpool serve --public --users users.txt --allow-host sma.example.org
+      motorpool serve --users users.txt --allow-host sma.example.org --trust-proxy 127.0.0.1
     """
     if not 0 <= port <= 65535:
         raise InputProblem(f"--port {port}: must be from 0 to 65535.")
@@ -91,6 +99,8 @@ def serve(
             command += [name, str(value)] if value is not None else []
         for name in allow_host:
             command += ["--allow-host", name]
+        for address in trust_proxy:
+            command += ["--trust-proxy", address]
     _become(command)
 
 

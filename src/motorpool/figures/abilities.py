@@ -28,8 +28,12 @@ WORDS = "Of 100 | \u2191 higher is better"
 ALWAYS = ("sit_5s", "walk")
 
 
-def ability_figure(context: FigureContext) -> Figure | None:
-    """Small charts of the share able, for sitting and walking and every milestone with published results."""
+def ability_figure(context: FigureContext, *, plain: bool = False) -> Figure | None:
+    """Small charts of the share able, for sitting and walking and every milestone with published results.
+
+    Args:
+        plain: with the names that families know.
+    """
     import pandas as pd
 
     points = [p for p in context.published if p.measure == "able_share"]
@@ -48,19 +52,23 @@ def ability_figure(context: FigureContext) -> Figure | None:
         width = layout.panel_width(columns, gap=64)
         ranges = any("low" in frame for frame in frames.values())
         layers = _layers(context, layout, width, ranges=ranges)
-        panels = [_chart(name, frame, layers, width) for name, frame in frames.items()]
+        panels = [
+            _chart(milestone_label(name, plain=plain), frame, layers, width) for name, frame in frames.items()
+        ]
         for name, panel in zip(frames, panels, strict=True):
             x = month_axis("Months since enrolment", max(context.months), width)
             here = [p for p in drawn if p.quantity == name]
             panel["layer"] += published_layer(context, here, x, WORDS, percent=True)
         return side_by_side(panels, columns=columns, spacing=26)
 
-    table = pd.concat([frame.assign(milestone=milestone_label(name)) for name, frame in frames.items()])
+    table = pd.concat(
+        [frame.assign(milestone=milestone_label(name, plain=plain)) for name, frame in frames.items()]
+    )
     parts: list[str] = []
     for name, frame in frames.items():
         last = frame[frame["x"] == frame["x"].max()]
         values = ", ".join(f"{row.label} {row.mean:.0f}" for row in last.itertuples())
-        parts.append(f"{milestone_label(name)}: {values}")
+        parts.append(f"{milestone_label(name, plain=plain)}: {values}")
     names = {
         "milestone": "Milestone",
         "label": "Arm",
@@ -120,7 +128,7 @@ def _layers(context: FigureContext, layout: Layout, width: int, *, ranges: bool)
     return [*layers, leaf(lines)]
 
 
-def _chart(milestone: str, frame: pd.DataFrame, layers: list[Spec], width: int) -> Spec:
+def _chart(name: str, frame: pd.DataFrame, layers: list[Spec], width: int) -> Spec:
     columns = [c for c in ("label", "x", "mean", "low", "high") if c in frame]
-    title = panel_title(milestone_label(milestone), width, 13)
+    title = panel_title(name, width, 13)
     return layered(layers, data=data_of(frame[columns]), width=width, height=150, title=title)

@@ -114,14 +114,18 @@ class FigureContext:
             return f"bars at the right end, {self.range_words}"
         if self.draws > 1 and len(self.arms) > FULL_BANDS:
             return f"shaded, and as bars at the right end, {self.range_words}"
-        return f"shaded, {self.range_words}"
+        return self.marked("shaded, ")
 
     @property
     def pale_band_words(self) -> str:
         """What is shaded in small charts, which have no room for bars at the end."""
         if self.draws > 1 and not self.draw_bands:
             return "with this many arms the ranges of what we do not know are in the table only"
-        return f"shaded, {self.range_words}"
+        return self.marked("shaded, ")
+
+    def marked(self, mark: str) -> str:
+        """What `mark` stands for; without it where one parameter set leaves no range to draw."""
+        return f"{mark}{self.range_words}" if self.draws > 1 else self.range_words
 
     @cached_property
     def motor_scales(self) -> list[str]:
@@ -162,7 +166,7 @@ class FigureContext:
     def range_words(self) -> str:
         """What the knowledge range is, in words fitting the number of draws."""
         if self.draws == 1:
-            return "the run used one parameter set, so what we do not know is not shown"
+            return "one parameter set, so what we do not know is not shown"
         return f"what we do not know: 95 % range over {self.draws} parameter sets"
 
     def rows(self, **conditions: Any) -> pd.DataFrame:

@@ -167,7 +167,9 @@ def _averages(
         )
     )
     layers += end_ranges(context.styles, data, max(context.months), words)
-    title = "Average of all arms" + (", with what we do not know" if shown.knowledge else "")
+    title = "Average of all arms" + (
+        ", with what we do not know" if shown.knowledge and context.draws > 1 else ""
+    )
     return layered(layers, data=data_of(data), width=layout.width, height=250, title=title)
 
 

@@ -13,12 +13,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MANY_ARMS = 6
+LINE, TWO_LINES = 28, 26  # characters that fit into one line of a phone; pixels that two lines need
+_BREAK = f"lastindexof(slice(datum.value, 0, {LINE}), ' ')"
+_LINES = f"[slice(datum.value, 0, {_BREAK}), slice(datum.value, {_BREAK} + 1)]"
+IN_TWO_LINES = f"length(datum.value) > {LINE} ? {_LINES} : datum.value"
 Kind = Literal["adverse_event", "procedure"]
 
 
-def safety_figure(context: FigureContext, kind: Kind) -> Figure | None:
-    """Rates per year lived of every adverse event or procedure that occurs in any arm."""
-    table = _frame(context, kind)
+def safety_figure(context: FigureContext, kind: Kind, *, plain: bool = False) -> Figure | None:
+    """Rates per year lived of every adverse event or procedure that occurs in any arm.
+
+    Args:
+        plain: with the names that families know.
+    """
+    table = _frame(context, kind, plain)
     if table.empty:
         return None
     styles = context.styles
@@ -35,8 +43,12 @@ def safety_figure(context: FigureContext, kind: Kind) -> Figure | None:
                 sort=order,
                 title=None,
                 axis=alt.Axis(
-                    labelLimit=280 if layout.name == "wide" else 110, grid=True, ticks=False, domain=False
-                ),
+                    labelLimit=320 if layout.name == "wide" else 160,
+                    labelExpr=IN_TWO_LINES,
+                    grid=True,
+                    ticks=False,
+                    domain=False,
+                ),  # fmt: skip
             ),
             yOffset=alt.YOffset("label:N", sort=[s.label for s in styles], scale=alt.Scale(paddingInner=0.2)),
             color=arm_colour(styles, layout),
@@ -55,12 +67,15 @@ def safety_figure(context: FigureContext, kind: Kind) -> Figure | None:
                 x=x, shape=arm_shape(styles, layout)
             )
         )
-        width = layout.width - (160 if layout.name == "wide" else 70)
+        width = layout.width - (160 if layout.name == "wide" else 90)
+        step = 7 if len(styles) <= MANY_ARMS else 5
+        if any(len(name) > LINE for name in order):
+            step = max(step, TWO_LINES // len(styles))
         return layered(
             layers,
             data=data_of(table.loc[table["mean"] > 0, columns]),
             width=width,
-            height={"step": 7 if len(styles) <= MANY_ARMS else 5},
+            height={"step": step},
         )
 
     parts = [
@@ -81,7 +96,7 @@ def safety_figure(context: FigureContext, kind: Kind) -> Figure | None:
         title=f"{what} in each arm",
         alt=f"Dot plot of {what.lower()} per person and year lived. " + "; ".join(parts) + ".",
         caption=(
-            f"Total number divided by the years people lived during follow-up; line: {context.range_words}. "
+            f"Total number divided by the years people lived during follow-up; {context.marked('line: ')}. "
             "An arm in which people live longer has more time for events; the rate takes this into account. "
             "Arms without a mark have none."
         ),
@@ -90,7 +105,7 @@ def safety_figure(context: FigureContext, kind: Kind) -> Figure | None:
     )
 
 
-def _frame(context: FigureContext, kind: Kind) -> pd.DataFrame:
+def _frame(context: FigureContext, kind: Kind, plain: bool) -> pd.DataFrame:
     import pandas as pd
 
     rates = _all_rows(context, kind, "rate_per_year_lived")
@@ -105,8 +120,9 @@ def _frame(context: FigureContext, kind: Kind) -> pd.DataFrame:
     happens = rates.groupby("quantity")["mean"].transform("max") > 0
     rates = rates[happens]
     pairs = zip(rates["quantity"], rates["arm"], strict=True)
+    name_of = adverse_event_label if kind == "adverse_event" else procedure_label
     return rates.assign(
-        name=rates["quantity"].map(adverse_event_label if kind == "adverse_event" else procedure_label),
+        name=[name_of(one, plain=plain) for one in rates["quantity"]],
         label=rates["arm"].map(context.labels),
         affected=pd.Series([float(affected.get(pair, float("nan"))) for pair in pairs], index=rates.index),
     )

@@ -61,13 +61,14 @@ def start_age_figure(context: FigureContext) -> Figure | None:
     }
     end = f"{max(context.months):g} months after enrolment"
     dashed = " Dashed line: " + ", ".join(context.labels[arm] for arm in without) + "." if without else ""
+    shaded = context.marked("shaded, ")
     return Figure(
         build=build,
         identifier="start-age",
         title=f"What is reached {end}, by the age at which treatment starts",
         alt=f"Line charts of what is reached {end} against the age at start. " + "; ".join(parts) + ".",
         caption=(
-            f"The same virtual people start at each age. Shaded, {context.range_words}.{dashed} Everyone "
+            f"The same virtual people start at each age. {shaded[:1].upper()}{shaded[1:]}.{dashed} Everyone "
             "enrolled is counted: people who die count as not able, and in the score as the lowest. "
             "Higher is better."
         ),

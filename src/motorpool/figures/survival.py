@@ -55,7 +55,9 @@ def survival_figure(context: FigureContext, event: str) -> Figure | None:
         curve["layer"] += published_layer(context, points, x, share_words(event), percent=True)
         ticks = month_ticks(0.0, horizon, max(2, layout.width // (75 if layout.name == "wide" else 60)))
         table = _risk_chart(context, risk[risk["x"].isin(ticks)], ticks, horizon, layout)
-        return above([curve, table], spacing=12)
+        # The legend of the lines is theirs alone; shared with the numbers below, colours and dashes would each get one.
+        own = {"legend": {"color": "independent", "strokeDash": "independent"}}
+        return {**above([curve, table], spacing=12), "resolve": own}
 
     ends = frame[frame["x"] == frame["x"].max()]
     what = "are free of it" if whole else "have had it"

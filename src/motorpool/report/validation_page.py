@@ -88,17 +88,15 @@ def _shown_sets(data: Data) -> list[str]:
 
 def _pictures(data: Data) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The pictures of every set, and those of the first set as a whole, ready for the page."""
-    from motorpool.calibration.validation_summary import load_acceptance
     from motorpool.figures.credibility.validation import distance_figure
     from motorpool.figures.rendering import Renderer
-    from motorpool.figures.validation import coverage_figure, pit_figure
+    from motorpool.figures.validation import pit_figure
     from motorpool.report.pictures import order, picture
 
     sets = _shown_sets(data)
-    inside = load_acceptance().inside_90
     judged = [row for row in rows_of(data, sets[0])] if sets else []
     whole: dict[str, Figure | None] = {
-        "coverage": coverage_figure(_coverage_rows(data), inside.goal or 1.0, inside.floor or 1.0),
+        "coverage": family_figure(data),
         "pit": pit_figure([row["pit"] for row in judged if row["counted"] and row.get("pit") is not None]),
         "distances": distance_figure(judged),
     }
@@ -120,6 +118,15 @@ def _pictures(data: Data) -> tuple[list[dict[str, Any]], dict[str, Any]]:
             for place, name in enumerate(sets)
         ]
         return groups, {name: picture(renderer, made) for name, made in of_all.items()}
+
+
+def family_figure(data: Data) -> Figure | None:
+    """How many figures of each family lie inside their interval, beside the acceptance criteria."""
+    from motorpool.calibration.validation_summary import load_acceptance
+    from motorpool.figures.validation import coverage_figure
+
+    inside = load_acceptance().inside_90
+    return coverage_figure(_coverage_rows(data), inside.goal or 1.0, inside.floor or 1.0)
 
 
 def set_figures(data: Data, chosen: str) -> list[Figure]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 _DIRECTION: dict[str, Literal[-1, 1] | None] = {"higher": 1, "lower": -1, "neither": None}
 
@@ -88,25 +88,39 @@ def event_label(event: str) -> str:
     return entry.label if entry else sentence_case(event)
 
 
-def milestone_label(milestone: str) -> str:
-    """The name of a milestone."""
+def milestone_label(milestone: str, *, plain: bool = False) -> str:
+    """The name of a milestone; `plain` for families."""
     from motorpool.evidence.outcome_catalogue import load_milestone_catalogue
 
     entry = load_milestone_catalogue().get(milestone)
-    return entry.label if entry else sentence_case(milestone)
+    return _name(entry, milestone, plain)
 
 
-def adverse_event_label(name: str) -> str:
-    """The name of an adverse event."""
+def adverse_event_label(name: str, *, plain: bool = False) -> str:
+    """The name of an adverse event; `plain` for families."""
     from motorpool.evidence.adverse_events import load_adverse_event_catalogue
 
     entry = load_adverse_event_catalogue().get(name)
-    return entry.label if entry else sentence_case(name)
+    return _name(entry, name, plain)
 
 
-def procedure_label(name: str) -> str:
-    """The name of a procedure."""
+def procedure_label(name: str, *, plain: bool = False) -> str:
+    """The name of a procedure; `plain` for families."""
     from motorpool.evidence.adverse_events import load_procedure_catalogue
 
     entry = load_procedure_catalogue().get(name)
-    return entry.label if entry else sentence_case(name)
+    return _name(entry, name, plain)
+
+
+class _Named(Protocol):
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def plain_language_label(self) -> str: ...
+
+
+def _name(entry: _Named | None, identifier: str, plain: bool) -> str:
+    if entry is None:
+        return sentence_case(identifier)
+    return entry.plain_language_label if plain else entry.label

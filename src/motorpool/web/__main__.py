@@ -7,7 +7,14 @@ import socket
 import sys
 from pathlib import Path
 
-from motorpool.web.settings import LOCAL_NAMES, Settings, SettingsError, data_folder, usual_workers
+from motorpool.web.settings import (
+    LOCAL_NAMES,
+    Settings,
+    SettingsError,
+    data_folder,
+    proxy_networks,
+    usual_workers,
+)
 
 INTERRUPTED = 130
 
@@ -33,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--public", action="store_true")
     parser.add_argument("--users", type=Path)
     parser.add_argument("--allow-host", action="append", default=[])
+    parser.add_argument("--trust-proxy", action="append", default=[])
     parser.add_argument("--folder", type=Path, default=None)
     parser.add_argument("--database")
     parser.add_argument("--workers", type=int, default=usual_workers())
@@ -65,6 +73,7 @@ def _settings(given: argparse.Namespace) -> Settings:
         names=(*LOCAL_NAMES, *(name.lower() for name in given.allow_host)),
         users=given.users,
         public=given.public,
+        proxies=proxy_networks(given.trust_proxy),
         folder=(given.folder or data_folder()).expanduser().absolute(),
         database=database_address(given.database),
         warm=not given.no_warm_up,
@@ -79,9 +88,10 @@ def _serve(settings: Settings) -> int:
 
     with _socket(settings) as listening:
         app = create_app(settings)
+        # Whom to believe about the address of a client is for the guards to say: `proxy_headers` believes this machine.
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30,
-            timeout_graceful_shutdown=3, limit_concurrency=200,
+            timeout_graceful_shutdown=3, limit_concurrency=200, proxy_headers=False,
         )  # fmt: skip
         name = settings.host if not settings.public else sorted(set(settings.names) - set(LOCAL_NAMES))[0]
         shown = f"[{name}]" if ":" in name else name

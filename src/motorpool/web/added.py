@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from motorpool.figures.context import FigureContext
+    from motorpool.simulation.labels import OutcomeView
 
 PARTS: tuple[str, ...] = ("both", "only_this", "only_first", "neither")
 MOST_GROUPS = 2
@@ -145,8 +146,7 @@ def _cell(row: Any, prefix: str, scale: float) -> str:
 
 
 def _signed(value: float) -> str:
-    digits = 2 if abs(value) < 0.95 else 1 if abs(value) < 9.5 else 0
-    text = f"{value:+.{digits}f}"
+    text = f"{'-' if value < 0 else '+'}{_digits(abs(value))}"
     return "0" if not float(text) else text.replace("-", "−")
 
 
@@ -158,7 +158,7 @@ def added_words(context: FigureContext, *, plain: bool) -> list[str]:
     if outcome is None:
         return []
     view, last = outcome_view(outcome), max(context.months)
-    worst = view.worst is not None
+    worst, important = view.worst is not None, view.minimal_important_difference
     measure = "difference_death_as_worst" if worst else "difference_among_living"
     shares = {
         side: _by_arm(context, outcome, f"share_{side}_by_minimal_important_difference")
@@ -166,23 +166,64 @@ def added_words(context: FigureContext, *, plain: bool) -> list[str]:
     }
     found: list[str] = []
     for arm, estimate in _by_arm(context, outcome, measure).items():
-        name = view.plain_label.lower() if plain else view.label
         first = context.labels[context.comparators[arm]]
-        name += "; death counts as the lowest score" if worst and not plain else ""
+        noticed = [
+            round(100 * shares[side][arm].mean)
+            for side in ("better", "worse")
+            if arm in shares[side] and important
+        ]
+        if plain:
+            found.append(_plainly(context.labels[arm], first, estimate, view, last, noticed))
+            continue
+        name = view.label + ("; death counts as the lowest score" if worst else "")
         text = (
             f"{context.labels[arm]}: on average {_signed(estimate.mean)} {view.unit} ({name}) against “{first}” "
             f"after {time_words(last)}"
         )
         if estimate.low is not None and estimate.high is not None:
             text += f"; it may lie between {_signed(estimate.low)} and {_signed(estimate.high)}"
-        if arm in shares["better"] and arm in shares["worse"] and view.minimal_important_difference:
-            better, worse = (round(100 * shares[side][arm].mean) for side in ("better", "worse"))
+        if len(noticed) == 2:
             text += (
-                f". For {better} of 100 children it is better by at least {view.minimal_important_difference:g} "
-                f"{view.unit}, which people notice; for {worse} it is worse by as much"
+                f". For {noticed[0]} of 100 children it is better by at least {important:g} {view.unit}, which people "
+                f"notice; for {noticed[1]} it is worse by as much"
             )
         found.append(f"{text}.")
     return found
+
+
+def _plainly(
+    label: str, first: str, estimate: Estimate, view: OutcomeView, last: float, noticed: list[int]
+) -> str:
+    """The same in short sentences.
+
+    Args:
+        noticed: of 100 children, how many are better and worse by what people notice.
+    """
+    name = view.plain_label[:1].lower() + view.plain_label[1:]
+    text = (
+        f"After {time_words(last)}, children score {_more(estimate.mean)} {view.unit} on average with “{label}” than "
+        f"with “{first}” ({name})."
+    )
+    if not float(_digits(estimate.mean)):
+        text = (
+            f"After {time_words(last)}, the average score is the same with “{label}” and “{first}” ({name})."
+        )
+    if estimate.low is not None and estimate.high is not None:
+        text += f" We do not know this exactly: it may be between {_more(estimate.low)} and {_more(estimate.high)}."
+    if len(noticed) == 2:
+        text += (
+            f" For {noticed[0]} of 100 children it is at least {view.minimal_important_difference:g} {view.unit} "
+            f"better, enough for people to notice. For {noticed[1]} it is at least as much worse."
+        )
+    return text
+
+
+def _more(value: float) -> str:
+    return f"{_digits(abs(value))} {'fewer' if value < 0 else 'more'}"
+
+
+def _digits(value: float) -> str:
+    return f"{value:.{2 if abs(value) < 0.95 else 1 if abs(value) < 9.5 else 0}f}"
 
 
 def _by_arm(context: FigureContext, outcome: str, measure: str) -> dict[str, Estimate]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from motorpool.report.tables import html_table
 from motorpool.web.added import added_groups, added_table, added_words
+from motorpool.web.course_words import present_words
 from motorpool.web.explore import Shown, topics_of
 from motorpool.web.layer_words import begun_words, daily_table, layer_sentences
 from motorpool.web.plain_words import icon_groups, questions, time_words, unknowns
@@ -38,13 +39,14 @@ def answer_words(shown: Shown) -> dict[str, Any]:
         "reweighted": bool(description.scores),
         "draws": context.draws,
         "doubt": doubt,
-        "outside": outside(shown),
+        "outside": outside(shown, plain=plain),
         "parameter_words": parameter_words(),
         "topics": topics_of(description),
         "published": list(shown.scenario.published),
         "icons": icon_groups(context, description),
         "unknowns": unknowns(description),
         "questions": questions(description),
+        "present": present_words(description.present) if description.present else "",
         "begun": begun_words(context, description),
         "layer_texts": layer_sentences(context) if plain else [],
         "added": added_groups(context),
@@ -98,8 +100,8 @@ def _table(frame: pd.DataFrame, caption: str) -> str:
     return html_table(frame, caption) if len(frame) else ""
 
 
-def outside(shown: Shown) -> str:
-    """For which plans these children lie outside what was validated, and why; the map of it is drawn once."""
+def outside(shown: Shown, *, plain: bool) -> str:
+    """For which plans these children lie outside what was validated, and why; families are told without the reasons."""
     from motorpool.report.outside import validated_map, why_outside
 
     months, copies = shown.description.age_months, float(shown.description.copies)
@@ -110,6 +112,12 @@ def outside(shown: Shown) -> str:
             plans_by_reason.setdefault(reason, []).append(label)
     if not plans_by_reason:
         return ""
+    if plain:
+        names = " and ".join(f"“{label}”" for labels in plans_by_reason.values() for label in labels)
+        return (
+            f"Be careful with {names}: for children like this, the model has not been shown to be right. Read these "
+            "numbers as a question, not as an answer."
+        )
     parts = [f"{', '.join(labels)} ({reason})" for reason, labels in plans_by_reason.items()]
     return (
         f"Outside what the model was validated for: {'; '.join(parts)}. Read those numbers as a question, not as an "

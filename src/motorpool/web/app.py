@@ -54,6 +54,7 @@ DESCRIPTION = (
     "treatment decisions. Send nothing that identifies anybody."
 )
 LEAST_COMPRESSED_BYTES = 2000
+NO_SUCH_PAGE = "There is nothing at this address. Check it, or begin with one of the pages above."
 NOBODY_WAITS = 499  # what servers say when the client has gone
 
 
@@ -135,7 +136,8 @@ def _explain_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
-        response = answer(request, error.status_code, [{"where": "", "message": str(error.detail)}])
+        message = NO_SUCH_PAGE if error.detail == "Not Found" else str(error.detail)
+        response = answer(request, error.status_code, [{"where": "", "message": message}])
         response.headers.update(error.headers or {})
         return response
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from motorpool.web.course_options import settings_of
 from motorpool.web.form_values import TRUE, number_of
-from motorpool.web.planned_course import NEEDED, PlannedCourse
+from motorpool.web.planned_course import NEEDED, GivenTherapy, PlannedCourse
 
 PARTS = {
     "what": "therapy",
@@ -24,6 +24,7 @@ PARTS = {
     "missed_percent": "missed_percent",
     "late": "late_days",
 }
+CHANCES = ("missed_percent", "late")
 PIECES = {
     "pause": ("pauses", {"from": "from_months", "to": "to_months"}),
     "dose": ("dose_changes", {"from": "from_months", "percent": "percent"}),
@@ -67,19 +68,26 @@ def course_pairs(course: PlannedCourse) -> list[tuple[str, str]]:
     if course.begins_by in ("month", NEEDED):
         pairs.append(("from", _text(course.from_months)))
     for part, name in PARTS.items():
-        if part in ("what", "from", "missed"):
+        if part in ("what", "from", "missed", *CHANCES):
             continue
         value = getattr(course, name)
         if value != PlannedCourse.model_fields[name].default:
             pairs.append((part, _text(value)))
     if course.missed_doses:
         pairs.append(("missed", ", ".join(str(number) for number in course.missed_doses)))
+    pairs += left_out_pairs(course)
+    pairs += [(f"set.{name}", _text(value)) for name, value in course.settings.items()]
+    return pairs
+
+
+def left_out_pairs(given: GivenTherapy) -> list[tuple[str, str]]:
+    """The fields of what is left out or changed by chance or for a time."""
+    pairs = [(part, _text(getattr(given, PARTS[part]))) for part in CHANCES if getattr(given, PARTS[part])]
     for head, (name, parts) in PIECES.items():
-        for number, piece in enumerate(getattr(course, name), 1):
+        for number, piece in enumerate(getattr(given, name), 1):
             pairs += [
                 (f"{head}.{number}.{part}", _text(getattr(piece, field))) for part, field in parts.items()
             ]
-    pairs += [(f"set.{name}", _text(value)) for name, value in course.settings.items()]
     return pairs
 
 

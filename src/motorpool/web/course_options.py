@@ -63,12 +63,9 @@ CHOICES: dict[str, dict[str, str]] = {
 }
 BELOW, REACHES = "_below", "_reaches"
 # What readers may ask for and the engine does not know.
-NOT_KNOWN = {
-    "diagnosis": "a child who is described here has the diagnosis; use first_signs with wait_days",
-    "milestone": (
-        "no therapy can wait for an ability to be lost; a motor score that falls below a value says nearly the same"
-    ),
-}
+LOST_ABILITY = (
+    "no therapy can wait for an ability to be lost; a motor score below a value says nearly the same"
+)
 
 
 def course_class(therapy: str) -> type[BaseCourse]:
@@ -221,7 +218,7 @@ def refuse_unknown(which: str, name: str, allowed: tuple[str, ...]) -> None:
         return
     plain = name.removeprefix("loss_of_").removesuffix("_lost").removesuffix("_gained")
     lost = plain != name or name in MILESTONES
-    why = NOT_KNOWN.get("milestone" if lost else name, "")
+    why = LOST_ABILITY if lost else ""
     nearest = nearest_name(name[:60], allowed)
     hint = f" Did you mean {nearest}?" if nearest and not why else ""
     words = ", ".join(allowed)

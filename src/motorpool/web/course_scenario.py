@@ -13,6 +13,8 @@ from motorpool.web.description import DescribedPlan, Description
 from motorpool.web.planned_course import NEEDED, PlannedCourse
 
 PRESENT = "present"
+_COHORT = {"cohort.diagnosis.delay_months": "diagnosis_delay_months"}
+_BACKGROUND = re.compile(r"^cohort\.background\.\d+\.(pauses|dose_changes|therapy)(.*)$")
 _ARM = re.compile(r"^arms\.plan_(\d+)\.(.+)$")
 # Paths in an arm and the fields of the page that speak of the same.
 _FIELDS = (
@@ -65,17 +67,7 @@ def _course(plan: DescribedPlan, place: int, names: list[str]) -> dict[str, Any]
     end = _stop(course)
     if end is not None:
         made["stop"] = end
-    if start is not None and course.pauses:
-        made["pauses"] = [
-            {"from_months": pause.from_months - start, "to_months": pause.to_months - start}
-            for pause in course.pauses
-        ]
-    if start is not None and course.dose_changes:
-        made["dose_changes"] = [
-            {"from_months": change.from_months - start, "factor": change.percent / 100.0}
-            for change in course.dose_changes
-        ]
-    return made
+    return made if start is None else made | course.piece_data(start)
 
 
 def _start(course: PlannedCourse, names: list[str]) -> dict[str, Any] | None:
@@ -89,6 +81,8 @@ def _start(course: PlannedCourse, names: list[str]) -> dict[str, Any] | None:
         return {"at": "enrolment", "delay_days": round(days, 4)}
     if by == "first_signs":
         return {"days_after_onset": course.wait_days}
+    if by == "diagnosis":
+        return {"days_after_diagnosis": course.wait_days}
     if by == "after" and course.after is not None:
         begin: dict[str, Any] = {"after": names[course.after - 1] if course.after else PRESENT}
         return begin | ({"washout_days": course.wait_days} if course.wait_days else {})
@@ -113,7 +107,8 @@ def in_page_fields(error: ScenarioError, description: Description) -> ScenarioEr
 def _of_page(problem: Problem, description: Description) -> Problem:
     found = _ARM.match(problem.path)
     if found is None:
-        return problem
+        path = _COHORT.get(problem.path) or _BACKGROUND.sub(r"present.\1\2", problem.path)
+        return dataclasses.replace(problem, path=path)
     plan, rest = int(found[1]) - 1, found[2]
     for pattern, field in _FIELDS:
         if pattern.match(rest):

@@ -14,10 +14,17 @@ from pydantic import Field, model_validator
 from motorpool.biology.vocabulary import HOURS_PER_DAY, HOURS_PER_MONTH
 from motorpool.simulation.vocabulary import MilestoneId
 from motorpool.therapies.fields import Flag, InputModel, Within, refusal
-from motorpool.web.course_address import course_data, course_pairs, put_field
-from motorpool.web.course_options import KINDS, ONCE
+from motorpool.web.course_address import course_data, course_pairs, left_out_pairs, put_field
+from motorpool.web.course_options import ONCE
 from motorpool.web.form_values import TRUE, number_of
-from motorpool.web.planned_course import MOST_COURSES, Months, PlannedCourse, TherapyName, check_pieces
+from motorpool.web.planned_course import (
+    MOST_COURSES,
+    OLDEST_MONTHS,
+    GivenTherapy,
+    Months,
+    PlannedCourse,
+    check_pieces,
+)
 
 MOST_PLANS = 4
 SCALES = ("chop_intend", "hfmse", "rulm", "hine2", "mfm32", "fvc_percent")
@@ -40,7 +47,8 @@ class DescribedPlan(InputModel):
         for place, course in enumerate(self.courses):
             if course.after is not None:
                 self._check_order(place, course.after)
-            check_pieces(course, place, self.start_month(place))
+            end = OLDEST_MONTHS if course.to_months is None else course.to_months
+            check_pieces(course, f"courses.{place}.", self.start_month(place), end)
         return self
 
     def _check_order(self, place: int, after: int) -> None:
@@ -71,19 +79,19 @@ class DescribedPlan(InputModel):
         return None if end is None else end + course.wait_days * HOURS_PER_DAY / HOURS_PER_MONTH
 
 
-class Present(InputModel):
-    """A therapy that the child has now, of which kind, and for how many months."""
+class Present(GivenTherapy):
+    """A therapy that the child has now, of which kind, and for how many months.
 
-    therapy: TherapyName
+    Its pauses and changes of the dose hold in every plan, until the plan ends it.
+    """
+
     since_months: Months = 0.0
-    kind: str | None = Field(default=None, max_length=40)
 
     @model_validator(mode="after")
     def _possible(self) -> Present:
-        kinds = KINDS.get(self.therapy, {})
-        if self.kind is not None and self.kind not in kinds:
-            allowed = ", ".join(kinds) or "nothing"
-            raise refusal(f"must be one of {allowed} for {self.therapy}", allowed=allowed, at="kind")
+        self.check_kind()
+        self.check_left_out()
+        check_pieces(self, "", 0.0)
         return self
 
 
@@ -95,7 +103,8 @@ class Description(InputModel):
     """A child, the plans, and how to look at them.
 
     Ages are in months since birth; `weeks_early` is how long before 40 weeks a child was born. `onset_months` is the
-    age at the first signs, absent where there are none yet. `scores` are what was last measured. `leave_out` names
+    age at the first signs, absent where there are none yet; from them to a diagnosis it takes `diagnosis_delay_months`,
+    which matters only where a therapy begins by it. `scores` are what was last measured. `leave_out` names
     layers of uncertainty, and `hide_bands` ranges between people in percent, that the figures do not show.
     """
 
@@ -103,6 +112,7 @@ class Description(InputModel):
     age_months: Months = 6.0
     onset_months: Months | None = None
     no_signs_yet: Flag = False
+    diagnosis_delay_months: Annotated[float, Within(0, 60, "months")] | None = None
     weeks_early: Annotated[float, Within(0, 17, "weeks")] = 0.0
     sex: Literal["any", "female", "male"] = "any"
     care: Literal["palliative", "standard", "proactive"] = "standard"
@@ -137,6 +147,9 @@ class Description(InputModel):
         if self.present is not None and self.present.since_months > self.age_months:
             message = f"is longer than the child's life of {self.age_months:g} months"
             raise refusal(message, allowed=f"at most {self.age_months:g}", at="present.since_months")
+        if self.diagnosis_delay_months is not None and not self.waits_for_diagnosis:
+            message = "has no meaning where no therapy begins by diagnosis"
+            raise refusal(message, allowed="leave it out", at="diagnosis_delay_months")
         for number, plan in enumerate(self.plans):
             if plan.stops_present and self.present is not None and self.present.therapy in ONCE:
                 message = f"has no meaning for {self.present.therapy}, which is not stopped"
@@ -147,6 +160,11 @@ class Description(InputModel):
                 at = f"plans.{number}.courses.{waits}.after"
                 raise refusal(message, allowed="the place of a therapy of the plan", at=at)
         return self
+
+    @property
+    def waits_for_diagnosis(self) -> bool:
+        """Whether a therapy of a plan begins by the diagnosis."""
+        return any(course.begins_by == "diagnosis" for plan in self.plans for course in plan.courses)
 
     @property
     def corrected_age_months(self) -> float:
@@ -187,13 +205,15 @@ def fields_of(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
         elif head == "hide_bands":
             data[head] = (*data.get(head, ()), number_of(value))
         elif head == "present":
-            data.setdefault("present", {})[{"how": "kind"}.get(rest, rest) or "therapy"] = number_of(value)
+            put_field(data.setdefault("present", {}), rest or "therapy", value)
         elif head in ("no_signs_yet", "survival"):
             data[head] = value in TRUE
         else:
             data[key] = number_of(value)
     if "present" in data and "therapy" not in data["present"]:
         del data["present"]
+    elif "present" in data:
+        data["present"] = course_data(data["present"])
     if plans:
         data["plans"] = tuple(
             {
@@ -214,7 +234,7 @@ def pairs_of(description: Description) -> list[tuple[str, str]]:
         ("age_months", f"{description.age_months:g}"),
     ]
     plain = Description()
-    for name in ("onset_months", "weeks_early", "sex", "care", "years", "voice"):
+    for name in ("onset_months", "diagnosis_delay_months", "weeks_early", "sex", "care", "years", "voice"):
         value = getattr(description, name)
         if value is not None and value != getattr(plain, name):
             pairs.append((name, f"{value:g}" if isinstance(value, float) else str(value)))
@@ -228,6 +248,7 @@ def pairs_of(description: Description) -> list[tuple[str, str]]:
         pairs += [("present.therapy", description.present.therapy)]
         pairs += [("present.since_months", f"{description.present.since_months:g}")]
         pairs += [("present.how", description.present.kind)] if description.present.kind else []
+        pairs += [(f"present.{part}", text) for part, text in left_out_pairs(description.present)]
     for place, plan in enumerate(description.plans, 1):
         pairs.append((f"p{place}", plan.name))
         pairs += [(f"p{place}.stop_present", "1")] if plan.stops_present else []

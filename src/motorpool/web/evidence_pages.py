@@ -36,6 +36,7 @@ async def study(request: Request, name: str) -> Response:
     source = load_sources().get(found.source)
     return page(
         "study.html.j2", request, title=found.title, study=found, source=source, predicted=predictions_of(found.study),
+        names={one.outcome: _outcome_name(one.outcome) for one in found.endpoints},
     )  # fmt: skip
 
 
@@ -75,6 +76,13 @@ async def source(request: Request, name: str) -> Response:
         key: value for key, value in found.model_dump(mode="json").items() if value not in (None, "", [], {})
     }
     return page("record.html.j2", request, title=found.citation(), rows=_flat(rows), source=found)
+
+
+def _outcome_name(outcome: str) -> str:
+    from motorpool.evidence.outcome_catalogue import load_event_catalogue, load_outcome_catalogue
+
+    found = load_outcome_catalogue().get(outcome) or load_event_catalogue().get(outcome)
+    return found.label if found else ""
 
 
 def study_rows() -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ import numpy as np
 from motorpool.simulation.errors import ScenarioError
 from motorpool.simulation.scenario import Scenario
 from motorpool.web.description import Description
+from motorpool.web.family_pictures import family_figure
 from motorpool.web.page_specs import page_spec
 from motorpool.web.plan_terms import TODAY, in_plan_words
 from motorpool.web.population import Kept, Population
@@ -163,6 +164,7 @@ def topic_figures(shown: Shown, topic: str) -> list[Figure]:
     from motorpool.web.course_figures import course_layers, difference_figures
 
     context, alive = shown.context, shown.description.survival
+    plain = shown.description.voice == "plain"
     layers = course_layers(shown.description)
 
     def courses(*names: str) -> list[Figure | None]:
@@ -175,13 +177,12 @@ def topic_figures(shown: Shown, topic: str) -> list[Figure]:
         found = courses(*context.motor_scales[:1])
     elif topic == "abilities":
         found = [
-            ability_figure(context),
+            ability_figure(context, plain=plain),
             *([milestone_figure(context), icon_figure(context)] if alive else []),
         ]
     elif topic == "daily_life":
         found = [daily_life_figure(context)]
     elif topic == "additions":
-        plain = shown.description.voice == "plain"
         found = [None if plain else addition_figure(context), *difference_figures(context, plain=plain)]
     elif topic == "layers":
         found = [layers_figure(context, shown.description.leave_out)]
@@ -196,12 +197,13 @@ def topic_figures(shown: Shown, topic: str) -> list[Figure]:
     elif topic == "quality_of_life":
         found = courses("utility")
     elif topic == "safety":
-        found = [safety_figure(context, "adverse_event"), safety_figure(context, "procedure")]
+        found = [safety_figure(context, kind, plain=plain) for kind in ("adverse_event", "procedure")]
     elif topic == "survival" and alive:
         found = [survival_figure(context, name) for name in SURVIVAL_EVENTS]
     else:
         found = []
-    return [figure for figure in found if figure is not None]
+    drawn = [figure for figure in found if figure is not None]
+    return [family_figure(figure, context, survival=alive) for figure in drawn] if plain else drawn
 
 
 def find_figure(shown: Shown, identifier: str) -> Figure | None:

@@ -24,7 +24,13 @@ def plan_facts(most_plans: int) -> dict[str, Any]:
     """The facts for the script of the page, as plain data."""
     return {
         "therapies": {name: _therapy(name) for name in THERAPIES},
-        "begins": {"month": "In a month", "first_signs": "After the first signs", "after": "After another"},
+        "begins": {
+            "month": "In a month",
+            "first_signs": "After the first signs",
+            "diagnosis": "After the diagnosis",
+            "after": "After another",
+        },
+        "not_known": "When an ability is lost: not in the model; use a score below a value",
         NEEDED: "When the curve needs it",
         "rules": {name: {"words": _rule(name), "unit": _unit(name)} for name in rule_names()},
         "most_plans": most_plans,

@@ -24,6 +24,7 @@ OTHER_WORDS = (
 OTHER_PARTS = ("enrol", "rm", "comparator")  # without one of them there is nothing to say in other words
 OF_SURVIVAL = re.compile(r"\b(died|dead|deaths?|alive)\b", re.IGNORECASE)
 _SENTENCES = re.compile(r"(?<=[.!?])\s+")
+_BRACKETS = re.compile(r" ?\([^()]*\)")
 _CLAUSES = re.compile(r";\s*(?![^()]*\))")
 
 
@@ -49,6 +50,11 @@ def parted(spec: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     for name, short in names.items():
         text = text.replace(json.dumps(name), json.dumps(short))
     return text, {short: rows[name] for name, short in names.items()}
+
+
+def without_survival(sentence: str) -> str:
+    """A sentence without what it says of survival in brackets."""
+    return _BRACKETS.sub(lambda found: "" if OF_SURVIVAL.search(found[0]) else found[0], sentence)
 
 
 def gently(caption: str) -> str:

@@ -26,7 +26,8 @@ from motorpool.web.course_options import (
 MOST_COURSES = 6
 MOST_PIECES = 6
 OLDEST_MONTHS = 600
-BEGINS = ("month", "first_signs", "after", *rule_names())
+AFTER_DAYS = ("first_signs", "diagnosis")  # so many days after it
+BEGINS = ("month", *AFTER_DAYS, "after", *rule_names())
 NEEDED = "needed"  # spine surgery: when the curve reaches the threshold, after the least age
 _PIECES = {"pauses": "pauses", "dose_changes": "dose_changes", "missed_doses": "missed_doses"}
 _CHANCES = {"missed_percent": "missed_probability", "late_days": "late_days_mean"}
@@ -62,36 +63,82 @@ class PlannedDose(InputModel):
     percent: Annotated[float, Within(0, 1000, "percent", above=True)]
 
 
-class PlannedCourse(InputModel):
-    """One therapy of a plan, in months from today; without an end it goes on, or is given once.
+class GivenTherapy(InputModel):
+    """A therapy that is given, with what is left out or changed; months count from today.
 
-    It begins in a month, after the first signs, after another therapy of the plan (`after` is its place, 0 the present
-    therapy), or by a rule such as `fvc_percent_below`, whose value is `begins_level`; `ends` is such a rule too.
-    `settings` are those of the therapy (`motorpool.web.course_options.SETTINGS`).
+    `missed_percent` of the doses are missed by chance, and doses come `late_days` late on average, from its first dose.
     """
 
     therapy: TherapyName
+    kind: str | None = Field(default=None, max_length=40)
+    pauses: tuple[PlannedPause, ...] = Field(default=(), max_length=MOST_PIECES)
+    dose_changes: tuple[PlannedDose, ...] = Field(default=(), max_length=MOST_PIECES)
+    missed_percent: Annotated[float, Within(0, 100, "percent")] = 0.0
+    late_days: Annotated[float, Within(0, 365, "days")] = 0.0
+
+    def check_kind(self) -> None:
+        """Refuse a kind that the therapy does not have."""
+        kinds = KINDS.get(self.therapy, {})
+        if self.kind is not None and self.kind not in kinds:
+            allowed = ", ".join(kinds) or "nothing"
+            raise refusal(f"must be one of {allowed} for {self.therapy}", allowed=allowed, at="kind")
+
+    def check_left_out(self) -> None:
+        """Refuse what the engine refuses for this therapy, such as a pause of gene therapy."""
+        for own, engine in {**_PIECES, **_CHANCES}.items():
+            because = refused_because(self.therapy, engine)
+            if because is not None and getattr(self, own, ()):
+                raise refusal(f"has no meaning here: {because}", allowed=f"leave out {own}", at=own)
+
+    def dose_data(self) -> dict[str, Any]:
+        """Doses that are missed or late by chance, under the engine's names."""
+        made: dict[str, Any] = {}
+        if self.missed_percent:
+            made["missed_probability"] = self.missed_percent / 100.0
+        if self.late_days:
+            made["late_days_mean"] = self.late_days
+        return made
+
+    def piece_data(self, start: float) -> dict[str, Any]:
+        """Pauses and changes of the dose under the engine's names; they count from `start`, in months from today."""
+        made: dict[str, Any] = {}
+        if self.pauses:
+            made["pauses"] = [
+                {"from_months": pause.from_months - start, "to_months": pause.to_months - start}
+                for pause in self.pauses
+            ]
+        if self.dose_changes:
+            made["dose_changes"] = [
+                {"from_months": change.from_months - start, "factor": change.percent / 100.0}
+                for change in self.dose_changes
+            ]
+        return made
+
+
+class PlannedCourse(GivenTherapy):
+    """One therapy of a plan, in months from today; without an end it goes on, or is given once.
+
+    It begins in a month, after the first signs or the diagnosis, after another therapy of the plan (`after` is its
+    place, 0 the present therapy), or by a rule such as `fvc_percent_below`, whose value is `begins_level`; `ends` is
+    such a rule too. `settings` are those of the therapy (`motorpool.web.course_options.SETTINGS`).
+    """
+
     from_months: Months = 0.0
     to_months: Months | None = None
-    kind: str | None = Field(default=None, max_length=40)
     begins: RuleName | None = None
     begins_level: Level | None = None
     after: Annotated[int, Within(0, MOST_COURSES)] | None = None
     wait_days: Annotated[float, Within(0, 3650, "days")] = 0.0
     ends: RuleName | None = None
     ends_level: Level | None = None
-    pauses: tuple[PlannedPause, ...] = Field(default=(), max_length=MOST_PIECES)
-    dose_changes: tuple[PlannedDose, ...] = Field(default=(), max_length=MOST_PIECES)
     missed_doses: tuple[DoseNumber, ...] = Field(default=(), max_length=100)
-    missed_percent: Annotated[float, Within(0, 100, "percent")] = 0.0
-    late_days: Annotated[float, Within(0, 365, "days")] = 0.0
     settings: dict[Annotated[str, Field(max_length=40)], SettingValue] = Field(
         default_factory=dict, max_length=12
     )
 
     @model_validator(mode="after")
     def _possible(self) -> PlannedCourse:
-        self._check_kind()
+        self.check_kind()
         self._check_begin()
         self._check_end()
         self._check_doses()
@@ -103,12 +150,6 @@ class PlannedCourse(InputModel):
         if self.begins is not None:
             return self.begins
         return NEEDED if self.therapy == "spine_surgery" and not self.from_months else "month"
-
-    def _check_kind(self) -> None:
-        kinds = KINDS.get(self.therapy, {})
-        if self.kind is not None and self.kind not in kinds:
-            allowed = ", ".join(kinds) or "nothing"
-            raise refusal(f"must be one of {allowed} for {self.therapy}", allowed=allowed, at="kind")
 
     def _check_begin(self) -> None:
         by = self.begins_by
@@ -124,7 +165,7 @@ class PlannedCourse(InputModel):
             "from_months": self.from_months != 0.0 and by != "month",
             "begins_level": self.begins_level is not None and by not in rule_names(),
             "after": self.after is not None and by != "after",
-            "wait_days": self.wait_days != 0.0 and by not in ("first_signs", "after"),
+            "wait_days": self.wait_days != 0.0 and by not in (*AFTER_DAYS, "after"),
         }
         for field in (name for name, wrong in idle.items() if wrong):
             raise refusal(f"has no meaning where it begins by {by}", allowed="leave it out", at=field)
@@ -149,10 +190,7 @@ class PlannedCourse(InputModel):
             raise refusal(message, allowed="to_months or ends", at="to_months")
 
     def _check_doses(self) -> None:
-        for own, engine in {**_PIECES, **_CHANCES}.items():
-            because = refused_because(self.therapy, engine)
-            if because is not None and getattr(self, own):
-                raise refusal(f"has no meaning here: {because}", allowed=f"leave out {own}", at=own)
+        self.check_left_out()
         if len(set(self.missed_doses)) < len(self.missed_doses):
             raise refusal("names the same dose twice", allowed="every number once", at="missed_doses")
         if self.begins_by != NEEDED and "cobb_threshold_degrees" in self.settings:
@@ -162,22 +200,17 @@ class PlannedCourse(InputModel):
 
     def dose_data(self) -> dict[str, Any]:
         """Doses that are missed or late, under the engine's names."""
-        made: dict[str, Any] = {}
-        if self.missed_doses:
-            made["missed_doses"] = list(self.missed_doses)
-        if self.missed_percent:
-            made["missed_probability"] = self.missed_percent / 100.0
-        if self.late_days:
-            made["late_days_mean"] = self.late_days
-        return made
+        numbered = {"missed_doses": list(self.missed_doses)} if self.missed_doses else {}
+        return numbered | super().dose_data()
 
 
-def check_pieces(course: PlannedCourse, place: int, start: float | None) -> None:
+def check_pieces(course: GivenTherapy, at: str, start: float | None, end: float = OLDEST_MONTHS) -> None:
     """Refuse pauses and dose changes outside a course, or that overlap.
 
     Args:
-        place: of the course in its plan, from 0.
+        at: the place of the course in its plan or description, with a dot behind it.
         start: the month it begins in; None where a rule decides.
+        end: the month it ends in.
     """
     ordered = sorted(course.pauses, key=lambda pause: pause.from_months)
     for name, months in (
@@ -186,18 +219,17 @@ def check_pieces(course: PlannedCourse, place: int, start: float | None) -> None
     ):
         if months and start is None:
             message = "count from today, and a rule decides when this therapy begins"
-            raise refusal(message, allowed="begins by month", at=f"courses.{place}.{name}")
-        end = OLDEST_MONTHS if course.to_months is None else course.to_months
+            raise refusal(message, allowed="begins by month", at=f"{at}{name}")
         for number, month in enumerate(months):
             if start is not None and not start <= month < end:
                 allowed = f"a month from {start:g} to below {end:g}"
-                at = f"courses.{place}.{name}.{number}.from_months"
-                raise refusal("lies outside the months of this therapy", allowed=allowed, at=at)
+                where = f"{at}{name}.{number}.from_months"
+                raise refusal("lies outside the months of this therapy", allowed=allowed, at=where)
     for number, pause in enumerate(course.pauses):
         if pause.to_months <= pause.from_months:
-            at = f"courses.{place}.pauses.{number}.to_months"
+            where = f"{at}pauses.{number}.to_months"
             raise refusal(
-                "must come after from_months", allowed=f"a month above {pause.from_months:g}", at=at
+                "must come after from_months", allowed=f"a month above {pause.from_months:g}", at=where
             )
     for earlier, later in itertools.pairwise(ordered):
         if later.from_months < earlier.to_months:
@@ -207,12 +239,13 @@ def check_pieces(course: PlannedCourse, place: int, start: float | None) -> None
                 "pauses must not overlap"
             )
             allowed = f"at least {earlier.to_months:g}"
-            raise refusal(message, allowed=allowed, at=f"courses.{place}.pauses.{number}.from_months")
+            raise refusal(message, allowed=allowed, at=f"{at}pauses.{number}.from_months")
     changes = [change.from_months for change in course.dose_changes]
     if len(set(changes)) < len(changes):
-        at = f"courses.{place}.dose_changes"
-        raise refusal("change the dose twice in a month", allowed="one change a month", at=at)
+        raise refusal(
+            "change the dose twice in a month", allowed="one change a month", at=f"{at}dose_changes"
+        )
     cuts = {start, *changes, *(m for pause in ordered for m in (pause.from_months, pause.to_months))}
     if len(cuts) > MAXIMUM_SEGMENTS:
         message = f"cut this therapy into more than {MAXIMUM_SEGMENTS} spans, together with dose_changes"
-        raise refusal(message, allowed=f"at most {MAXIMUM_SEGMENTS} spans", at=f"courses.{place}.pauses")
+        raise refusal(message, allowed=f"at most {MAXIMUM_SEGMENTS} spans", at=f"{at}pauses")

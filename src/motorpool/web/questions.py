@@ -20,7 +20,7 @@ from motorpool.web.explore import (
     topic_figures,
     topics_of,
 )
-from motorpool.web.plan_terms import gently, plan_spec
+from motorpool.web.plan_terms import plan_spec
 from motorpool.web.timing import layer
 from motorpool.web.turns import checkpoint
 
@@ -65,8 +65,6 @@ def topic_pictures(shown: Shown, topic: str, *, narrow: bool) -> list[dict[str, 
         for figure in topic_figures(shown, topic):
             checkpoint()
             found.append(figure_data(figure, shown.context.labels, narrow=narrow, table=False))
-    if shown.description.voice == "plain" and not shown.description.survival:
-        found = [{**data, "caption": gently(data["caption"])} for data in found]
     return found
 
 

@@ -10,7 +10,7 @@ from motorpool.simulation.errors import ScenarioError
 from motorpool.simulation.scenario import Scenario
 from motorpool.web.course_options import KINDS
 from motorpool.web.course_scenario import PRESENT, arm_data, in_page_fields
-from motorpool.web.course_words import course_label, shortened
+from motorpool.web.course_words import LONGEST_LABEL, course_label, shortened, shorter_label
 from motorpool.web.description import DescribedPlan, Description, Present
 
 PEOPLE = 200  # as in the shipped scenarios
@@ -77,6 +77,12 @@ def plan_label(plan: DescribedPlan, place: int, others: tuple[str, ...], present
     """The plan's own name, or what it gives; a name used before gets its number."""
     now = "the present therapy" if present is None else present.therapy.replace("_", " ")
     label = plan.name.strip() or ", ".join(_course_labels(plan, now)) or "No drug"
+    if not plan.name.strip() and len(label) > LONGEST_LABEL:
+        going_on = [now] if present is not None and plan.stops_present and plan.present_to_months else []
+        short = shorter_label([*going_on, *(course.therapy for course in plan.courses)])
+        # Where there is one therapy, or another plan is called so, the details say more.
+        several = ", " in short and short[:1].upper() + short[1:] not in others
+        label = short if several else label
     label = shortened(label[:1].upper() + label[1:])
     return f"{label} ({place})" if label in others else label
 
@@ -171,11 +177,18 @@ def _cohort(description: Description) -> dict[str, Any]:
         cohort["onset_age_months"] = {"min": description.corrected_age_months}
     if description.present is not None:
         present = description.present
-        start = max(0.0, description.corrected_age_months - present.since_months)
+        since = min(present.since_months, description.corrected_age_months)
+        left_out = present.dose_data() | present.piece_data(-since)
         kind = KINDS.get(present.therapy, {}).get(present.kind or "", {})
         cohort["background"] = [
-            {"therapy": present.therapy, **kind, "label": PRESENT, "start": {"age_months": start}}
-        ]
+            {
+                "therapy": present.therapy, **kind, **left_out, "label": PRESENT,
+                "start": {"age_months": description.corrected_age_months - since},
+            }
+        ]  # fmt: skip
+    if description.waits_for_diagnosis:
+        delay = description.diagnosis_delay_months or 0.0
+        cohort["diagnosis"] = {"by": "symptoms", "delay_months": delay}
     return cohort
 
 

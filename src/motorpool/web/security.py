@@ -7,6 +7,7 @@ it comes from (`Sec-Fetch-Site`, `Origin`), and only this site's own are taken. 
 from __future__ import annotations
 
 import base64
+import ipaddress
 import json
 import time
 from collections import OrderedDict
@@ -73,7 +74,7 @@ class Guard:
         }
         try:
             self._check_host(headers)
-            self._check_rate(scope)
+            self._check_rate(self._client(scope, headers))
             scope[USER] = self._check_user(headers)
             self._check_site(scope, headers)
             body = await self._body(headers, receive)
@@ -95,8 +96,25 @@ class Guard:
         if name.lower() not in self._settings.names:
             raise Refused(400, "This server does not answer to that host name.")
 
-    def _check_rate(self, scope: Scope) -> None:
-        client = (scope.get("client") or ("", 0))[0]
+    def _client(self, scope: Scope, headers: dict[str, str]) -> str:
+        """The address that asks. A trusted proxy tells it; what a client says of itself is never believed.
+
+        Every proxy appends the address it was asked from, so that the last one which is no trusted proxy is the client.
+        """
+        client = str((scope.get("client") or ("", 0))[0])
+        told = headers.get("x-forwarded-for", "").split(",") if self._settings.proxies else []
+        while told and self._trusted(client):
+            given = told.pop().strip()
+            if _address(given) is None:
+                break
+            client = given
+        return client
+
+    def _trusted(self, client: str) -> bool:
+        address = _address(client)
+        return address is not None and any(address in network for network in self._settings.proxies)
+
+    def _check_rate(self, client: str) -> None:
         now, settings = time.monotonic(), self._settings
         left, since = self._buckets.pop(client, (float(settings.burst), now))
         left = min(float(settings.burst), left + (now - since) * settings.requests_per_second)
@@ -153,6 +171,13 @@ class Guard:
             parts.append(part)
             if not part.get("more_body", False):
                 return parts
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
 
 
 def _with_headers(send: Send) -> Send:

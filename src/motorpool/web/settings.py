@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 USUAL_WORKERS = 2  # each holds the engine's programs and the people of late questions
 MOST_WORKERS = 64
 LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class SettingsError(ValueError):
@@ -26,6 +29,8 @@ class Settings:
         names: host names it answers to, without a port.
         users: file of people who may use it, one `name:salt:hash` a line; needed to be public.
         public: others than this machine may connect.
+        proxies: servers in front of this one whose word on a client's address (`X-Forwarded-For`) is believed; none
+            by default, because anybody can send that header.
         folder: where jobs, their results and saved plans are kept.
         database: address of the database of jobs and saved plans, as SQLAlchemy writes it; by default a file in
             `folder`.
@@ -42,6 +47,7 @@ class Settings:
     names: tuple[str, ...] = LOCAL_NAMES
     users: Path | None = None
     public: bool = False
+    proxies: tuple[Network, ...] = ()
     folder: Path = field(default_factory=lambda: data_folder())
     database: str | None = None
     most_body_bytes: int = 65_536
@@ -56,7 +62,7 @@ class Settings:
         """The same settings, if they are safe.
 
         Raises:
-            SettingsError: public without authentication or a host name.
+            SettingsError: public, or behind a proxy, without authentication or a host name.
         """
         if self.public and self.users is None:
             message = (
@@ -66,6 +72,12 @@ class Settings:
             raise SettingsError(message)
         if self.public and not set(self.names) - set(LOCAL_NAMES):
             message = "--public: give the name under which others reach this server, with --allow-host NAME."
+            raise SettingsError(message)
+        if self.proxies and (self.users is None or not set(self.names) - set(LOCAL_NAMES)):
+            message = (
+                "--trust-proxy: others reach this server through the proxy; say who they are with --users FILE, and "
+                "under which name they reach it with --allow-host NAME."
+            )
             raise SettingsError(message)
         if not self.public and self.host not in ("127.0.0.1", "::1", "localhost"):
             raise SettingsError(f"--host {self.host}: other machines could connect; that needs --public.")
@@ -78,6 +90,25 @@ class Settings:
 
             read_users(self.users)
         return self
+
+
+def proxy_networks(addresses: Iterable[str]) -> tuple[Network, ...]:
+    """The addresses of proxies, one each or a network such as `10.0.0.0/8`.
+
+    Raises:
+        SettingsError: no address, or one that stands for everybody.
+    """
+    found: list[Network] = []
+    for address in addresses:
+        try:
+            network = ipaddress.ip_network(address, strict=False)
+        except ValueError:
+            message = f"--trust-proxy {address}: must be an address such as 127.0.0.1, or a network such as 10.0.0.0/8."
+            raise SettingsError(message) from None
+        if network.prefixlen == 0:
+            raise SettingsError(f"--trust-proxy {address}: would believe everybody; name the proxy itself.")
+        found.append(network)
+    return tuple(found)
 
 
 def usual_workers() -> int:

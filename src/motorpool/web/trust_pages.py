@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 
+from motorpool.web.pictures import Kind, file_response, picture_file
 from motorpool.web.render import page
+from motorpool.web.run_results import plain_figure
 from motorpool.web.security import REPORT_POLICY
 from motorpool.web.waiting import in_thread
+
+if TYPE_CHECKING:
+    from motorpool.figures.figure import Figure
 
 routes = APIRouter()
 
@@ -26,6 +31,28 @@ async def trust(request: Request) -> Response:
         "trust.html.j2", request, title="How far it can be trusted", state=parameter_words(), summary=summary_rows(),
         validated=_validation() is not None,
     )  # fmt: skip
+
+
+@routes.get("/trust/pictures")
+async def pictures(request: Request, narrow: bool = False) -> Response:
+    """The picture of the stored validation, with its numbers."""
+
+    def work() -> list[dict[str, Any]]:
+        figure = _family_figure()
+        return [] if figure is None else [plain_figure(figure, narrow=narrow)]
+
+    return JSONResponse(await in_thread(request, work))
+
+
+@routes.get("/trust/files/coverage-by-family.{kind}")
+async def file(request: Request, kind: Kind) -> Response:
+    """The same picture to keep, or its numbers."""
+
+    def work() -> bytes | None:
+        figure = _family_figure()
+        return None if figure is None else picture_file(figure, kind, own_words=False)
+
+    return file_response(await in_thread(request, work), "validation", kind)
 
 
 @routes.get("/trust/validation")
@@ -47,12 +74,14 @@ async def _report(request: Request, made: Any) -> Response:
 
 def summary_rows() -> list[dict[str, Any]]:
     """Endpoints inside their intervals, by set of studies."""
+    from motorpool.report.validation_sentences import SETS
+
     data = _validation()
     if data is None:
         return []
     return [
         {
-            "set": name,
+            "set": SETS.get(name, name.replace("_", " ").capitalize()),
             "n": numbers["n"],
             "inside": numbers["inside_90"],
             "share": numbers.get("coverage_90"),
@@ -70,6 +99,13 @@ def _validation() -> dict[str, Any] | None:
 
     entry = resources.files("motorpool.evidence").joinpath("data", VALIDATION_FILE)
     return json.loads(entry.read_text(encoding="utf-8")) if entry.is_file() else None
+
+
+def _family_figure() -> Figure | None:
+    from motorpool.report.validation_page import family_figure
+
+    data = _validation()
+    return None if data is None else family_figure(data)
 
 
 @lru_cache(maxsize=1)

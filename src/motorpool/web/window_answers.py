@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from motorpool.web.plan_terms import in_plan_words
+from motorpool.web.family_pictures import family_figure
+from motorpool.web.plan_terms import in_plan_words, without_survival
 
 if TYPE_CHECKING:
     from motorpool.figures.context import FigureContext
@@ -27,7 +28,8 @@ def window_sentences(context: FigureContext, described: Window) -> list[str]:
 
     maker = sentence_maker(context)
     living = maker.living() if described.survival else []
-    return [in_plan_words(sentence.text) for sentence in (*living, *maker.abilities(), *maker.overview())]
+    texts = [in_plan_words(sentence.text) for sentence in (*living, *maker.abilities(), *maker.overview())]
+    return texts if described.survival else [without_survival(text) for text in texts]
 
 
 def window_figures(context: FigureContext, part: str, described: Window) -> list[Figure]:
@@ -36,7 +38,11 @@ def window_figures(context: FigureContext, part: str, described: Window) -> list
     from motorpool.figures.start_age import start_age_figure
     from motorpool.figures.survival import survival_figure
 
-    figures = [start_age_figure(context)] if part == "starts" else [ability_figure(context)]
+    figures = [start_age_figure(context)] if part == "starts" else [ability_figure(context, plain=True)]
     if part == "screening" and described.survival:
         figures.append(survival_figure(context, "death"))
-    return [figure for figure in figures if figure is not None]
+    return [
+        family_figure(figure, context, survival=described.survival)
+        for figure in figures
+        if figure is not None
+    ]

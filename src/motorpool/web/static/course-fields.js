@@ -13,8 +13,9 @@ const show = (field, shown) => {
 
 // Options of a select; what was chosen stays chosen where it is still offered. The first option has no value: it is the default
 // and stays out of the address.
-function offer(select, options, wanted) {
+function offer(select, options, wanted, unknown = "") {
   select.replaceChildren(...options.map(([value, words], place) => new Option(words, place ? value : "", false, value === wanted)));
+  if (unknown) { select.append(Object.assign(new Option(unknown, ""), { disabled: true })); } // named, so that nobody looks for it in vain
   select.dataset.value = "";
 }
 
@@ -36,7 +37,7 @@ function fitBegin(row) {
   const select = part(row, "begins");
   const surgery = part(row, "what").value === "spine_surgery";
   const first = surgery ? [["needed", facts.needed]] : [];
-  offer(select, [...first, ...Object.entries(facts.begins), ...ruleOptions()], select.value || select.dataset.value);
+  offer(select, [...first, ...Object.entries(facts.begins), ...ruleOptions()], select.value || select.dataset.value, facts.not_known);
   showBegin(row);
 }
 
@@ -46,14 +47,14 @@ function showBegin(row) {
   show(part(row, "from"), by === "month");
   show(part(row, "level"), Boolean(rule));
   show(part(row, "after"), by === "after");
-  show(part(row, "wait"), by === "after" || by === "first_signs");
+  show(part(row, "wait"), ["after", "first_signs", "diagnosis"].includes(by));
   part(row, "begins").closest(".field").classList.toggle("whole", Boolean(rule));
   row.querySelector(".by-rule .unit").textContent = rule ? rule.unit : "";
 }
 
 function fitEnd(row) {
   const select = part(row, "ends");
-  offer(select, [["month", "In a month"], ...ruleOptions()], select.value || select.dataset.value);
+  offer(select, [["month", "In a month"], ...ruleOptions()], select.value || select.dataset.value, facts.not_known);
   showEnd(row);
 }
 
@@ -75,11 +76,20 @@ function fitSettings(row) {
     box.replaceChildren(document.getElementById(`settings-${therapy}`).content.cloneNode(true));
     box.dataset.of = therapy;
   }
-  const refuses = therapyOf(row).refuses;
-  for (const name of ["missed", "missed_percent", "late"]) { show(part(row, name), !refuses.includes(name)); }
-  row.querySelectorAll(".add-piece").forEach((button) => { button.hidden = refuses.includes(button.dataset.kind); });
-  row.querySelectorAll(".piece").forEach((one) => { if (refuses.includes(one.dataset.kind)) { one.remove(); } });
-  row.querySelector(".more").hidden = refuses.length === 5;
+  fitLeftOut(row, row.querySelector(".more"), therapyOf(row).refuses);
+}
+
+// Pauses, changed and missed doses that a therapy can have.
+export function fitLeftOut(holder, box, refuses) {
+  for (const name of ["missed", "missed_percent", "late"]) { if (part(holder, name)) { show(part(holder, name), !refuses.includes(name)); } }
+  holder.querySelectorAll(".add-piece").forEach((button) => { button.hidden = refuses.includes(button.dataset.kind); });
+  holder.querySelectorAll(".piece").forEach((one) => { if (refuses.includes(one.dataset.kind)) { one.remove(); } });
+  box.hidden = refuses.length === 5;
+}
+
+// How long a diagnosis takes is asked only where a therapy waits for it.
+export function fitDiagnosis(rows) {
+  show(document.getElementById("diagnosis_delay_months"), rows.some((row) => beginsBy(row) === "diagnosis"));
 }
 
 // Everything that follows from the therapy; `fresh` forgets what was chosen for another one.

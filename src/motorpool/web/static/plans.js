@@ -1,11 +1,12 @@
 // The plans in the form: rows of therapies that are added, switched, removed and numbered anew.
-import { beginsBy, facts, fitRow, followChoice, part, piece, therapyOf } from "/static/course-fields.js";
+import { beginsBy, facts, fitDiagnosis, fitLeftOut, fitRow, followChoice, part, piece, therapyOf } from "/static/course-fields.js";
 import { drawTimeline, horizon } from "/static/timeline.js";
 
 const plans = document.getElementById("plans");
 const form = document.getElementById("describe");
 const changed = () => form.dispatchEvent(new Event("input", { bubbles: true }));
 const finished = () => form.dispatchEvent(new Event("change", { bubbles: true }));
+const presentMore = document.getElementById("present-more");
 const rowsOf = (plan) => [...plan.querySelectorAll(".course")];
 const waitsFor = new WeakMap(); // row -> the row it begins after, or "present"; it stays the same when numbers change
 
@@ -24,19 +25,24 @@ function renumber() {
       const base = `p${place}-${index + 1}`;
       const name = `p${place}.${index + 1}`;
       row.querySelectorAll("[data-part]").forEach((field) => rename(row, field, `${base}-${field.dataset.part}`, `${name}.${field.dataset.part}`));
-      for (const kind of ["pause", "dose"]) {
-        row.querySelectorAll(`.piece.${kind}`).forEach((one, number) => {
-          one.setAttribute("aria-label", `${kind === "pause" ? "Pause" : "Change of the dose"} ${number + 1} of therapy ${index + 1} of plan ${place}`);
-          one.querySelectorAll("[data-piece]").forEach((field) => rename(one, field, `${base}-${kind}.${number + 1}.${field.dataset.piece}`, `${name}.${kind}.${number + 1}.${field.dataset.piece}`));
-        });
-      }
-      row.querySelectorAll(".add-piece").forEach((button) => { button.disabled = row.querySelectorAll(`.piece.${button.dataset.kind}`).length >= facts.most_pieces; });
+      renumberPieces(row, base, name, `therapy ${index + 1} of plan ${place}`);
       row.querySelector(".switch-course").disabled = rows.length >= facts.most_courses;
       offerEarlier(row, rows.slice(0, index));
     });
     plan.querySelector(".add-course").disabled = rows.length >= facts.most_courses;
   });
+  renumberPieces(presentMore, "present", "present", "the present therapy");
   document.getElementById("add-plan").disabled = plans.children.length >= facts.most_plans;
+}
+
+function renumberPieces(holder, base, name, whose) {
+  for (const kind of ["pause", "dose"]) {
+    holder.querySelectorAll(`.piece.${kind}`).forEach((one, number) => {
+      one.setAttribute("aria-label", `${kind === "pause" ? "Pause" : "Change of the dose"} ${number + 1} of ${whose}`);
+      one.querySelectorAll("[data-piece]").forEach((field) => rename(one, field, `${base}-${kind}.${number + 1}.${field.dataset.piece}`, `${name}.${kind}.${number + 1}.${field.dataset.piece}`));
+    });
+  }
+  holder.querySelectorAll(".add-piece").forEach((button) => { button.disabled = holder.querySelectorAll(`.piece.${button.dataset.kind}`).length >= facts.most_pieces; });
 }
 
 // The therapies that one can begin after: those before it in the plan, and the present one.
@@ -64,9 +70,13 @@ function newRow(plan) {
   return row;
 }
 
-function shown(plan, field) {
+function drawAll() {
+  plans.querySelectorAll(".plan").forEach(drawTimeline);
+}
+
+function shown(field) {
   renumber();
-  drawTimeline(plan);
+  drawAll();
   field.focus();
   changed();
   finished();
@@ -74,7 +84,7 @@ function shown(plan, field) {
 
 function addCourse(plan) {
   const row = newRow(plan);
-  shown(plan, part(row, "what"));
+  shown(part(row, "what"));
 }
 
 // Another therapy begins when this one ends; the months of the one follow the end of the other.
@@ -91,17 +101,18 @@ function switchCourse(row) {
   part(next, "begins").replaceChildren();
   waitsFor.set(next, row);
   fitRow(next);
-  shown(plan, part(next, "what"));
+  shown(part(next, "what"));
 }
 
-function addPiece(row, kind) {
+function addPiece(holder, kind) {
   const one = document.getElementById(`${kind}-row`).content.firstElementChild.cloneNode(true);
-  row.querySelector(".pieces").append(one);
-  const begin = beginsBy(row) === "month" ? Number(part(row, "from").value) || 0 : 0;
+  holder.querySelector(".pieces").append(one);
+  const row = holder === presentMore ? null : holder;
+  const begin = row && beginsBy(row) === "month" ? Number(part(row, "from").value) || 0 : 0;
   const middle = Math.round((begin + horizon()) / 2);
   piece(one, "from").value = middle;
   if (kind === "pause") { piece(one, "to").value = middle + 3; } else { piece(one, "percent").value = 100; }
-  shown(row.closest(".plan"), piece(one, kind === "pause" ? "from" : "percent"));
+  shown(piece(one, kind === "pause" ? "from" : "percent"));
 }
 
 function addPlan() {
@@ -115,10 +126,10 @@ function addPlan() {
   addCourse(plan);
 }
 
-function remove(what, plan, then) {
+function remove(what, then) {
   what.remove();
   renumber();
-  if (plan.isConnected) { drawTimeline(plan); }
+  drawAll();
   then.focus();
   changed();
   finished();
@@ -141,6 +152,7 @@ function showPresent() {
   how.replaceChildren(...kinds.map(([kind, words], place) => new Option(words, place ? kind : "", false, kind === wanted)));
   how.disabled = kinds.length === 0;
   document.getElementById("present-how-field").hidden = kinds.length === 0;
+  fitLeftOut(presentMore, presentMore, present.value ? facts.therapies[present.value].refuses : ["pause", "dose", "missed", "missed_percent", "late"]);
 }
 
 export function preparePlans() {
@@ -149,10 +161,13 @@ export function preparePlans() {
     const row = target.closest(".course");
     if (target.closest(".add-course")) { addCourse(plan); }
     if (target.closest(".switch-course")) { switchCourse(row); }
-    if (target.closest(".add-piece")) { addPiece(row, target.closest(".add-piece").dataset.kind); }
-    if (target.closest(".remove-piece")) { remove(target.closest(".piece"), plan, row.querySelector(".add-piece")); }
-    if (target.closest(".remove-course")) { remove(row, plan, plan.querySelector(".add-course")); }
-    if (target.closest(".remove-plan")) { remove(plan, plan, document.getElementById("add-plan")); }
+    if (target.closest(".remove-course")) { remove(row, plan.querySelector(".add-course")); }
+    if (target.closest(".remove-plan")) { remove(plan, document.getElementById("add-plan")); }
+  });
+  form.addEventListener("click", ({ target }) => {
+    const holder = target.closest(".course, #present-more");
+    if (target.closest(".add-piece")) { addPiece(holder, target.closest(".add-piece").dataset.kind); }
+    if (target.closest(".remove-piece")) { remove(target.closest(".piece"), holder.querySelector(".add-piece")); }
   });
   document.getElementById("add-plan").addEventListener("click", addPlan);
   form.addEventListener("input", ({ target }) => {
@@ -163,10 +178,12 @@ export function preparePlans() {
     if (name) { followChoice(row, name); }
     showPresent();
     if (name === "what" || target.name === "present.therapy") { renumber(); }
-    plans.querySelectorAll(".plan").forEach(drawTimeline);
+    fitDiagnosis([...plans.querySelectorAll(".course")]);
+    drawAll();
   });
   plans.querySelectorAll(".course").forEach((row) => fitRow(row));
+  fitDiagnosis([...plans.querySelectorAll(".course")]);
   showPresent();
   renumber();
-  plans.querySelectorAll(".plan").forEach(drawTimeline);
+  drawAll();
 }

@@ -9,6 +9,11 @@ const OF_PLAN = { stops_present: "stop_present", present_to_months: "stop_month"
 // The name of the field that a problem speaks of, from its place in the description.
 export function fieldName(where, form) {
   const steps = where.split(".");
+  if (steps[0] === "present" && steps.length > 1) {
+    const [, name, number, last] = steps;
+    if (WORDS[name]) { return `present.${WORDS[name]}.${Number(number || 0) + 1}.${{ from_months: "from", to_months: "to" }[last] || last || "from"}`; }
+    return `present.${{ kind: "how", missed_percent: "missed_percent", late_days: "late", since_months: "since_months" }[name] || "therapy"}`;
+  }
   if (steps[0] !== "plans") { return { scores: "score", present: "present.therapy" }[where] || where.replace(/^scores\./, "score."); }
   const plan = form.querySelectorAll(".plan")[Number(steps[1])];
   if (!plan) { return ""; }

@@ -45,24 +45,29 @@ function place(mark, from, to) {
   if (to !== undefined) { mark.style.setProperty("width", `${Math.max(1, (100 * (to - from)) / months)}%`); }
 }
 
-// Lets a mark be dragged: `put` is given the month under the pointer and writes it into the number field.
+// Lets a mark be dragged: `put` is given the month under the pointer, and the one where it was taken, and writes the number fields.
 function draggable(mark, track, plan, put) {
   mark.addEventListener("pointerdown", (event) => {
     event.preventDefault();
+    event.stopPropagation();
     const box = track.getBoundingClientRect();
     const months = horizon();
+    const monthAt = ({ clientX }) => Math.round(Math.min(1, Math.max(0, (clientX - box.left) / box.width)) * months);
+    const taken = monthAt(event);
     const move = (moved) => {
-      put(Math.round(Math.min(1, Math.max(0, (moved.clientX - box.left) / box.width)) * months), months);
+      put(monthAt(moved), months, taken);
       drawTimeline(plan);
       form.dispatchEvent(new Event("input", { bubbles: true }));
     };
     const stop = () => {
       removeEventListener("pointermove", move);
       removeEventListener("pointerup", stop);
+      removeEventListener("pointercancel", stop);
       form.dispatchEvent(new Event("change", { bubbles: true }));
     };
     addEventListener("pointermove", move);
     addEventListener("pointerup", stop);
+    addEventListener("pointercancel", stop);
   });
 }
 
@@ -70,6 +75,16 @@ function grip(side, bar, track, plan, put) {
   const made = element(`grip ${side}`);
   draggable(made, track, plan, put);
   bar.append(made);
+}
+
+// Taken in its middle, a bar moves as a whole, with the pauses and changes of the dose on it.
+function movable(bar, row, track, plan) {
+  const fields = [part(row, "from"), part(row, "to"), ...row.querySelectorAll("[data-piece='from'], [data-piece='to']")].filter(({ value, disabled }) => value !== "" && !disabled);
+  const before = fields.map(({ value }) => Number(value));
+  draggable(bar, track, plan, (month, months, taken) => {
+    const by = Math.min(months - before[0], Math.max(-before[0], month - taken));
+    fields.forEach((field, place) => { field.value = Math.round(100 * (before[place] + by)) / 100; });
+  });
 }
 
 function drawCourse(row, rows, plan) {
@@ -82,6 +97,7 @@ function drawCourse(row, rows, plan) {
   place(bar, span.from, Math.max(span.from, span.to));
   const to = part(row, "to");
   const from = part(row, "from");
+  if (rule === "month" && from.value !== "") { movable(bar, row, track, plan); }
   if (rule === "month") {
     grip("from", bar, track, plan, (month, months) => { from.value = Math.max(0, Math.min(month, to.value === "" || to.disabled ? months : Number(to.value) - 1)); });
   }
@@ -127,6 +143,7 @@ function drawPresent(plan) {
     });
   }
   track.append(bar);
+  document.querySelectorAll("#present-more .piece").forEach((one) => { if (end === null || Number(piece(one, "from").value) < end) { drawPiece(one, track, plan); } });
   return [element("track-name", `${select.selectedOptions[0].textContent} (now)`), track];
 }
 
