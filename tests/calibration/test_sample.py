@@ -124,7 +124,7 @@ def test_parameters_of_a_toy_simulator_are_recovered():
     assert np.mean(spread) < 0.6
 
 
-REPLICATES, RANKS = 40, 49
+REPLICATES, RANKS = 80, 49
 
 
 @pytest.mark.slow
