@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from motorpool.calibration import run
+from motorpool.calibration import run, shipping
 from motorpool.calibration.mode import Mode
 from motorpool.calibration.pipeline import Setting, setting_of_calibration
 from motorpool.calibration.slopes import read_slopes, write_slopes
@@ -64,7 +64,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that stands for the package's data."""
     folder = tmp_path / "package" / "data"
     folder.mkdir(parents=True)
-    monkeypatch.setattr(run, "resources", types.SimpleNamespace(files=lambda name: tmp_path / "package"))
+    monkeypatch.setattr(shipping, "resources", types.SimpleNamespace(files=lambda name: tmp_path / "package"))
     return folder
 
 
@@ -113,21 +113,21 @@ def test_damaged_files_are_refused_and_not_shipped(
     made, _ = finished(tmp_path / "run", setting, mode)
     (made / file).write_text(change((made / file).read_text()))
     with pytest.raises(EvidenceError, match=r"posterior"):
-        run.ship_posterior(tmp_path / "run")
+        shipping.ship_posterior(tmp_path / "run")
     assert list(data.iterdir()) == []
 
 
 def test_a_finished_run_is_shipped_whole(tmp_path: Path, data: Path, setting: Setting, mode: Mode) -> None:
     made, _ = finished(tmp_path / "run", setting, mode)
     (tmp_path / "run" / "sensitivity.json").write_text("{}\n")
-    assert run.ship_posterior(tmp_path / "run") == data / "posterior"
-    assert {file.name for file in (data / "posterior").iterdir()} == set(run.POSTERIOR_FILES)
-    for name in run.POSTERIOR_FILES:
+    assert shipping.ship_posterior(tmp_path / "run") == data / "posterior"
+    assert {file.name for file in (data / "posterior").iterdir()} == set(shipping.POSTERIOR_FILES)
+    for name in shipping.POSTERIOR_FILES:
         assert (data / "posterior" / name).read_bytes() == (made / name).read_bytes()
     assert (data / "sensitivity.json").read_text() == "{}\n"
 
 
-@pytest.mark.parametrize("missing", [None, *run.POSTERIOR_FILES])
+@pytest.mark.parametrize("missing", [None, *shipping.POSTERIOR_FILES])
 def test_an_unfinished_run_is_not_shipped(
     missing: str | None, tmp_path: Path, data: Path, setting: Setting, mode: Mode
 ) -> None:
@@ -139,13 +139,13 @@ def test_an_unfinished_run_is_not_shipped(
     with pytest.raises(
         EvidenceError, match=rf"no finished posterior \({missing or 'draws.csv'} is missing\)"
     ):
-        run.ship_posterior(folder)
+        shipping.ship_posterior(folder)
     assert list(data.iterdir()) == []
 
 
 def test_a_finished_run_is_described(tmp_path: Path, setting: Setting, mode: Mode) -> None:
     made, _ = finished(tmp_path, setting, mode)
-    text = "\n".join(run.describe(made))
+    text = "\n".join(shipping.describe(made))
     assert "made up for a test" in text
     assert f"{DRAWS} draws from 300 simulations of {len(setting.targets)} targets" in text
     assert "R-hat 1.004" in text

@@ -163,7 +163,7 @@ def test_a_users_own_study_is_compared(tmp_path: Path, asked: list[Any], capsys:
         one["id"] for one in example()["endpoints"]
     ]
     assert found["acceptance"] == {}
-    assert asked == [{"sets": ("validation",), "own": ["OUR-CLINIC"], "draws": 16, "patients": 32}]
+    assert asked == [{"sets": ("validation",), "own": ["OUR-CLINIC"], "draws": 32, "patients": 32}]
     assert "OUR-CLINIC" in page.read_text(encoding="utf-8")
     assert list(page.parent.iterdir()) == [page]
     page.write_text(page.read_text(encoding="utf-8").replace("OUR-CLINIC", "OLD-CLINIC"), encoding="utf-8")
@@ -231,6 +231,7 @@ def test_calibrate_prints_the_folder_of_the_posterior(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     from motorpool.calibration import run as calibration
+    from motorpool.calibration import shipping
 
     given: list[Any] = []
 
@@ -240,9 +241,9 @@ def test_calibrate_prints_the_folder_of_the_posterior(
         return folder / "posterior"
 
     monkeypatch.setattr(calibration, "run_calibration", run_calibration)
-    monkeypatch.setattr(calibration, "describe", lambda made: ["made up"])
+    monkeypatch.setattr(shipping, "describe", lambda made: ["made up"])
     shipped = SimpleNamespace(folder=None)
-    monkeypatch.setattr(calibration, "ship_posterior", lambda folder: setattr(shipped, "folder", folder))
+    monkeypatch.setattr(shipping, "ship_posterior", lambda folder: setattr(shipped, "folder", folder))
     folder = tmp_path / "run"
     assert shown(["calibrate", "--quick", "--out", str(folder)], capsys) == f"{folder / 'posterior'}\n"
     assert given == [(folder, True)]

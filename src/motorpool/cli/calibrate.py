@@ -38,7 +38,8 @@ def calibrate(
       motorpool calibrate --out my_run          the full posterior, resumable
       motorpool calibrate --out my_run --ship   the same, and used from now on
     """
-    from motorpool.calibration.run import describe, run_calibration, ship_posterior
+    from motorpool.calibration.run import run_calibration
+    from motorpool.calibration.shipping import describe, ship_posterior
 
     begun = time.monotonic()
     folder = out.expanduser().absolute()
