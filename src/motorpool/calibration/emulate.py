@@ -24,7 +24,7 @@ FOLDS = 5
 SLOPE_SD, SLOPE_CHANCE, CURVATURE_SHARE, LEAST_BENT, LEVEL_SD = 0.03, 0.2, 0.15, 0.5, 30.0
 NOISE_LEVELS = (0.15, 0.25, 0.4, 0.6, 0.9, 1.4)  # total errors; that which predicts best is taken
 LEAST_ERROR_SHARE = (
-    0.3  # of what is left out: the least that is put down to the emulator, the rest being chance
+    0.3  # of the error on what was left out: at least so much is the emulator's, the rest is chance
 )
 # A target with fewer figures cannot be emulated; its error, in total errors, is so large that it says nothing.
 LEAST_POINTS, SAYS_NOTHING = 20, 100.0
